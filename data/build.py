@@ -1,0 +1,145 @@
+"""Rebuild the embedded data sets from the packages that carry their sources.
+
+    python data/build.py [--out FOLDER]
+
+Downloads matminer's sdist and crystal-toolkit's wheel with pip, checks their SHA-256 and writes
+`petousis-2017.parquet` and `matbench-dielectric.parquet`. The bytes depend only on the sources and on
+the version of pyarrow that requirements.txt pins. See README.md beside this file for provenance.
+"""
+
+import argparse
+import ast
+import gzip
+import hashlib
+import io
+import json
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from pymatgen.core import Structure
+from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from engine.dataset import write_materials
+from engine.frames import neumann_residual
+from engine.materials import Material
+from engine.tensors import symmetrise
+
+MATMINER = (
+    "matminer==0.3.2",
+    ["--no-binary=matminer"],
+    "e7262c6fa1c5458e3b75c4ba3aff2ae7878b40307bbe01001844e95e9f586a9d",
+)
+CRYSTAL_TOOLKIT = (
+    "crystal-toolkit==2026.7.20",
+    ["--only-binary=:all:"],
+    "93759d9785b6733870dd6c110088738649f8c6b4fdb96975219e07ae12b01075",
+)
+PETOUSIS_MEMBER = "matminer-0.3.2/matminer/datasets/dielectric_constant.csv"
+MATBENCH_MEMBER = "crystal_toolkit/apps/examples/matbench_dielectric.json.gz"
+MAX_ASYMMETRY = 0.02
+MAX_RESIDUAL = 0.02
+
+
+def download(requirement: str, options: list[str], sha256: str) -> bytes:
+    """The one file that pip fetches for `requirement`; raises SystemExit unless its SHA-256 is `sha256`."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", *options]
+        subprocess.run([*command, "--dest", folder, requirement], check=True)
+        (path,) = Path(folder).iterdir()
+        content = path.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != sha256:
+        raise SystemExit(f"{requirement}: SHA-256 must be {sha256}, got {digest}; the package has changed")
+    return content
+
+
+def flags_of(electronic: np.ndarray, total: np.ndarray, structure: Structure) -> tuple[str, ...]:
+    """What is wrong with a row: the names of the checks that it fails, each beginning with the tensor's."""
+    flags = []
+    for name, tensor in (("electronic", electronic), ("total", total)):
+        if np.linalg.norm(tensor - tensor.T) > MAX_ASYMMETRY * np.linalg.norm(tensor):
+            flags.append(f"{name} asymmetric")
+        if neumann_residual(symmetrise(tensor), structure) > MAX_RESIDUAL:
+            flags.append(f"{name} breaks the point group")
+    if np.linalg.eigvalsh(symmetrise(electronic)).min() < 1:
+        flags.append("electronic eigenvalue below 1")
+    if np.linalg.eigvalsh(symmetrise(total - electronic)).min() < -0.05:
+        flags.append("ionic eigenvalue below 0")
+    return tuple(flags)
+
+
+def petousis(sdist: bytes) -> list[Material]:
+    """The 1,056 crystals of Petousis et al. with their tensors, in the axes of their POSCAR column."""
+    with tarfile.open(fileobj=io.BytesIO(sdist)) as archive:
+        table = pd.read_csv(archive.extractfile(PETOUSIS_MEMBER), comment=None, skiprows=1, index_col=0)
+    materials = []
+    for row in table.itertuples():
+        structure = Structure.from_str(row.poscar, fmt="poscar")
+        electronic = np.array(ast.literal_eval(row.e_electronic))
+        total = np.array(ast.literal_eval(row.e_total))
+        materials.append(
+            Material(
+                material_id=row.material_id,
+                cell=structure.lattice.matrix,
+                atomic_numbers=np.array(structure.atomic_numbers),
+                frac_coords=structure.frac_coords,
+                electronic=symmetrise(electronic),
+                ionic=symmetrise(total - electronic),
+                n=float(np.sqrt(np.trace(electronic) / 3)),
+                band_gap=float(row.band_gap),
+                space_group_number=int(row.space_group),
+                space_group_symbol=SpacegroupAnalyzer(structure, symprec=0.01).get_space_group_symbol(),
+                source="petousis-2017",
+                flags=flags_of(electronic, total, structure),
+            )
+        )
+    return materials
+
+
+def matbench(wheel: bytes) -> list[Material]:
+    """The 4,764 crystals of matbench_dielectric with their refractive index, in the benchmark's order."""
+    with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
+        table = json.loads(gzip.decompress(archive.read(MATBENCH_MEMBER)))
+    materials = []
+    for key, document in table["structure"].items():
+        structure = Structure.from_dict(document)
+        materials.append(
+            Material(
+                material_id=None,
+                cell=structure.lattice.matrix,
+                atomic_numbers=np.array(structure.atomic_numbers),
+                frac_coords=structure.frac_coords,
+                n=float(table["n"][key]),
+                space_group_number=int(table["spg_num"][key]),
+                space_group_symbol=table["spg_symbol"][key],
+                source="matbench-dielectric",
+            )
+        )
+    return materials
+
+
+def main() -> None:
+    """Build both files and say how many rows each check flagged."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent)
+    out = parser.parse_args().out
+    for name, materials in (
+        ("petousis-2017", petousis(download(*MATMINER))),
+        ("matbench-dielectric", matbench(download(*CRYSTAL_TOOLKIT))),
+    ):
+        write_materials(out / f"{name}.parquet", materials)
+        counts = Counter(flag for material in materials for flag in material.flags)
+        print(f"{name}: {len(materials)} crystals; flagged: {dict(counts) or 'none'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""Networks that turn a crystal graph into equivariant features of its atoms."""
+
+import torch
+from e3nn import o3
+from pymatgen.core import Element
+from torch import nn
+
+from engine.config import GraphConfig, ModelConfig
+from engine.graph import CrystalGraph
+from engine.layers import Convolution, gate_for, natural_irreps, radial_embedding
+
+MAX_Z = 118
+NUM_ATTR = 16
+
+
+class AtomEmbedding(nn.Module):
+    """[N] atomic numbers -> [N, width]: learned vectors of the element, its group and its period, plus mass.
+
+    Group and period give an element that training never showed a sensible start.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        elements = [Element.from_Z(z) for z in range(1, MAX_Z + 1)]
+        self.element = nn.Embedding(MAX_Z + 1, width)
+        self.group = nn.Embedding(19, width)
+        self.period = nn.Embedding(10, width)
+        self.mass = nn.Linear(2, width, bias=False)
+        mass = torch.tensor([float(e.atomic_mass) for e in elements])
+        features = torch.stack([mass.log() - 4, (mass - 90) / 70], 1)  # centred on the middle of the table
+        self.register_buffer("group_of", torch.tensor([0] + [e.group for e in elements]), persistent=False)
+        self.register_buffer("period_of", torch.tensor([0] + [e.row for e in elements]), persistent=False)
+        self.register_buffer("mass_of", torch.cat([torch.zeros(1, 2), features]), persistent=False)
+
+    def forward(self, atomic_numbers: torch.Tensor) -> torch.Tensor:
+        return (
+            self.element(atomic_numbers)
+            + self.group(self.group_of[atomic_numbers])
+            + self.period(self.period_of[atomic_numbers])
+            + self.mass(self.mass_of[atomic_numbers])
+        )
+
+
+class ConvolutionBackbone(nn.Module):
+    """Gated equivariant convolutions, trained from scratch; graph -> [N, irreps_out].
+
+    Source: the layer plan of Batzner et al., arXiv:2101.03164.
+    """
+
+    def __init__(self, graph: GraphConfig, model: ModelConfig) -> None:
+        super().__init__()
+        self.r_max, self.num_basis = graph.r_max, model.num_basis
+        self.irreps_sh = o3.Irreps.spherical_harmonics(model.lmax)
+        scalars = 2 * model.mul
+        hidden = natural_irreps(model.mul, model.lmax, scalars)
+        irreps_attr = o3.Irreps([(NUM_ATTR, "0e")])
+        self.attr = AtomEmbedding(NUM_ATTR)
+        self.start = AtomEmbedding(scalars)
+        self.convolutions, self.gates = nn.ModuleList(), nn.ModuleList()
+        irreps = o3.Irreps([(scalars, "0e")])
+        for _ in range(model.num_layers):
+            gate = gate_for(hidden)
+            self.convolutions.append(
+                Convolution(
+                    irreps,
+                    irreps_attr,
+                    self.irreps_sh,
+                    gate.irreps_in,
+                    model.num_basis,
+                    model.radial_width,
+                    model.num_neighbors,
+                )
+            )
+            self.gates.append(gate)
+            irreps = gate.irreps_out
+        self.irreps_out = irreps
+
+    def forward(self, graph: CrystalGraph) -> torch.Tensor:
+        edge_length = torch.linalg.vector_norm(graph.edge_vec, dim=1)
+        edge_sh = o3.spherical_harmonics(self.irreps_sh, graph.edge_vec, True, normalization="component")
+        edge_radial = radial_embedding(edge_length, self.r_max, self.num_basis)
+        attr, node = self.attr(graph.atomic_numbers), self.start(graph.atomic_numbers)
+        for convolution, gate in zip(self.convolutions, self.gates, strict=True):
+            node = gate(convolution(node, attr, graph.edge_index, edge_sh, edge_radial))
+        return node

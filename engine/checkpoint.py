@@ -1,0 +1,137 @@
+"""Models on disk: weights.safetensors and a config.json that rebuilds the networks. Never pickle.
+
+A model is one or more networks of one shape, each with the formulas that it was trained on, so that a
+prediction can be asked of those that never saw a crystal's formula.
+"""
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from engine.config import GraphConfig, ModelConfig
+from engine.errors import EngineError, check
+from engine.network import DielectricNetwork
+
+FORMAT = 1
+WEIGHTS, CONFIG, CARD = "weights.safetensors", "config.json", "card.md"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """A trained model.
+
+    Attributes:
+        networks: members of the ensemble, all of one shape.
+        trained_on: reduced formulas that each member was trained on.
+        element_counts: number of training crystals that hold each element.
+        calibration: sorted conformal scores of each target, see calibration.py; empty without held-out crystals.
+        about: what the model was made from: data set, its SHA-256, seed, command, versions.
+    """
+
+    networks: list[DielectricNetwork]
+    trained_on: tuple[frozenset[str], ...]
+    element_counts: dict[str, int]
+    calibration: dict[str, list[float]] = field(default_factory=dict)
+    about: dict[str, str] = field(default_factory=dict)
+
+
+def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
+    """Write a model into `folder`; each file is replaced whole."""
+    folder.mkdir(parents=True, exist_ok=True)
+    first = checkpoint.networks[0]
+    config = {
+        "format": FORMAT,
+        "graph": asdict(first.graph_config),
+        "model": asdict(first.model_config),
+        "element_counts": checkpoint.element_counts,
+        "about": checkpoint.about,
+        "calibration": checkpoint.calibration,
+        "trained_on": [sorted(formulas) for formulas in checkpoint.trained_on],
+    }
+    weights = {
+        f"{index}.{name}": tensor
+        for index, network in enumerate(checkpoint.networks)
+        for name, tensor in network.state_dict().items()
+    }
+    write_tensors(folder / WEIGHTS, weights)
+    write_text(folder / CONFIG, json.dumps(config, indent=1))
+
+
+def load_checkpoint(folder: Path, device: torch.device | str = "cpu") -> Checkpoint:
+    """Read a model back, ready to predict on `device`.
+
+    Raises:
+        EngineError: files are missing, damaged, of a newer format, or do not fit together.
+    """
+    config = read_json(folder / CONFIG)
+    check(
+        config.get("format") == FORMAT,
+        f"{folder}: format {config.get('format')} is not {FORMAT}; update this program or retrain the model",
+    )
+    weights = read_tensors(folder / WEIGHTS)
+    networks = []
+    for index in range(len(config["trained_on"])):
+        network = DielectricNetwork(GraphConfig(**config["graph"]), ModelConfig(**config["model"]))
+        prefix = f"{index}."
+        own = {name.removeprefix(prefix): t for name, t in weights.items() if name.startswith(prefix)}
+        try:
+            network.load_state_dict(own)
+        except RuntimeError as error:
+            raise EngineError(f"{folder}: the weights do not fit config.json; copy the model again") from error
+        networks.append(network.to(device).eval().requires_grad_(False))
+    return Checkpoint(
+        networks=networks,
+        trained_on=tuple(frozenset(formulas) for formulas in config["trained_on"]),
+        element_counts=config["element_counts"],
+        calibration=config["calibration"],
+        about=config["about"],
+    )
+
+
+def read_json(path: Path) -> dict:
+    """A JSON object from a file; raises EngineError where there is none."""
+    try:
+        content = json.loads(path.read_text())
+    except FileNotFoundError as error:
+        raise EngineError(f"{path}: no such file; is this the folder of a model or a run?") from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise EngineError(f"{path}: is damaged, not JSON") from error
+    check(isinstance(content, dict), f"{path}: must hold a JSON object")
+    return content
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a file by `text`, whole or not at all, also when the machine stops."""
+    _replace(path, lambda part: part.write_text(text))
+
+
+def write_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> None:
+    """Replace a safetensors file, whole or not at all, also when the machine stops."""
+    plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    _replace(path, lambda part: save_file(plain, part))
+
+
+def read_tensors(path: Path) -> dict[str, torch.Tensor]:
+    """Tensors of a safetensors file; raises EngineError where it is missing or damaged."""
+    try:
+        return load_file(path)
+    except FileNotFoundError as error:
+        raise EngineError(f"{path}: no such file; is this the folder of a model or a run?") from error
+    except SafetensorError as error:
+        raise EngineError(f"{path}: is damaged ({error}); copy or train the model again") from error
+
+
+def _replace(path: Path, write: object) -> None:
+    part = path.with_name(path.name + ".part")
+    write(part)
+    for flushed in (part, path.parent):
+        descriptor = os.open(flushed, os.O_RDONLY)
+        os.fsync(descriptor)
+        os.close(descriptor)
+        if flushed == part:
+            part.replace(path)

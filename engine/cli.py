@@ -1,0 +1,173 @@
+"""The command line: python -m engine train|evaluate|predict."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from engine.config import GraphConfig, ModelConfig, TrainConfig
+from engine.errors import EngineError, check
+
+TARGETS = {"electronic": ("electronic",), "ionic": ("ionic",), "both": ("electronic", "ionic")}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status is 0, or 1 with one line on standard error. Wrong usage exits with 2."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.command(options)
+    except (EngineError, OSError) as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m engine", description="Dielectric tensors of crystals.")
+    commands = parser.add_subparsers(required=True, metavar="train|evaluate|predict")
+
+    predict = commands.add_parser("predict", help="predict tensors for files (CIF, POSCAR, extxyz, pymatgen JSON)")
+    predict.add_argument("files", nargs="+", metavar="FILE")
+    predict.add_argument("--model", metavar="NAME", help="a shipped model or a run's folder")
+    predict.add_argument("--json", metavar="OUT", help="write JSON to a file, or to standard output with -")
+    predict.add_argument("--csv", metavar="OUT", help="write CSV to a file, or to standard output with -")
+    predict.set_defaults(command=_predict)
+
+    train = commands.add_parser("train", help="train a network; safe to interrupt and resume")
+    train.add_argument("--run", type=Path, metavar="DIR", help="folder of the new run")
+    train.add_argument("--resume", type=Path, metavar="DIR", help="go on with a run that was interrupted")
+    train.set_defaults(command=_train)
+
+    evaluate = commands.add_parser("evaluate", help="retrain on formula-grouped folds, report out-of-fold errors")
+    evaluate.add_argument("--model", metavar="NAME", help="take the configuration of this model")
+    evaluate.add_argument("--folds", type=int, default=5)
+    evaluate.add_argument("--json", metavar="OUT", help="write JSON to a file, or to standard output with -")
+    evaluate.add_argument(
+        "--run", type=Path, metavar="DIR", help="folder for the folds and the ensemble of their networks"
+    )
+    evaluate.add_argument("--workers", type=int, help="folds trained at once")
+    evaluate.set_defaults(command=_evaluate)
+
+    for command in (train, evaluate):
+        _add_training_options(command)
+    for command in (predict, train, evaluate):
+        command.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    return parser
+
+
+def _add_training_options(command: argparse.ArgumentParser) -> None:
+    default = TrainConfig()
+    command.add_argument("--data", default="petousis-2017", metavar="NAME|FILE")
+    command.add_argument("--backbone", choices=("scratch",), default="scratch")
+    command.add_argument("--target", choices=tuple(TARGETS), default="both")
+    command.add_argument("--epochs", type=int, default=default.epochs)
+    command.add_argument("--batch-size", type=int, default=default.batch_size)
+    command.add_argument("--learning-rate", type=float, default=default.learning_rate)
+    command.add_argument("--weight-decay", type=float, default=default.weight_decay)
+    command.add_argument("--seed", type=int, default=default.seed)
+    command.add_argument("--r-max", type=float, default=default.graph.r_max, help="Å")
+    command.add_argument("--lmax", type=int, default=default.model.lmax)
+    command.add_argument("--mul", type=int, default=default.model.mul)
+    command.add_argument("--num-layers", type=int, default=default.model.num_layers)
+
+
+def _config(options: argparse.Namespace) -> TrainConfig:
+    model = ModelConfig(
+        targets=TARGETS[options.target], lmax=options.lmax, mul=options.mul, num_layers=options.num_layers
+    )
+    return TrainConfig(
+        graph=GraphConfig(r_max=options.r_max),
+        model=model,
+        epochs=options.epochs,
+        batch_size=options.batch_size,
+        learning_rate=options.learning_rate,
+        weight_decay=options.weight_decay,
+        seed=options.seed,
+        device=options.device,
+    )
+
+
+def _predict(options: argparse.Namespace) -> int:
+    from engine.prediction import Predictor
+    from engine.records import predict_files, records_to_csv
+
+    predictor = Predictor.load(options.model, options.device)
+    records = predict_files(predictor, options.files)
+    if options.json:
+        _write(options.json, json.dumps(records, indent=1))
+    if options.csv:
+        _write(options.csv, records_to_csv(records))
+    if not options.json and not options.csv:
+        for record in records:
+            print(_summary(record))
+    for record in records:
+        if record["error"]:
+            print(f"error: {record['error']}", file=sys.stderr)
+    return 1 if any(record["error"] for record in records) else 0
+
+
+def _train(options: argparse.Namespace) -> int:
+    from engine.runs import Run
+    from engine.training import EpochResult
+
+    def show(result: EpochResult) -> None:
+        errors = "  ".join(f"{m.target} MARD {m.mard:.1f} %" for m in result.validation)
+        print(
+            f"epoch {result.epoch}/{result.epochs}  loss {result.train_loss:.4f}  "
+            f"validation {result.validation_loss:.4f}  {errors}  {result.seconds:.1f} s",
+            flush=True,
+        )
+
+    check(not (options.run and options.resume), "give --run for a new run or --resume for an old one, not both")
+    run = Run.open(options.resume) if options.resume else Run.create(_config(options), options.data, options.run)
+    print(f"run {run.folder}", flush=True)
+    state = run.work(show)
+    if state == "finished":
+        print(f"finished; predict with --model {run.folder}")
+    else:
+        print(f"stopped; go on with: python -m engine train --resume {run.folder}")
+    return 0
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from engine.evaluation import cross_validate, to_json, to_table
+    from engine.prediction import Predictor
+    from engine.runs import runs_root
+
+    config = _config(options)
+    if options.model:
+        predictor = Predictor.load(options.model, "cpu")
+        config = replace(config, graph=predictor.graph_config, model=predictor.model_config)
+    folder = options.run or runs_root() / "evaluate"
+    evaluation = cross_validate(options.data, config, options.folds, folder, options.workers)
+    if options.json:
+        _write(options.json, to_json(evaluation))
+    if options.json != "-":
+        print(to_table(evaluation))
+        print(f"the networks of all folds are a model: predict with --model {folder}")
+    return 0
+
+
+def _summary(record: dict) -> str:
+    if record["error"]:
+        return f"{record['source']}: refused"
+    parts = [f"{record['source']}: {record['formula']}, structure Cartesian axes"]
+    for target in ("electronic", "ionic", "total"):
+        if record[target]:
+            rows = "  ".join(" ".join(f"{x:8.3f}" for x in row) for row in record[target])
+            parts.append(f"  {target:<10} {rows}")
+    if record["n"]:
+        parts.append(f"  n          {record['n']:.3f}")
+    parts += [f"  note: {warning}" for warning in record["warnings"]]
+    return "\n".join(parts)
+
+
+def _write(target: str, text: str) -> None:
+    if target == "-":
+        print(text)
+    else:
+        Path(target).write_text(text)

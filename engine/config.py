@@ -1,0 +1,73 @@
+"""Every default of the graph, the network and its training, in one place."""
+
+from dataclasses import dataclass, field
+
+from engine.errors import check
+
+
+@dataclass(frozen=True, kw_only=True)
+class GraphConfig:
+    """Which atoms are neighbours: those closer than `r_max` (Å), periodic images included."""
+
+    r_max: float = 5.0
+
+    def __post_init__(self) -> None:
+        check(self.r_max > 0, f"r_max must be positive, got {self.r_max}")
+        check(
+            self.r_max <= 12, f"r_max must be at most 12 Å, got {self.r_max}: the graph grows with its cube"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """Size of the network; `num_neighbors` is the training set's mean degree."""
+
+    targets: tuple[str, ...] = ("electronic", "ionic")
+    lmax: int = 2
+    mul: int = 32
+    num_layers: int = 2
+    num_basis: int = 10
+    radial_width: int = 64
+    num_neighbors: float = 30.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "targets", tuple(self.targets))
+        check(
+            bool(self.targets) and set(self.targets) <= {"electronic", "ionic"},
+            f"targets must be electronic, ionic or both, got {self.targets}",
+        )
+        check(2 <= self.lmax <= 4, f"lmax must be 2, 3 or 4 to reach a tensor, got {self.lmax}")
+        check(self.mul >= 4, f"mul must be at least 4, got {self.mul}")
+        check(1 <= self.num_layers <= 6, f"num_layers must be 1 to 6, got {self.num_layers}")
+        check(self.num_basis >= 2, f"num_basis must be at least 2, got {self.num_basis}")
+        check(self.radial_width >= 1, f"radial_width must be at least 1, got {self.radial_width}")
+        check(self.num_neighbors > 0, f"num_neighbors must be positive, got {self.num_neighbors}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """One training run, complete: with the same data and seed it gives the same weights on a CPU."""
+
+    graph: GraphConfig = field(default_factory=GraphConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    epochs: int = 60
+    batch_size: int = 16
+    learning_rate: float = 5e-3
+    weight_decay: float = 1e-2
+    clip_norm: float = 10.0
+    average_decay: float = 0.99
+    validation_share: float = 0.1
+    seed: int = 0
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        check(self.epochs >= 1, f"epochs must be at least 1, got {self.epochs}")
+        check(self.batch_size >= 1, f"batch_size must be at least 1, got {self.batch_size}")
+        check(self.learning_rate > 0, f"learning_rate must be positive, got {self.learning_rate}")
+        check(self.weight_decay >= 0, f"weight_decay must not be negative, got {self.weight_decay}")
+        check(self.clip_norm > 0, f"clip_norm must be positive, got {self.clip_norm}")
+        check(0 <= self.average_decay < 1, f"average_decay must be in [0, 1), got {self.average_decay}")
+        check(
+            0 < self.validation_share < 0.9,
+            f"validation_share must be between 0 and 0.9, got {self.validation_share}",
+        )

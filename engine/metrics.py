@@ -1,0 +1,79 @@
+"""Errors of predicted tensors. Pure functions of [n, 3, 3] arrays; all are zero for a perfect prediction."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+SMALLEST_MEAN = 0.1  # relative errors and ratios leave out crystals whose DFT tensor is smaller than this
+LARGEST_ENTRY = 100.0  # the published tables leave out crystals with an entry above this
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetMetrics:
+    """Errors of one target over `count` crystals.
+
+    Attributes:
+        fnorm: mean Frobenius norm of predicted - DFT.
+        ewt25, ewt10, ewt5: percent of crystals whose Frobenius error is below 25, 10, 5 % of the DFT norm.
+        mae: mean absolute error of the mean of the diagonal.
+        mard: the same, relative to DFT, percent.
+        ar_mae: mean absolute error of the ratio of largest to smallest principal value; None for the ionic
+            part, whose smallest principal value is often zero.
+    """
+
+    target: str
+    count: int
+    fnorm: float
+    ewt25: float
+    ewt10: float
+    ewt5: float
+    mae: float
+    mard: float
+    ar_mae: float | None
+
+
+def target_metrics(target: str, predicted: np.ndarray, dft: np.ndarray) -> TargetMetrics:
+    """All errors of `predicted` against `dft`, both [n, 3, 3]; nan where there is no crystal."""
+    error = frobenius(predicted - dft)
+    relative = error / np.maximum(frobenius(dft), 1e-12)
+    mean_predicted, mean_dft = diagonal_mean(predicted), diagonal_mean(dft)
+    deviation = np.abs(mean_predicted - mean_dft)
+    large = mean_dft > SMALLEST_MEAN
+    return TargetMetrics(
+        target=target,
+        count=len(dft),
+        fnorm=_mean(error),
+        ewt25=100 * _mean(relative < 0.25),
+        ewt10=100 * _mean(relative < 0.10),
+        ewt5=100 * _mean(relative < 0.05),
+        mae=_mean(deviation),
+        mard=100 * _mean(deviation[large] / mean_dft[large]),
+        ar_mae=None
+        if target == "ionic"
+        else _mean(np.abs(anisotropy_ratios(predicted) - anisotropy_ratios(dft))),
+    )
+
+
+def entries_in_range(dft: np.ndarray) -> np.ndarray:
+    """[n] bool: crystals of a [n, 3, 3] array with every entry below LARGEST_ENTRY."""
+    return np.abs(dft).max(axis=(1, 2)) < LARGEST_ENTRY
+
+
+def frobenius(tensors: np.ndarray) -> np.ndarray:
+    """[n, 3, 3] -> [n] Frobenius norms."""
+    return np.linalg.norm(tensors, axis=(1, 2))
+
+
+def diagonal_mean(tensors: np.ndarray) -> np.ndarray:
+    """[n, 3, 3] -> [n] means of the diagonal."""
+    return np.trace(tensors, axis1=1, axis2=2) / 3
+
+
+def anisotropy_ratios(tensors: np.ndarray) -> np.ndarray:
+    """[n, 3, 3] -> [n] largest over smallest principal value."""
+    values = np.linalg.eigvalsh(tensors)
+    return values[:, 2] / values[:, 0]
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(np.mean(values)) if len(values) else float("nan")

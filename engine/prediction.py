@@ -1,0 +1,303 @@
+"""Structures in, dielectric tensors with intervals and warnings out."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from ase import Atoms
+from pymatgen.core import Structure
+from pymatgen.io.ase import AseAtomsAdaptor
+
+from engine import tensors
+from engine.calibration import conformal_interval
+from engine.checkpoint import CARD, CONFIG, load_checkpoint
+from engine.config import GraphConfig, ModelConfig
+from engine.errors import EngineError, check
+from engine.frames import to_ieee
+from engine.graph import CrystalGraph, collate, crystal_graphs
+from engine.network import physical
+from engine.structure_files import read_path
+from engine.training import resolve_device
+
+MODELS_FOLDER = Path(__file__).resolve().parents[1] / "models"
+DEFAULT_MODEL = "e3nn-scratch"
+BATCH_SIZE = 32
+CLOSEST = 0.5  # Å; atoms nearer than this are one atom written twice
+RARE = 5  # training crystals that an element should have
+NARROW_GAP = 20.0  # electronic means above this belong to nearly metallic crystals
+
+Input = Structure | Atoms | str | Path
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Prediction:
+    """What a model says of one crystal.
+
+    Attributes:
+        structure: the crystal.
+        electronic, ionic: [3, 3] float64 relative permittivity in the structure's own Cartesian axes; None for a
+            target that the model was not trained on.
+        calibration: conformal scores of each target, see `interval`.
+        warnings: reasons to trust the prediction less, a sentence each.
+        held_out: True where no network that answered was trained on a crystal of this reduced formula.
+    """
+
+    structure: Structure
+    electronic: np.ndarray | None
+    ionic: np.ndarray | None
+    calibration: dict[str, list[float]] = field(repr=False)
+    warnings: list[str]
+    held_out: bool
+
+    @property
+    def formula(self) -> str:
+        """Reduced formula."""
+        return self.structure.composition.reduced_formula
+
+    @property
+    def total(self) -> np.ndarray | None:
+        """[3, 3] static tensor, electronic + ionic."""
+        return None if self.electronic is None or self.ionic is None else self.electronic + self.ionic
+
+    @property
+    def electronic_ieee(self) -> np.ndarray | None:
+        """[3, 3] electronic tensor in IEEE 1987 axes; raises EngineError where these are not defined."""
+        return None if self.electronic is None else to_ieee(self.electronic, self.structure)
+
+    @property
+    def n(self) -> float | None:
+        """Refractive index sqrt(mean of the electronic diagonal)."""
+        return None if self.electronic is None else tensors.refractive_index(self.electronic)
+
+    @cached_property
+    def principal_values(self) -> np.ndarray | None:
+        """[3] principal values of the electronic tensor, ascending."""
+        return None if self.electronic is None else tensors.principal_values(self.electronic)
+
+    @property
+    def birefringence(self) -> float | None:
+        """Largest minus smallest principal refractive index."""
+        return None if self.electronic is None else tensors.birefringence(self.electronic)
+
+    @property
+    def optical_class(self) -> tensors.OpticalClass | None:
+        """Isotropic, uniaxial positive or negative, or biaxial."""
+        return None if self.electronic is None else tensors.optical_class(self.electronic)
+
+    def interval(self, target: str, level: float = 0.9) -> tuple[float, float]:
+        """(low, high) of the mean of the diagonal of `target`, calibrated on crystals held out of training.
+
+        Raises:
+            EngineError: the model has no such target or no calibration, or too little for `level`.
+        """
+        check(
+            target in ("electronic", "ionic", "total"),
+            f"target must be electronic, ionic or total, got {target!r}",
+        )
+        tensor, scores = getattr(self, target), self.calibration.get(target)
+        check(tensor is not None and bool(scores), f"this model has no calibrated {target} tensor")
+        return conformal_interval(target, tensors.mean(tensor), scores, level)
+
+
+def available_models() -> list[str]:
+    """Names of the shipped models, the default first."""
+    names = sorted(path.parent.name for path in MODELS_FOLDER.glob(f"*/{CONFIG}"))
+    return sorted(names, key=lambda name: name != DEFAULT_MODEL)
+
+
+class Predictor:
+    """A trained model, loaded and ready; never changes, so that threads may share it."""
+
+    def __init__(self, folder: Path, device: str = "auto") -> None:
+        """Load the model in `folder`; raises EngineError where it is missing, damaged or the device is."""
+        self.device = resolve_device(device)
+        self.name = folder.name
+        self._checkpoint = load_checkpoint(folder, self.device)
+        card = folder / CARD
+        self.card = card.read_text() if card.is_file() else ""
+
+    @classmethod
+    def load(cls, name: str | Path | None = None, device: str = "auto") -> "Predictor":
+        """The default shipped model, one of `available_models()`, or a model or run folder.
+
+        Raises:
+            EngineError: there is no such model, or no such device.
+        """
+        shipped = MODELS_FOLDER / str(name or DEFAULT_MODEL)
+        folder = shipped if shipped.is_dir() else Path(name or shipped)
+        check(
+            (folder / CONFIG).is_file(),
+            f"{name or DEFAULT_MODEL}: no such model; shipped are {', '.join(available_models())}, "
+            "or give the folder of a finished training run",
+        )
+        return cls(folder, device)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """What the model predicts: "electronic", "ionic" or both."""
+        return self.model_config.targets
+
+    @property
+    def graph_config(self) -> GraphConfig:
+        """How the model's graphs are built."""
+        return self._checkpoint.networks[0].graph_config
+
+    @property
+    def model_config(self) -> ModelConfig:
+        """Size of the model's networks."""
+        return self._checkpoint.networks[0].model_config
+
+    @property
+    def element_counts(self) -> dict[str, int]:
+        """Number of training crystals that hold each element."""
+        return dict(self._checkpoint.element_counts)
+
+    @property
+    def about(self) -> dict[str, str]:
+        """What the model was made from."""
+        return dict(self._checkpoint.about)
+
+    def predict(self, structure: Input, out_of_fold: bool = False) -> Prediction:
+        """The tensors of one crystal.
+
+        Args:
+            structure: pymatgen Structure, periodic ASE Atoms, or the path of a file that holds one crystal.
+            out_of_fold: ask only the networks that were never trained on this reduced formula, where there are
+                any; right for comparing with DFT, while all together are the more accurate for a new crystal.
+
+        Raises:
+            EngineError: this is not one ordered, periodic crystal.
+        """
+        return self.predict_many([structure], out_of_fold=out_of_fold)[0]
+
+    def predict_many(
+        self,
+        structures: Iterable[Input],
+        batch_size: int | None = None,
+        progress: Callable[[int, int], None] | None = None,
+        out_of_fold: bool = False,
+    ) -> list[Prediction]:
+        """`predict` for many crystals, in order.
+
+        Args:
+            batch_size: crystals at once.
+            progress: called with (done, total) after each batch.
+
+        Raises:
+            EngineError: one of them is not an ordered, periodic crystal; none is predicted then.
+        """
+        crystals = [as_structure(structure) for structure in structures]
+        size = batch_size or BATCH_SIZE
+        predictions = []
+        for start in range(0, len(crystals), size):
+            predictions += self._predict_batch(crystals[start : start + size], out_of_fold)
+            if progress:
+                progress(len(predictions), len(crystals))
+        return predictions
+
+    def _predict_batch(self, crystals: Sequence[Structure], out_of_fold: bool) -> list[Prediction]:
+        checkpoint = self._checkpoint
+        graphs = crystal_graphs(crystals, self.graph_config, device=self.device)
+        latent = self._latent(graphs)  # [S, T, B, 3, 3]
+        formulas = [crystal.composition.reduced_formula for crystal in crystals]
+        unseen = torch.tensor([[f not in seen for f in formulas] for seen in checkpoint.trained_on])  # [S, B]
+        answers = torch.ones_like(unseen)
+        if out_of_fold:
+            answers = torch.where(unseen.any(0), unseen, answers)
+        weight = (answers / answers.sum(0)).to(latent)[:, None, :, None, None]
+        volume = torch.cat([graph.volume_per_atom for graph in graphs])
+        result = physical((weight * latent).sum(0), self.targets, volume).double().cpu().numpy()
+        return [
+            self._prediction(crystal, graph, result[:, index], bool((unseen | ~answers)[:, index].all()))
+            for index, (crystal, graph) in enumerate(zip(crystals, graphs, strict=True))
+        ]
+
+    def _latent(self, graphs: list[CrystalGraph]) -> torch.Tensor:
+        """M of every network, [S, T, B, 3, 3]; half the batch at a time where memory runs out."""
+        try:
+            with torch.inference_mode():
+                batch = collate(graphs)
+                return torch.stack([network.latent(batch) for network in self._checkpoint.networks])
+        except torch.OutOfMemoryError as error:
+            if len(graphs) == 1:
+                raise EngineError(
+                    f"{len(graphs[0].atomic_numbers)} atoms do not fit into the memory of {self.device}; "
+                    "use device cpu or a smaller cell"
+                ) from error
+        middle = len(graphs) // 2
+        return torch.cat([self._latent(graphs[:middle]), self._latent(graphs[middle:])], dim=2)
+
+    def _prediction(
+        self, crystal: Structure, graph: CrystalGraph, result: np.ndarray, held_out: bool
+    ) -> Prediction:
+        by_target = {
+            target: tensors.symmetrise(tensor) for target, tensor in zip(self.targets, result, strict=True)
+        }
+        return Prediction(
+            structure=crystal,
+            electronic=by_target.get("electronic"),
+            ionic=by_target.get("ionic"),
+            calibration=self._checkpoint.calibration,
+            warnings=self._warnings(crystal, graph, by_target.get("electronic"), held_out),
+            held_out=held_out,
+        )
+
+    def _warnings(
+        self, crystal: Structure, graph: CrystalGraph, electronic: np.ndarray | None, held_out: bool
+    ) -> list[str]:
+        found = []
+        for element in sorted(crystal.composition.elements):
+            count = self._checkpoint.element_counts.get(element.symbol, 0)
+            if count == 0:
+                found.append(f"{element.long_name} ({element.symbol}) is in no training crystal: a guess.")
+            elif count < RARE:
+                found.append(f"{element.long_name} ({element.symbol}) is in only {count} training crystal(s).")
+        alone = graph.num_nodes - len(graph.edge_index[0].unique())
+        if alone:
+            found.append(
+                f"{alone} of {graph.num_nodes} atoms have no neighbour within "
+                f"{self.graph_config.r_max:g} Å: no training crystal is like that."
+            )
+        if electronic is not None and tensors.mean(electronic) > NARROW_GAP:
+            found.append("The electronic mean is above 20: a nearly metallic crystal, where errors are large.")
+        if not held_out:
+            found.append(
+                f"{crystal.composition.reduced_formula} is a formula of the training set: agreement with DFT "
+                "proves little here."
+            )
+        return found
+
+
+def as_structure(source: Input) -> Structure:
+    """An ordered, periodic crystal of what the user gave.
+
+    Raises:
+        EngineError: the input is something else, or holds no crystal that can be computed.
+    """
+    if isinstance(source, (str, Path)):
+        found = read_path(Path(source))
+        check(len(found) == 1, f"{source}: holds {len(found)} structures; predict_many takes them one by one")
+        source = found[0]
+    if isinstance(source, Atoms):
+        check(bool(source.pbc.all()), f"{source.get_chemical_formula()}: must be periodic in three directions")
+        source = AseAtomsAdaptor.get_structure(source)
+    check(
+        isinstance(source, Structure),
+        f"a pymatgen Structure, ASE Atoms or a path is needed, got {type(source).__name__}",
+    )
+    name = source.composition.reduced_formula if len(source) else "empty structure"
+    check(len(source) > 0, "the structure holds no atom")
+    check(source.is_ordered, f"{name}: some sites are shared or partly occupied; give an ordered structure")
+    check(
+        bool(np.isfinite(source.lattice.matrix).all() and np.isfinite(source.frac_coords).all()),
+        f"{name}: lattice and coordinates must be finite numbers",
+    )
+    check(source.volume > 1e-3, f"{name}: the cell has no volume; check its lattice vectors")
+    check(
+        source.is_valid(tol=CLOSEST),
+        f"{name}: two atoms are closer than {CLOSEST} Å; one may be listed twice",
+    )
+    return source

@@ -1,0 +1,83 @@
+"""Symmetric 3x3 tensors: their irreps, principal values and what light makes of them."""
+
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+import torch
+from e3nn.io import CartesianTensor
+
+IRREPS = "1x0e+1x2e"
+DEGENERACY = 1e-3  # refractive indices closer than this, relative to their mean, count as equal
+
+OpticalClass = Literal["isotropic", "uniaxial positive", "uniaxial negative", "biaxial"]
+
+
+def symmetrise(tensor: np.ndarray) -> np.ndarray:
+    """(T + T^T) / 2 of a [..., 3, 3] array."""
+    return (tensor + np.swapaxes(tensor, -1, -2)) / 2
+
+
+@lru_cache
+def _basis(dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+    basis = CartesianTensor("ij=ji").reduced_tensor_products().change_of_basis  # [6, 3, 3]
+    return basis.to(dtype=dtype, device=device)
+
+
+def irreps_to_matrix(irreps: torch.Tensor) -> torch.Tensor:
+    """Symmetric matrix [..., 3, 3] with the 1x0e+1x2e components [..., 6]; keeps the norm."""
+    return torch.einsum("...k,kij->...ij", irreps, _basis(irreps.dtype, irreps.device))
+
+
+def matrix_to_irreps(matrix: torch.Tensor) -> torch.Tensor:
+    """1x0e+1x2e components [..., 6] of a symmetric matrix [..., 3, 3]; keeps the norm."""
+    return torch.einsum("...ij,kij->...k", matrix, _basis(matrix.dtype, matrix.device))
+
+
+def mean(tensor: np.ndarray) -> float:
+    """Mean of the diagonal, the same in every frame."""
+    return float(np.trace(tensor) / 3)
+
+
+def principal_values(tensor: np.ndarray) -> np.ndarray:
+    """[3] eigenvalues of a symmetric tensor, ascending."""
+    return np.linalg.eigvalsh(tensor)
+
+
+def anisotropy_ratio(tensor: np.ndarray) -> float:
+    """Largest over smallest principal value."""
+    low, _, high = principal_values(tensor)
+    return float(high / low)
+
+
+def refractive_index(electronic: np.ndarray) -> float:
+    """n = sqrt(mean of the diagonal), Materials Project's definition."""
+    return float(np.sqrt(mean(electronic)))
+
+
+def principal_refractive_indices(electronic: np.ndarray) -> np.ndarray:
+    """[3] square roots of the principal values, ascending."""
+    return np.sqrt(principal_values(electronic))
+
+
+def birefringence(electronic: np.ndarray) -> float:
+    """Largest minus smallest principal refractive index."""
+    indices = principal_refractive_indices(electronic)
+    return float(indices[2] - indices[0])
+
+
+def optical_class(electronic: np.ndarray) -> OpticalClass:
+    """How light sees the crystal; principal refractive indices within `DEGENERACY` count as equal.
+
+    Positive uniaxial: the index along the optic axis is the largest. Born and Wolf, Principles of Optics,
+    chapter 15.
+    """
+    low, middle, high = principal_refractive_indices(electronic)
+    tolerance = DEGENERACY * (low + middle + high) / 3
+    if high - low <= tolerance:
+        return "isotropic"
+    if middle - low <= tolerance:
+        return "uniaxial positive"
+    if high - middle <= tolerance:
+        return "uniaxial negative"
+    return "biaxial"

@@ -1,0 +1,245 @@
+"""Training: a plain loop over epochs that yields what happened; the caller shows, logs and stops."""
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch_geometric.loader import DataLoader
+
+from engine.config import GraphConfig, TrainConfig
+from engine.dataset import label, labelled
+from engine.errors import check
+from engine.graph import CrystalGraph, crystal_graphs
+from engine.materials import Material
+from engine.metrics import TargetMetrics, target_metrics
+from engine.network import DielectricNetwork, isotropic_part, latent_of, physical
+
+WARM_UP = 0.05  # share of the steps over which the learning rate rises
+SMOOTH = 0.1  # errors of the logarithm below this count by their square
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpochResult:
+    """One epoch: losses are mean distances of logarithms, `validation` uses the averaged weights."""
+
+    epoch: int
+    epochs: int
+    train_loss: float
+    validation_loss: float
+    validation: tuple[TargetMetrics, ...]
+    learning_rate: float
+    seconds: float
+
+
+@dataclass(kw_only=True)
+class Training:
+    """Everything that changes while a network learns, and the data that it learns from.
+
+    Attributes:
+        network: weights as the optimiser moves them.
+        averaged: their exponential average, the weights to keep.
+        epoch: epochs done so far.
+        validation_tensors: [T, V, 3, 3] predictions for the validation graphs after the last epoch.
+    """
+
+    config: TrainConfig
+    device: torch.device
+    graphs: list[CrystalGraph]
+    validation_graphs: list[CrystalGraph]
+    network: DielectricNetwork
+    averaged: AveragedModel
+    optimizer: torch.optim.Optimizer
+    epoch: int = 0
+    validation_tensors: torch.Tensor | None = None
+
+    @property
+    def result(self) -> DielectricNetwork:
+        """The network with averaged weights."""
+        return self.averaged.module
+
+
+def resolve_device(device: str) -> torch.device:
+    """ "auto" is CUDA where there is one, else the CPU; raises EngineError for a device that is not there."""
+    check(device in ("auto", "cpu", "cuda"), f"device must be auto, cpu or cuda, got {device!r}")
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    check(device != "cuda" or torch.cuda.is_available(), "no CUDA device is available; use --device cpu")
+    return torch.device(device)
+
+
+def start_training(materials: Sequence[Material], validation: Sequence[Material], config: TrainConfig) -> Training:
+    """Build graphs, network and optimiser; the same config and materials give the same start.
+
+    `num_neighbors` of the model config is replaced by the training set's mean degree. `validation` is only
+    watched: no weight, stopping point or hyperparameter depends on it.
+
+    Raises:
+        EngineError: no training material has a label for the targets.
+    """
+    device = resolve_device(config.device)
+    targets = config.model.targets
+    check(bool(labelled(materials, targets)), f"no training material has a sound {' or '.join(targets)} tensor")
+    graphs = labelled_graphs(materials, config.graph, targets)
+    atoms = sum(g.num_nodes for g in graphs)
+    degree = sum(g.num_edges for g in graphs) / atoms
+    config = replace(config, model=replace(config.model, num_neighbors=max(degree, 1.0)))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        network = DielectricNetwork(config.graph, config.model)
+    latent = isotropic_part(torch.cat([g.latent for g in graphs]))  # [n, T]
+    for index in range(len(targets)):
+        known = latent[:, index][~latent[:, index].isnan()]
+        network.offset[index] = known.mean()
+        network.spread[index] = known.std() if len(known) > 1 else 1.0
+    network.to(device)
+    return Training(
+        config=config,
+        device=device,
+        graphs=graphs,
+        validation_graphs=labelled_graphs(validation, config.graph, targets),
+        network=network,
+        averaged=AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.average_decay)),
+        optimizer=torch.optim.AdamW(
+            network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+        ),
+    )
+
+
+def labelled_graphs(
+    materials: Sequence[Material], graph: GraphConfig, targets: Sequence[str]
+) -> list[CrystalGraph]:
+    """Graphs that carry `dft` and `latent`, both [1, T, 3, 3]: the labels, and what the network should give.
+
+    Both are nan where there is no label.
+    """
+    materials = labelled(materials, targets)
+    graphs = crystal_graphs(materials, graph)
+    missing = torch.full((3, 3), torch.nan, dtype=torch.float64)
+    for material, one in zip(materials, graphs, strict=True):
+        labels = [label(material, target) for target in targets]
+        one.dft = torch.stack([missing if tensor is None else torch.as_tensor(tensor) for tensor in labels])[None]
+        latents = [
+            missing if tensor is None else latent_of(torch.as_tensor(tensor)[None], target, one.volume_per_atom)[0]
+            for tensor, target in zip(labels, targets, strict=True)
+        ]
+        one.latent = torch.stack(latents)[None].to(one.pos.dtype)
+    return graphs
+
+
+def latent_loss(predicted: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """Mean over labels of the smoothed Frobenius distance sqrt(|P - W|^2 + s^2) - s.
+
+    Args:
+        predicted: [T, B, 3, 3] logarithms.
+        wanted: [B, T, 3, 3], nan where there is no label.
+    """
+    wanted = wanted.transpose(0, 1)
+    known = ~wanted.isnan().any(-1).any(-1)
+    square = (predicted - wanted)[known].square().sum((-1, -2))
+    return ((square + SMOOTH**2).sqrt() - SMOOTH).mean()
+
+
+def learning_rate(config: TrainConfig, progress: float) -> float:
+    """Linear rise over the first steps, then a half cosine to zero; `progress` in [0, 1]."""
+    if progress < WARM_UP:
+        return config.learning_rate * progress / WARM_UP
+    return config.learning_rate * (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP))) / 2
+
+
+def train(training: Training) -> Iterator[EpochResult]:
+    """Run the epochs that are left, one at a time."""
+    config = training.config
+    while training.epoch < config.epochs:
+        started = time.perf_counter()
+        order = torch.Generator().manual_seed(config.seed * 100_003 + training.epoch)
+        loader = DataLoader(training.graphs, config.batch_size, shuffle=True, generator=order)
+        losses = []
+        training.network.train()
+        for step, batch in enumerate(loader):
+            progress = (training.epoch + (step + 1) / len(loader)) / config.epochs
+            for group in training.optimizer.param_groups:
+                group["lr"] = learning_rate(config, progress)
+            batch = batch.to(training.device)
+            training.optimizer.zero_grad()
+            loss = latent_loss(training.network.latent(batch), batch.latent)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(training.network.parameters(), config.clip_norm)
+            training.optimizer.step()
+            training.averaged.update_parameters(training.network)
+            losses.append(loss.item())
+        training.epoch += 1
+        validation_loss, validation = validate(training)
+        yield EpochResult(
+            epoch=training.epoch,
+            epochs=config.epochs,
+            train_loss=float(np.mean(losses)),
+            validation_loss=validation_loss,
+            validation=validation,
+            learning_rate=training.optimizer.param_groups[0]["lr"],
+            seconds=time.perf_counter() - started,
+        )
+
+
+def predict_latent(network: DielectricNetwork, graphs: Sequence[CrystalGraph]) -> torch.Tensor:
+    """M of each target and graph, [T, n, 3, 3]."""
+    loader = DataLoader(list(graphs), batch_size=64)
+    device = network.offset.device
+    with torch.inference_mode():
+        return torch.cat([network.latent(batch.to(device)).cpu() for batch in loader], dim=1)
+
+
+def validate(training: Training) -> tuple[float, tuple[TargetMetrics, ...]]:
+    """Loss and errors of the averaged weights on the validation crystals; renews `validation_tensors`."""
+    graphs, targets = training.validation_graphs, training.config.model.targets
+    if not graphs:
+        return float("nan"), ()
+    latent = predict_latent(training.result, graphs)
+    volume = torch.cat([graph.volume_per_atom for graph in graphs])
+    training.validation_tensors = physical(latent, targets, volume).double()
+    loss = latent_loss(latent, torch.cat([graph.latent for graph in graphs])).item()
+    return loss, label_metrics(targets, training.validation_tensors, graphs)
+
+
+def label_metrics(
+    targets: Sequence[str], predicted: torch.Tensor, graphs: Sequence[CrystalGraph]
+) -> tuple[TargetMetrics, ...]:
+    """Errors of [T, n, 3, 3] predictions, and of their total where both targets are there."""
+    dft = torch.cat([graph.dft for graph in graphs]).transpose(0, 1)
+    pairs = dict(zip(targets, zip(predicted.numpy(), dft.numpy(), strict=True), strict=True))
+    if {"electronic", "ionic"} <= set(pairs):
+        pairs["total"] = tuple(a + b for a, b in zip(pairs["electronic"], pairs["ionic"], strict=True))
+    errors = []
+    for target, (tensor, truth) in pairs.items():
+        known = np.isfinite(truth).all((1, 2))
+        errors.append(target_metrics(target, tensor[known], truth[known]))
+    return tuple(errors)
+
+
+def training_state(training: Training) -> dict[str, torch.Tensor]:
+    """All that `restore` needs to go on as if the run had not stopped."""
+    state = {f"network.{name}": t for name, t in training.network.state_dict().items()}
+    state |= {f"averaged.{name}": t for name, t in training.averaged.state_dict().items()}
+    for index, moments in training.optimizer.state_dict()["state"].items():
+        state |= {f"optimizer.{index}.{name}": t for name, t in moments.items()}
+    return state | {"epoch": torch.tensor(training.epoch)}
+
+
+def restore(training: Training, state: dict[str, torch.Tensor]) -> None:
+    """Put a fresh `Training` of the same config and data where `training_state` found the other."""
+
+    def part(prefix: str) -> dict[str, torch.Tensor]:
+        return {name.removeprefix(prefix): t for name, t in state.items() if name.startswith(prefix)}
+
+    training.network.load_state_dict(part("network."))
+    training.averaged.load_state_dict(part("averaged."))
+    moments: dict[int, dict[str, torch.Tensor]] = {}
+    for name, tensor in part("optimizer.").items():
+        index, moment = name.split(".")
+        moments.setdefault(int(index), {})[moment] = tensor
+    groups = training.optimizer.state_dict()["param_groups"]
+    training.optimizer.load_state_dict({"state": moments, "param_groups": groups})
+    training.epoch = int(state["epoch"])
