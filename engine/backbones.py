@@ -10,7 +10,6 @@ from engine.graph import CrystalGraph
 from engine.layers import Convolution, gate_for, natural_irreps, radial_embedding
 
 MAX_Z = 118
-NUM_ATTR = 16
 
 
 class AtomEmbedding(nn.Module):
@@ -53,9 +52,7 @@ class ConvolutionBackbone(nn.Module):
         self.irreps_sh = o3.Irreps.spherical_harmonics(model.lmax)
         scalars = 2 * model.mul
         hidden = natural_irreps(model.mul, model.lmax, scalars)
-        irreps_attr = o3.Irreps([(NUM_ATTR, "0e")])
-        self.attr = AtomEmbedding(NUM_ATTR)
-        self.start = AtomEmbedding(scalars)
+        self.embedding = AtomEmbedding(scalars)
         self.convolutions, self.gates = nn.ModuleList(), nn.ModuleList()
         irreps = o3.Irreps([(scalars, "0e")])
         for _ in range(model.num_layers):
@@ -63,7 +60,6 @@ class ConvolutionBackbone(nn.Module):
             self.convolutions.append(
                 Convolution(
                     irreps,
-                    irreps_attr,
                     self.irreps_sh,
                     gate.irreps_in,
                     model.num_basis,
@@ -79,7 +75,7 @@ class ConvolutionBackbone(nn.Module):
         edge_length = torch.linalg.vector_norm(graph.edge_vec, dim=1)
         edge_sh = o3.spherical_harmonics(self.irreps_sh, graph.edge_vec, True, normalization="component")
         edge_radial = radial_embedding(edge_length, self.r_max, self.num_basis)
-        attr, node = self.attr(graph.atomic_numbers), self.start(graph.atomic_numbers)
+        node = self.embedding(graph.atomic_numbers)
         for convolution, gate in zip(self.convolutions, self.gates, strict=True):
-            node = gate(convolution(node, attr, graph.edge_index, edge_sh, edge_radial))
+            node = gate(convolution(node, graph.edge_index, edge_sh, edge_radial))
         return node

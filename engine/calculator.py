@@ -27,7 +27,7 @@ class DielectricCalculator(Calculator):
         properties: list[str] | None = None,
         system_changes: list[str] = all_changes,
     ) -> None:
-        """Predict for `atoms`; raises EngineError unless they are an ordered crystal periodic in three directions."""
+        """Predict for `atoms`; raises EngineError unless they are a crystal, periodic in three directions."""
         super().calculate(atoms, properties or self.implemented_properties, system_changes)
         prediction = self.predictor.predict(self.atoms)
         found = (prediction.total, prediction.electronic, prediction.ionic)

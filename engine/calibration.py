@@ -33,9 +33,7 @@ def conformal_interval(
     """
     check(0 < level < 1, f"level must be between 0 and 1, got {level}")
     rank = math.ceil((len(scores) + 1) * level)
-    check(
-        rank <= len(scores), f"level {level} needs more than the {len(scores)} calibration crystals there are"
-    )
+    check(rank <= len(scores), f"level {level} needs more than the {len(scores)} calibration crystals there are")
     factor, shift = math.exp(scores[rank - 1]), SHIFT[target]
     smallest = {"electronic": 1.0, "ionic": 0.0, "total": 1.0}[target]
     low = (predicted + shift) / factor - shift

@@ -14,7 +14,8 @@ def point_group_rotations(structure: Structure, symprec: float = SYMPREC) -> np.
     """[G, 3, 3] Cartesian matrices of the crystal's point group, in the structure's own axes."""
     operations = SpacegroupAnalyzer(structure, symprec=symprec).get_symmetry_operations(cartesian=True)
     matrices = np.array([operation.rotation_matrix for operation in operations])
-    return np.unique(matrices.round(6), axis=0)
+    _, first = np.unique(matrices.round(6) + 0.0, axis=0, return_index=True)  # + 0.0 makes -0.0 and 0.0 equal
+    return matrices[first]
 
 
 def neumann_residual(tensor: np.ndarray, structure: Structure, symprec: float = SYMPREC) -> float:

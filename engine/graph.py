@@ -71,7 +71,7 @@ def crystal_graphs(
     config: GraphConfig,
     dtype: torch.dtype = torch.float32,
     device: torch.device | str = "cpu",
-    chunk: int = 256,
+    chunk: int = 128,
 ) -> list[CrystalGraph]:
     """The graph of each crystal, neighbours found in float64 on `device`, then cast to `dtype`.
 
@@ -117,7 +117,8 @@ def _arrays(crystal: Structure | Material) -> tuple[np.ndarray, np.ndarray, np.n
     if isinstance(crystal, Material):
         return crystal.cell, crystal.atomic_numbers, crystal.frac_coords @ crystal.cell
     check(len(crystal) > 0, "a structure must hold at least one atom, got none")
-    check(crystal.is_ordered, f"{_name(crystal)}: every site must hold one whole atom, some are disordered")
+    if not crystal.is_ordered:
+        raise EngineError(f"{_name(crystal)}: every site must hold one whole atom, some are disordered")
     return crystal.lattice.matrix, np.array(crystal.atomic_numbers), crystal.cart_coords
 
 

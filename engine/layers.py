@@ -30,7 +30,7 @@ def radial_embedding(edge_length: torch.Tensor, r_max: float, num_basis: int) ->
 class Convolution(nn.Module):
     """Messages along edges plus a self-connection, both linear in the node features:
 
-    x'_i = S(x_i, z_i) + L2 [ 1/sqrt(num_neighbors) sum_j (L1 x_j) ⊗_{R(|r_ij|)} Y(r_ij) ]
+    x'_i = S x_i + L2 [ 1/sqrt(num_neighbors) sum_j (L1 x_j) ⊗_{R(|r_ij|)} Y(r_ij) ]
 
     where ⊗ is the Clebsch-Gordan product with one learned weight R per path and channel.
     Source: Thomas et al., arXiv:1802.08219; Batzner et al., arXiv:2101.03164.
@@ -39,7 +39,6 @@ class Convolution(nn.Module):
     def __init__(
         self,
         irreps_in: o3.Irreps,
-        irreps_attr: o3.Irreps,
         irreps_sh: o3.Irreps,
         irreps_out: o3.Irreps,
         num_basis: int,
@@ -48,7 +47,7 @@ class Convolution(nn.Module):
     ) -> None:
         super().__init__()
         self.num_neighbors = num_neighbors
-        self.self_connection = o3.FullyConnectedTensorProduct(irreps_in, irreps_attr, irreps_out)
+        self.self_connection = o3.Linear(irreps_in, irreps_out)
         self.linear_in = o3.Linear(irreps_in, irreps_in)
         irreps_message, instructions = _paths(irreps_in, irreps_sh, irreps_out)
         self.product = o3.TensorProduct(
@@ -62,7 +61,6 @@ class Convolution(nn.Module):
     def forward(
         self,
         node: torch.Tensor,  # [N, irreps_in]
-        attr: torch.Tensor,  # [N, irreps_attr]
         edge_index: torch.Tensor,  # [2, E]
         edge_sh: torch.Tensor,  # [E, irreps_sh]
         edge_radial: torch.Tensor,  # [E, num_basis]
@@ -70,7 +68,7 @@ class Convolution(nn.Module):
         edge_src, edge_dst = edge_index
         message = self.product(self.linear_in(node)[edge_src], edge_sh, self.radial(edge_radial))
         received = scatter(message, edge_dst, dim=0, dim_size=len(node), reduce="sum")
-        return self.self_connection(node, attr) + self.linear_out(received / self.num_neighbors**0.5)
+        return self.self_connection(node) + self.linear_out(received / self.num_neighbors**0.5)
 
 
 def _paths(

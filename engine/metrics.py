@@ -48,9 +48,7 @@ def target_metrics(target: str, predicted: np.ndarray, dft: np.ndarray) -> Targe
         ewt5=100 * _mean(relative < 0.05),
         mae=_mean(deviation),
         mard=100 * _mean(deviation[large] / mean_dft[large]),
-        ar_mae=None
-        if target == "ionic"
-        else _mean(np.abs(anisotropy_ratios(predicted) - anisotropy_ratios(dft))),
+        ar_mae=None if target == "ionic" else _mean(np.abs(anisotropy_ratios(predicted) - anisotropy_ratios(dft))),
     )
 
 

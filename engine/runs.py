@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -34,7 +35,7 @@ from engine.checkpoint import (
     write_text,
 )
 from engine.config import GraphConfig, ModelConfig, TrainConfig
-from engine.dataset import dataset_hash, dataset_path, holdout_split, labelled, load_dataset
+from engine.dataset import EMBEDDED, dataset_hash, dataset_path, holdout_split, labelled, load_dataset
 from engine.errors import EngineError, check
 from engine.evaluation import element_counts
 from engine.materials import Material
@@ -43,6 +44,7 @@ from engine.training import EpochResult, Training, restore, start_training, trai
 
 State = Literal["starting", "running", "finished", "stopped", "failed"]
 ROOT_VARIABLE = "DIELECTRIC_RUNS"
+LOCK_PATIENCE = 1.0  # s
 
 
 def runs_root() -> Path:
@@ -73,7 +75,8 @@ class Run:
             f"{folder} holds a run already; resume it, or choose another folder",
         )
         folder.mkdir(parents=True, exist_ok=True)
-        asked = {"config": asdict(config), "data": data, "data_sha256": dataset_hash(data)}
+        name = data if data in EMBEDDED else str(dataset_path(data).resolve())
+        asked = {"config": asdict(config), "data": name, "data_sha256": dataset_hash(data)}
         write_text(folder / "run.json", json.dumps(asked, indent=1))
         return cls(folder)
 
@@ -89,6 +92,7 @@ class Run:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=Path(__file__).resolve().parents[1],
+                env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE"},  # spinning threads would stall the dashboard
                 start_new_session=True,
             )
         run._write_status("starting", pid=child.pid)
@@ -178,7 +182,7 @@ class Run:
         Raises:
             EngineError: another process is at it, the data changed, or the training cannot start.
         """
-        with self._lock():
+        with self._lock(patience=LOCK_PATIENCE):
             self._write_status("running", pid=os.getpid())
             try:
                 finished = self._train(show)
@@ -264,12 +268,18 @@ class Run:
             return True
 
     @contextmanager
-    def _lock(self) -> Iterator[None]:
+    def _lock(self, patience: float = 0.0) -> Iterator[None]:
+        """Hold the run; `patience` (s) outlasts those who only look whether it is held."""
+        give_up = time.monotonic() + patience
         with (self.folder / "lock").open("w") as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise EngineError(f"{self.folder}: another process is training this run") from error
+            while True:
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError as error:
+                    if time.monotonic() >= give_up:
+                        raise EngineError(f"{self.folder}: another process is training this run") from error
+                    time.sleep(0.02)
             yield
 
 

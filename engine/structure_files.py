@@ -102,7 +102,8 @@ def _parse(shown: str, kind: str, text: str) -> list[dict]:
             child = subprocess.run(
                 command,
                 input=text.encode(),
-                capture_output=True,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
                 timeout=TIME_LIMIT,
                 env=environment,
                 check=False,

@@ -48,9 +48,7 @@ def check(condition: bool, reason: str) -> None:
 def check_count(sites: int) -> None:
     """Refuse a cell with no atom or more than `MAX_SITES`."""
     check(sites > 0, "it holds no atoms")
-    check(
-        sites <= MAX_SITES, f"a cell may hold at most {MAX_SITES} atoms, got {sites}; give the primitive cell"
-    )
+    check(sites <= MAX_SITES, f"a cell may hold at most {MAX_SITES} atoms, got {sites}; give the primitive cell")
 
 
 def read_cif(text: str) -> list[Crystal]:
@@ -68,22 +66,13 @@ def read_cif(text: str) -> list[Crystal]:
         _check_cif_block(block)
         _check_expansion(parser, block)
     structures = parser.parse_structures(primitive=False, on_error="ignore")
+    check(len(structures) == len(blocks), "one of its data blocks could not be read; give each crystal a file")
     check(
-        len(structures) == len(blocks), "one of its data blocks could not be read; give each crystal a file"
-    )
-    remarks = " ".join(parser.warnings)
-    check(
-        "Defaulting to P1" not in remarks or all(map(_is_p1, blocks)),
-        "its space group is not known here; write its symmetry operations (_space_group_symop_operation_xyz)",
-    )
-    check(
-        "implicit hydrogens" not in remarks,
+        "implicit hydrogens" not in " ".join(parser.warnings),
         "it counts hydrogen atoms that have no position; add their positions",
     )
     if len(parser.as_dict()) == 1 and "from PMG structure" in (parser.check(structures[0]) or ""):
-        raise Refused(
-            "its formula names an element that no site holds; add the missing atoms, often hydrogen"
-        )
+        raise Refused("its formula names an element that no site holds; add the missing atoms, often hydrogen")
     return [_from_structure(structure) for structure in structures]
 
 
@@ -91,9 +80,7 @@ def _check_cif_block(block: dict[str, Any]) -> None:
     """Refuse what pymatgen would take long over, or would read as another crystal than is meant."""
     from pymatgen.core import Element
 
-    check(
-        "_cell_length_a" in block, "it has no lattice (no _cell_length_a): only periodic crystals can be read"
-    )
+    check("_cell_length_a" in block, "it has no lattice (no _cell_length_a): only periodic crystals can be read")
     labels = block["_atom_site_label"]
     check(isinstance(labels, list), "its atom sites must stand in a loop_")
     check(len(labels) <= MAX_LISTED, f"a CIF may list at most {MAX_LISTED} sites, got {len(labels)}")
@@ -104,9 +91,7 @@ def _check_cif_block(block: dict[str, Any]) -> None:
                 len(values) <= 2 * MAX_OPERATIONS,
                 f"{len(values)} symmetry operations are more than any group has",
             )
-            check(
-                all(_OPERATION.fullmatch(v) for v in values), "a symmetry operation must read like -x,y+1/2,z"
-            )
+            check(all(_OPERATION.fullmatch(v) for v in values), "a symmetry operation must read like -x,y+1/2,z")
     for symbol in block.get("_atom_site_type_symbol", labels):
         letters = re.match(r"[A-Za-z]{0,2}", symbol)[0].title()
         known = any(Element.is_valid_symbol(letters[:length]) for length in (2, 1))
@@ -122,6 +107,10 @@ def _check_expansion(parser: Any, block: dict[str, Any]) -> None:
 
     wrapped = CifBlock(block, [], "")
     operations = (parser.get_magsymops if parser.feature_flags["magcif"] else parser.get_symops)(wrapped)
+    check(
+        _is_p1(block) or "Defaulting to P1" not in "".join(parser.warnings[-1:]),
+        "its space group is not known here; write its symmetry operations (_space_group_symop_operation_xyz)",
+    )
     columns = [block.get(f"_atom_site_fract_{axis}", []) for axis in "xyz"]
     check(
         len({len(column) for column in columns} | {len(block["_atom_site_label"])}) == 1,
@@ -178,9 +167,7 @@ def read_xyz(text: str) -> list[Crystal]:
     crystals = []
     for atoms in read_frames(io.StringIO(text), index=slice(None)):
         check_count(len(atoms))
-        check(
-            len(crystals) < MAX_STRUCTURES, f"a file may hold at most {MAX_STRUCTURES} structures; split it"
-        )
+        check(len(crystals) < MAX_STRUCTURES, f"a file may hold at most {MAX_STRUCTURES} structures; split it")
         check(
             atoms.cell.rank == 3,
             'it has no lattice (Lattice="..." on its second line): only crystals can be read',
@@ -213,9 +200,7 @@ def _from_document(document: Any) -> Crystal:
         species = [site["species"] for site in sites]
         coordinates = np.array([site["abc"] for site in sites], dtype=float)
     except (KeyError, TypeError, IndexError) as error:
-        raise Refused(
-            "it must be a pymatgen Structure: lattice.matrix, and sites with species and abc"
-        ) from error
+        raise Refused("it must be a pymatgen Structure: lattice.matrix, and sites with species and abc") from error
     ordered = all(len(kinds) == 1 and kinds[0].get("occu", 1) == 1 for kinds in species)
     check(ordered, "it is disordered (a site is partly occupied or shared); give an ordered cell")
     symbols = [str(kinds[0].get("element")) for kinds in species]
@@ -227,9 +212,7 @@ def _from_document(document: Any) -> Crystal:
 
 
 def _from_structure(structure: Any) -> Crystal:
-    check(
-        structure.is_ordered, "it is disordered (a site is partly occupied or shared); give an ordered cell"
-    )
+    check(structure.is_ordered, "it is disordered (a site is partly occupied or shared); give an ordered cell")
     check(all(hasattr(site.specie, "Z") for site in structure), "a site's symbol is no element")
     return structure.lattice.matrix, np.array(structure.atomic_numbers), structure.frac_coords
 
@@ -249,6 +232,7 @@ def check_crystal(crystal: Crystal) -> None:
         "lattice or positions are not 3 numbers each",
     )
     check(bool(np.isfinite(cell).all() and np.isfinite(coordinates).all()), "a number in it is not finite")
+    check(bool(((numbers >= 1) & (numbers <= 118)).all()), "an atom's symbol or number is no element")
     longest = float(np.abs(cell).max())
     check(longest <= MAX_LENGTH, f"a lattice vector may be at most {MAX_LENGTH:g} Å long, got {longest:.3g}")
     volume = abs(float(np.linalg.det(cell)))
@@ -291,9 +275,7 @@ def answer(kind: str, text: str) -> dict[str, Any]:
         hint = re.sub(r"[^\w .,:=/+-]", " ", str(error))[:120].strip()
         return {"refused": f"it is not a readable {kind.upper()} file ({type(error).__name__}: {hint})"}
     names = ("cell", "atomic_numbers", "frac_coords")
-    return {
-        "structures": [{name: part.tolist() for name, part in zip(names, c, strict=True)} for c in crystals]
-    }
+    return {"structures": [{name: part.tolist() for name, part in zip(names, c, strict=True)} for c in crystals]}
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 import torch
-from e3nn.io import CartesianTensor
+from e3nn import o3
 
 IRREPS = "1x0e+1x2e"
 DEGENERACY = 1e-3  # refractive indices closer than this, relative to their mean, count as equal
@@ -19,9 +19,10 @@ def symmetrise(tensor: np.ndarray) -> np.ndarray:
 
 
 @lru_cache
+@torch.inference_mode(False)
 def _basis(dtype: torch.dtype, device: torch.device) -> torch.Tensor:
-    basis = CartesianTensor("ij=ji").reduced_tensor_products().change_of_basis  # [6, 3, 3]
-    return basis.to(dtype=dtype, device=device)
+    parts = [(2 * ell + 1) ** 0.5 * o3.wigner_3j(ell, 1, 1, dtype=torch.float64) for ell in (0, 2)]
+    return torch.cat(parts).to(dtype=dtype, device=device)  # [6, 3, 3]
 
 
 def irreps_to_matrix(irreps: torch.Tensor) -> torch.Tensor:

@@ -143,6 +143,16 @@ def latent_loss(predicted: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     return ((square + SMOOTH**2).sqrt() - SMOOTH).mean()
 
 
+def rattled(graph: CrystalGraph, rattle: float, chance: torch.Generator) -> CrystalGraph:
+    """The graph with its atoms displaced at random, `rattle` Å in each direction, and the same neighbours."""
+    displacement = rattle * torch.randn(graph.pos.shape, generator=chance)
+    edge_src, edge_dst = graph.edge_index
+    moved = graph.clone()
+    moved.pos = graph.pos + displacement
+    moved.edge_vec = graph.edge_vec + displacement[edge_dst] - displacement[edge_src]
+    return moved
+
+
 def learning_rate(config: TrainConfig, progress: float) -> float:
     """Linear rise over the first steps, then a half cosine to zero; `progress` in [0, 1]."""
     if progress < WARM_UP:
@@ -155,15 +165,15 @@ def train(training: Training) -> Iterator[EpochResult]:
     config = training.config
     while training.epoch < config.epochs:
         started = time.perf_counter()
-        order = torch.Generator().manual_seed(config.seed * 100_003 + training.epoch)
-        loader = DataLoader(training.graphs, config.batch_size, shuffle=True, generator=order)
+        chance = torch.Generator().manual_seed(config.seed * 100_003 + training.epoch)
+        loader = DataLoader(training.graphs, config.batch_size, shuffle=True, generator=chance)
         losses = []
         training.network.train()
         for step, batch in enumerate(loader):
             progress = (training.epoch + (step + 1) / len(loader)) / config.epochs
             for group in training.optimizer.param_groups:
                 group["lr"] = learning_rate(config, progress)
-            batch = batch.to(training.device)
+            batch = rattled(batch, config.rattle, chance).to(training.device)
             training.optimizer.zero_grad()
             loss = latent_loss(training.network.latent(batch), batch.latent)
             loss.backward()

@@ -1,0 +1,102 @@
+"""The command line of the contract: exit statuses, one-line errors, JSON on standard output."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine.cli import main
+from engine.dataset import write_materials
+from tests.engine.small import materials
+
+RUTILE = str(Path(__file__).parents[1] / "files" / "rutile.cif")
+SMALL = ["--epochs", "1", "--mul", "4", "--num-layers", "1", "--r-max", "4", "--device", "cpu"]
+
+
+@pytest.fixture
+def data(tmp_path):
+    path = tmp_path / "small.parquet"
+    write_materials(path, materials())
+    return str(path)
+
+
+def test_the_program_runs_as_a_module_and_prints_only_json():
+    command = [sys.executable, "-m", "engine", "predict", RUTILE, "--json", "-", "--device", "cpu"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    (record,) = json.loads(done.stdout)
+    assert record["formula"] == "TiO2"
+
+
+def test_predict_writes_files_and_returns_one_when_a_file_is_refused(tmp_path, capsys):
+    out, table = tmp_path / "out.json", tmp_path / "out.csv"
+    status = main(["predict", RUTILE, "missing.cif", "--json", str(out), "--csv", str(table), "--device", "cpu"])
+    assert status == 1
+    records = json.loads(out.read_text())
+    assert [record["error"] is None for record in records] == [True, False]
+    assert len(table.read_text().splitlines()) == 3
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "missing.cif" in error
+
+
+def test_train_prints_a_line_an_epoch_and_resume_finishes_at_once(data, tmp_path, capsys):
+    run = str(tmp_path / "run")
+    assert main(["train", "--data", data, "--run", run, *SMALL]) == 0
+    assert sum(line.startswith("epoch 1/1") for line in capsys.readouterr().out.splitlines()) == 1
+    assert main(["train", "--resume", run]) == 0
+    assert main(["predict", RUTILE, "--model", run, "--device", "cpu"]) == 0
+
+
+def test_evaluate_reports_every_crystal_out_of_fold_and_continues_where_it_stopped(data, tmp_path, capsys):
+    out = tmp_path / "out.json"
+    arguments = [
+        "evaluate",
+        "--data",
+        data,
+        "--folds",
+        "3",
+        "--run",
+        str(tmp_path / "e"),
+        "--json",
+        str(out),
+        *SMALL,
+    ]
+    assert main(arguments) == 0
+    assert "3 folds of 60 crystals, 0 finished before" in capsys.readouterr().err
+    first = json.loads(out.read_text())
+    assert {row["target"]: row["count"] for row in first["metrics"]} == {
+        "electronic": 60,
+        "ionic": 60,
+        "total": 60,
+    }
+    assert sum(fold[0]["count"] for fold in first["by_fold"]) == first["metrics_in_range"][0]["count"]
+    assert main(arguments) == 0
+    assert "3 finished before" in capsys.readouterr().err
+    assert json.loads(out.read_text())["metrics"] == first["metrics"]
+    assert main(["predict", RUTILE, "--model", str(tmp_path / "e"), "--device", "cpu"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "--data", "nowhere.parquet"], "nowhere.parquet: no such data set"),
+        (["train", "--resume", "nowhere"], "nowhere: holds no training run"),
+        (["predict", RUTILE, "--model", "nowhere"], "nowhere: no such model"),
+        (["evaluate", "--folds", "1"], "folds must be at least 2, got 1"),
+        (["train", "--r-max", "-1"], "r_max must be positive, got -1.0"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_status_one(arguments, message, capsys):
+    assert main(arguments) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert message in error
+
+
+@pytest.mark.parametrize("arguments", [[], ["predict"], ["train", "--target", "magnetic"], ["fly"]])
+def test_wrong_usage_exits_with_two(arguments):
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 2

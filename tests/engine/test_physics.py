@@ -1,0 +1,226 @@
+"""What a dielectric tensor must obey, kept by construction: with random weights and with the shipped model."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from pymatgen.core import Lattice, Structure
+
+from engine.config import GraphConfig, ModelConfig
+from engine.dataset import load_dataset
+from engine.frames import neumann_residual
+from engine.graph import collate, crystal_graphs
+from engine.network import DielectricNetwork, latent_of, physical
+from engine.prediction import Predictor
+from tests.engine import crystals
+
+R_MAX = 4.5  # Å, of the random networks
+TARGETS = ("electronic", "ionic")
+REAL = [m.structure for m in load_dataset("petousis-2017")[::100]]
+CRYSTALS = [crystals.triclinic(), crystals.wurtzite(), crystals.diamond(), crystals.hcp(), *REAL]
+
+# Tensors [B, T, 3, 3] of structures, by a network, and the relative error that its arithmetic allows.
+Tensors = Callable[[list[Structure]], np.ndarray]
+
+
+def random_network(dtype: torch.dtype) -> Tensors:
+    """Random weights, anisotropy well above rounding; Clebsch-Gordan coefficients as precise as the network."""
+    default = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        torch.manual_seed(0)
+        network = DielectricNetwork(GraphConfig(r_max=R_MAX), ModelConfig(mul=8, radial_width=16)).eval()
+        network.spread.fill_(6)
+    finally:
+        torch.set_default_dtype(default)
+
+    def tensors(structures: list[Structure]) -> np.ndarray:
+        with torch.inference_mode():
+            graph = collate(crystal_graphs(structures, network.graph_config, dtype=dtype))
+            return network(graph).transpose(0, 1).double().numpy()
+
+    return tensors
+
+
+def shipped_model() -> Tensors:
+    predictor = Predictor.load(device="cpu")
+
+    def tensors(structures: list[Structure]) -> np.ndarray:
+        predictions = predictor.predict_many(structures)
+        return np.array([[getattr(p, target) for target in predictor.targets] for p in predictions])
+
+    return tensors
+
+
+MODELS = {
+    "random, float64": (lambda: random_network(torch.float64), 1e-10),
+    "random, float32": (lambda: random_network(torch.float32), 2e-5),
+    "shipped, float32": (shipped_model, 2e-5),
+}
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def model(request) -> tuple[Tensors, float]:
+    make, tolerance = MODELS[request.param]
+    return make(), tolerance
+
+
+@pytest.fixture(scope="module")
+def exact() -> Tensors:
+    return random_network(torch.float64)
+
+
+def assert_equal(found: np.ndarray, expected: np.ndarray, tolerance: float) -> None:
+    """Relative error of each tensor's norm."""
+    error = np.linalg.norm(found - expected, axis=(-2, -1)) / np.linalg.norm(expected, axis=(-2, -1))
+    assert error.max() <= tolerance
+
+
+def turned(structure: Structure, rotation: np.ndarray) -> Structure:
+    return Structure(Lattice(structure.lattice.matrix @ rotation.T), structure.species, structure.frac_coords)
+
+
+def random_rotation(seed: int) -> np.ndarray:
+    matrix = np.linalg.qr(np.random.default_rng(seed).normal(size=(3, 3)))[0]
+    return matrix * np.linalg.det(matrix)
+
+
+@pytest.mark.parametrize("sign", [1, -1], ids=["rotation", "rotation and inversion"])
+def test_tensor_turns_with_the_crystal(model, sign):
+    tensors, tolerance = model
+    before = tensors(CRYSTALS)
+    for seed in range(3):
+        rotation = sign * random_rotation(seed)
+        after = tensors([turned(structure, rotation) for structure in CRYSTALS])
+        assert_equal(after, rotation @ before @ rotation.T, tolerance)
+
+
+def test_tensors_of_the_test_crystals_are_not_all_isotropic(model):
+    values = np.linalg.eigvalsh(model[0](CRYSTALS))
+    assert (values[..., 2] / values[..., 0] > 1.05).sum() >= 4
+
+
+def test_tensor_is_blind_to_translation(model):
+    tensors, tolerance = model
+    moved = [
+        Structure(s.lattice, s.species, s.cart_coords + np.array([0.7, -11.3, 2.9]), coords_are_cartesian=True)
+        for s in CRYSTALS
+    ]
+    assert_equal(tensors(moved), tensors(CRYSTALS), tolerance)
+
+
+def test_tensor_is_blind_to_the_order_of_atoms(model):
+    tensors, tolerance = model
+    backwards = [Structure.from_sites(list(structure)[::-1]) for structure in CRYSTALS]
+    assert_equal(tensors(backwards), tensors(CRYSTALS), tolerance)
+
+
+def test_tensor_is_blind_to_the_cell_that_an_atom_is_given_in(model):
+    tensors, tolerance = model
+    assert_equal(tensors([crystals.outside(s) for s in CRYSTALS]), tensors(CRYSTALS), tolerance)
+
+
+@pytest.mark.parametrize("change", [crystals.skewed, Structure.make_supercell], ids=["other basis", "supercell"])
+def test_tensor_is_blind_to_the_choice_of_cell(model, change):
+    tensors, tolerance = model
+    factor = 2 if change is crystals.skewed else [[1, 1, 0], [0, 1, 0], [-1, 0, 2]]
+    other = [change(structure.copy(), factor) for structure in CRYSTALS]
+    assert_equal(tensors(other), tensors(CRYSTALS), tolerance)
+
+
+def test_primitive_and_conventional_cell_have_one_tensor(model):
+    tensors, tolerance = model
+    conventional = crystals.diamond()
+    primitive = crystals.in_other_cell(conventional, np.array([[0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]))
+    primitive.merge_sites(tol=0.01, mode="delete")
+    assert len(primitive) == 2
+    assert_equal(tensors([primitive]), tensors([conventional]), tolerance)
+
+
+def test_tensor_does_not_depend_on_the_rest_of_the_batch(model):
+    tensors, tolerance = model
+    alone = np.concatenate([tensors([structure]) for structure in CRYSTALS])
+    assert_equal(alone, tensors(CRYSTALS), tolerance)
+
+
+def test_tensor_is_symmetric_and_its_principal_values_physical(model):
+    tensors, tolerance = model
+    found = tensors(CRYSTALS)
+    assert_equal(found, found.swapaxes(-1, -2), tolerance)
+    low, _, high = np.moveaxis(np.linalg.eigvalsh(found), -1, 0)
+    rounding = tolerance * high
+    assert (low >= np.array([1, 0]) - rounding).all()
+
+
+def test_principal_values_are_physical_even_where_the_network_goes_astray():
+    torch.manual_seed(1)
+    latent = 30 * torch.randn(2, 100, 3, 3, dtype=torch.float64)
+    found = physical((latent + latent.mT) / 20, TARGETS, 5 + 40 * torch.rand(100, dtype=torch.float64))
+    values = torch.linalg.eigvalsh(found)
+    assert (values[0, :, 0] >= 1 - 1e-12 * values[0, :, 2]).all()
+    assert (values[1, :, 0] >= -1e-12 * values[1, :, 2]).all()
+
+
+@pytest.fixture(scope="module")
+def tensors_of_point_groups(model) -> tuple[dict[str, np.ndarray], float]:
+    structures = [crystals.crystal_of_point_group(symbol) for symbol in crystals.POINT_GROUPS]
+    return dict(zip(crystals.POINT_GROUPS, model[0](structures), strict=True)), model[1]
+
+
+@pytest.mark.parametrize("symbol", crystals.POINT_GROUPS)
+def test_tensor_obeys_the_point_group(tensors_of_point_groups, symbol):
+    tensors, tolerance = tensors_of_point_groups
+    for tensor in tensors[symbol]:
+        assert neumann_residual(tensor, crystals.crystal_of_point_group(symbol)) <= tolerance
+
+
+def test_isolated_atom_is_isotropic(model):
+    tensors, tolerance = model
+    found = tensors([crystals.isolated_atom()])
+    assert np.isfinite(found).all()
+    assert_equal(found, found.trace(axis1=-2, axis2=-1)[..., None, None] / 3 * np.eye(3), tolerance)
+
+
+def in_box(length: float) -> Structure:
+    """One carbon dioxide molecule."""
+    coords = [[5, 5, 5], [5, 5, 6.16], [5, 5, 3.84]]
+    return Structure(Lattice.cubic(length), ["C", "O", "O"], coords, coords_are_cartesian=True)
+
+
+def test_the_same_molecules_further_apart_polarise_less(model):
+    tensors, tolerance = model
+    dense, thin = tensors([in_box(12), in_box(24)])[:, 0]
+    assert np.abs(8 * (thin - np.eye(3)) - (dense - np.eye(3))).max() <= 8 * tolerance  # susceptibility x volume
+    assert np.linalg.eigvalsh(dense - thin)[0] > 0
+
+
+def pair(distance: float) -> Structure:
+    return Structure(Lattice.cubic(30), ["Na", "Cl"], [[0, 0, 0], [0, 0, distance / 30]])
+
+
+def test_tensor_is_smooth_where_a_neighbour_leaves_the_cutoff(exact):
+    inside, outside = pair(R_MAX * (1 - 1e-5)), pair(R_MAX * (1 + 1e-5))
+    edges = [graph.num_edges for graph in crystal_graphs([inside, outside], GraphConfig(r_max=R_MAX))]
+    assert edges == [2, 0]
+    assert_equal(exact([inside]), exact([outside]), 1e-9)
+    near, far = exact([pair(0.5 * R_MAX), outside])
+    assert np.linalg.norm(near[1] - far[1]) > 1e-3  # while a close neighbour does matter
+
+
+def test_tensor_follows_a_small_move_of_an_atom_by_a_small_change(exact):
+    found = exact([pair(distance) for distance in np.linspace(0.6 * R_MAX, 1.05 * R_MAX, 400)])[:, 1]
+    steps = np.linalg.norm(np.diff(found, axis=0), axis=(1, 2))
+    assert 0 < steps.max() < 0.05 * steps.sum()
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_tensor_and_latent_are_inverse_to_each_other(target):
+    materials = [m for m in load_dataset("petousis-2017")[::20] if np.linalg.eigvalsh(m.ionic)[0] > 0.05]
+    assert len(materials) > 30
+    tensor = torch.tensor(np.array([getattr(m, target) for m in materials]))
+    volume = torch.tensor([m.structure.volume / m.natoms for m in materials])
+    latent = latent_of(tensor, target, volume)
+    torch.testing.assert_close(
+        physical(latent[None], (target,), volume.double())[0], tensor, rtol=1e-10, atol=1e-10
+    )

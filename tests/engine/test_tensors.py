@@ -1,0 +1,88 @@
+"""Symmetric tensors: irreps, principal values and optical classes of crystals that everyone knows."""
+
+import numpy as np
+import pytest
+import torch
+from e3nn import o3
+
+from engine import tensors
+
+CALCITE = np.diag([2.749, 2.749, 2.208])  # n_o = 1.658, n_e = 1.486
+QUARTZ = np.diag([2.384, 2.384, 2.412])  # n_o = 1.544, n_e = 1.553
+TOPAZ = np.diag([2.599, 2.605, 2.631])  # 1.612, 1.614, 1.622
+DIAMOND = 5.85 * np.eye(3)  # n = 2.418
+
+
+def random_symmetric(seed: int, size: int = 1) -> np.ndarray:
+    return tensors.symmetrise(np.random.default_rng(seed).normal(size=(size, 3, 3)))
+
+
+def turned(tensor: np.ndarray, seed: int) -> np.ndarray:
+    rotation = np.linalg.qr(np.random.default_rng(seed).normal(size=(3, 3)))[0]
+    return rotation @ tensor @ rotation.T
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-14), (torch.float32, 1e-6)])
+def test_irreps_and_matrix_are_two_ways_to_write_one_tensor(dtype, tolerance):
+    matrix = torch.tensor(random_symmetric(1, 50), dtype=dtype)
+    irreps = tensors.matrix_to_irreps(matrix)
+    assert irreps.shape == (50, 6)
+    torch.testing.assert_close(tensors.irreps_to_matrix(irreps), matrix, atol=tolerance, rtol=0)
+    norms = torch.linalg.matrix_norm(matrix)
+    torch.testing.assert_close(torch.linalg.vector_norm(irreps, dim=1), norms, atol=5 * tolerance, rtol=0)
+
+
+def test_irreps_of_a_dyad_are_spherical_harmonics_of_its_vector():
+    """Dyads span the symmetric tensors, so that the irreps turn as spherical harmonics do."""
+    x = torch.nn.functional.normalize(torch.tensor(np.random.default_rng(2).normal(size=(20, 3))), dim=1)
+    irreps = tensors.matrix_to_irreps(x[:, :, None] * x[:, None, :])
+    harmonics = o3.spherical_harmonics(tensors.IRREPS, x, normalize=True, normalization="norm")
+    expected = torch.cat([harmonics[:, :1] / 3**0.5, harmonics[:, 1:] * (2 / 3) ** 0.5], 1)
+    torch.testing.assert_close(irreps, expected, atol=1e-14, rtol=0)
+
+
+def test_first_irrep_is_the_mean_of_the_diagonal():
+    matrix = random_symmetric(3)[0]
+    scalar = tensors.matrix_to_irreps(torch.tensor(matrix))[0].item()
+    assert scalar == pytest.approx(np.sqrt(3) * tensors.mean(matrix))
+
+
+@pytest.mark.parametrize(
+    ("electronic", "expected"),
+    [
+        (CALCITE, "uniaxial negative"),
+        (QUARTZ, "uniaxial positive"),
+        (TOPAZ, "biaxial"),
+        (DIAMOND, "isotropic"),
+    ],
+    ids=["calcite", "quartz", "topaz", "diamond"],
+)
+def test_optical_class_of_known_crystals_in_any_axes(electronic, expected):
+    assert tensors.optical_class(electronic) == expected
+    assert tensors.optical_class(turned(electronic, 4)) == expected
+
+
+def test_refractive_indices_and_birefringence_of_calcite():
+    assert tensors.birefringence(CALCITE) == pytest.approx(1.658 - 1.486, abs=1e-3)
+    np.testing.assert_allclose(tensors.principal_refractive_indices(CALCITE), [1.486, 1.658, 1.658], atol=1e-3)
+    assert tensors.refractive_index(CALCITE) == pytest.approx(np.sqrt((2 * 2.749 + 2.208) / 3))
+
+
+def test_scalars_are_the_same_in_any_axes():
+    other = turned(TOPAZ, 5)
+    for scalar in (tensors.mean, tensors.refractive_index, tensors.birefringence, tensors.anisotropy_ratio):
+        assert scalar(other) == pytest.approx(scalar(TOPAZ), abs=1e-12)
+    np.testing.assert_allclose(tensors.principal_values(other), np.diag(TOPAZ), atol=1e-12)
+
+
+def test_anisotropy_ratio_is_largest_over_smallest():
+    assert tensors.anisotropy_ratio(turned(np.diag([2.0, 6.0, 3.0]), 6)) == pytest.approx(3)
+
+
+def test_symmetrise_keeps_the_symmetric_part_and_its_argument():
+    matrix = np.random.default_rng(7).normal(size=(4, 3, 3))
+    before = matrix.copy()
+    symmetric = tensors.symmetrise(matrix)
+    np.testing.assert_array_equal(symmetric, symmetric.swapaxes(1, 2))
+    np.testing.assert_allclose(symmetric - matrix, -(symmetric - matrix).swapaxes(1, 2), atol=1e-15)
+    np.testing.assert_array_equal(matrix, before)
