@@ -1,0 +1,63 @@
+"""What README promises works as it stands there."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from engine.dataset import EMBEDDED, load_dataset
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    """Fenced code of one language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def run(command: list[str]) -> str:
+    """Standard output of a command that must succeed, `python` being the one that runs this test."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ, "PATH": path}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_python_snippet_runs_and_prints_a_tensor_and_an_index():
+    (snippet,) = blocks("python")
+    output = run(["python", "-c", snippet])
+    assert output.count("[") >= 4
+    assert re.search(r"n = [1-9]\.\d\d, DFPT [1-9]\.\d\d", output)
+
+
+def test_the_command_line_call_prints_the_tensors_of_the_file_as_json():
+    (call,) = blocks("bash")
+    (record,) = json.loads(run(["bash", "-c", call]))
+    assert record["formula"] == "TiO2"
+    assert record["error"] is None
+    np.testing.assert_allclose(np.array(record["electronic"]) + record["ionic"], record["total"], rtol=1e-6)
+
+
+def test_every_local_file_that_a_readme_names_exists():
+    for readme in (ROOT / "README.md", ROOT / "data" / "README.md"):
+        links = re.findall(r"\]\((?!http)([^)]+)\)", readme.read_text())
+        assert not [link for link in links if not (readme.parent / link).exists()]
+
+
+def test_the_numbers_of_crystals_in_the_readmes_are_those_of_the_files():
+    for name in EMBEDDED:
+        crystals = f"{len(load_dataset(name)):,}"
+        assert re.search(rf"`{name}` \| {crystals} \|", README)
+        assert f"`{name}.parquet` | {crystals} |" in (ROOT / "data" / "README.md").read_text()
+
+
+def test_every_flagged_row_is_named_in_the_data_readme():
+    text = (ROOT / "data" / "README.md").read_text()
+    for material in load_dataset("petousis-2017"):
+        for flag in material.flags:
+            assert re.search(rf"`{flag}`.*{material.material_id}\b", text)
