@@ -104,10 +104,9 @@ def _predict(options: argparse.Namespace) -> int:
     if not options.json and not options.csv:
         for record in records:
             print(_summary(record))
-    for record in records:
-        if record["error"]:
-            print(f"error: {record['error']}", file=sys.stderr)
-    return 1 if any(record["error"] for record in records) else 0
+    refused = [record["error"] for record in records if record["error"]]
+    check(not refused, f"{len(refused)} of {len(records)} refused: {'; '.join(refused)}")
+    return 0
 
 
 def _train(options: argparse.Namespace) -> int:

@@ -38,6 +38,7 @@ def test_predict_writes_files_and_returns_one_when_a_file_is_refused(tmp_path, c
     assert len(table.read_text().splitlines()) == 3
     error = capsys.readouterr().err
     assert error.count("\n") == 1
+    assert error.startswith("error: 1 of 2 refused: ")
     assert "missing.cif" in error
 
 

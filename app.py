@@ -1,0 +1,5 @@
+"""The dashboard: `streamlit run app.py`."""
+
+from pages.components.site import navigation
+
+navigation().run()

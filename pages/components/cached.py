@@ -1,0 +1,121 @@
+"""Everything that is computed once and kept: data sets, models, predictions, parsed files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from pymatgen.core import Lattice, Structure
+from scipy.spatial.transform import Rotation
+
+from engine import tensors
+from engine.checkpoint import CONFIG
+from engine.dataset import EMBEDDED, find_materials, labelled, load_dataset
+from engine.errors import EngineError
+from engine.materials import Material
+from engine.prediction import Prediction, Predictor
+from engine.structure_files import read_structures
+
+
+@st.cache_resource(show_spinner="Reading the embedded data …")
+def materials() -> tuple[Material, ...]:
+    """Every embedded material, those with tensors first."""
+    return tuple(material for name in EMBEDDED for material in load_dataset(name))
+
+
+@st.cache_data(show_spinner=False, max_entries=500)
+def search(query: str) -> list[int]:
+    """Positions in `materials()` of those that match an ID, formula or chemical system."""
+    positions = {id(material): position for position, material in enumerate(materials())}
+    return [positions[id(material)] for material in find_materials(materials(), query)]
+
+
+@st.cache_data(show_spinner="Reading the embedded data …")
+def table() -> pd.DataFrame:
+    """One row a material, in the order of `materials()`; tensors by their mean and anisotropy."""
+
+    def mean(tensor: np.ndarray | None) -> float | None:
+        return None if tensor is None else tensors.mean(tensor)
+
+    return pd.DataFrame(
+        {
+            "id": m.material_id,
+            "formula": m.formula,
+            "crystal_system": m.crystal_system,
+            "space_group": m.space_group_symbol,
+            "natoms": m.natoms,
+            "n": m.n,
+            "electronic": mean(m.electronic),
+            "ionic": mean(m.ionic),
+            "total": mean(m.total),
+            "anisotropy": None if m.electronic is None else tensors.anisotropy_ratio(m.electronic),
+            "birefringence": None if m.electronic is None else tensors.birefringence(m.electronic),
+            "band_gap": m.band_gap,
+            "elements": list(m.elements),
+            "source": m.source,
+        }
+        for m in materials()
+    )
+
+
+@st.cache_resource(show_spinner="Loading the network …", max_entries=4)
+def predictor(name: str | None, changed: float = 0.0) -> Predictor:
+    """The model of that name or run folder; `changed` tells a run that went on from what it was before."""
+    return Predictor.load(name)
+
+
+@st.cache_resource(show_spinner="Predicting …", max_entries=2000)
+def prediction_of(index: int) -> Prediction:
+    """The default model's out-of-fold prediction for `materials()[index]`."""
+    return predictor(None).predict(materials()[index].structure, out_of_fold=True)
+
+
+@st.cache_resource(show_spinner=False, max_entries=500)
+def turned(index: int, axis: int, degrees: int) -> tuple[np.ndarray, np.ndarray]:
+    """D(g) f(x) and f(D(g) x), [3, 3] each, for a material turned about a Cartesian axis."""
+    rotation = Rotation.from_euler("xyz"[axis], degrees, degrees=True).as_matrix()
+    structure = materials()[index].structure
+    at_rest = predictor(None).predict(structure)
+    cell = structure.lattice.matrix @ rotation.T
+    then = predictor(None).predict(Structure(Lattice(cell), structure.species, structure.frac_coords))
+    return rotation @ at_rest.electronic @ rotation.T, then.electronic
+
+
+@st.cache_resource(show_spinner=False, max_entries=200)
+def parsed(name: str, content: bytes) -> tuple[list[Structure], str | None]:
+    """Structures of a file that a visitor brought, or none and the reason."""
+    try:
+        return read_structures(name, content), None
+    except EngineError as error:
+        return [], str(error)
+
+
+@st.cache_resource(show_spinner=False, max_entries=200)
+def predictions(model: str, changed: float, name: str, content: bytes) -> list[Prediction | EngineError]:
+    """One answer a structure of that file: a prediction, or why there is none."""
+    structures, _ = parsed(name, content)
+    return [_attempt(predictor(model, changed), structure) for structure in structures]
+
+
+def _attempt(model: Predictor, structure: Structure) -> Prediction | EngineError:
+    try:
+        return model.predict(structure)
+    except EngineError as error:
+        return error
+
+
+def trainable(name: str) -> int:
+    """Number of crystals of an embedded set that a training can use."""
+    return len(labelled(load_dataset(name), ("electronic", "ionic")))
+
+
+def changed(model: str) -> float:
+    """When a model was last written, so that a run that goes on is loaded anew."""
+    config = Path(model) / CONFIG
+    return config.stat().st_mtime if config.is_file() else 0.0
+
+
+def columns_with_values(frame: pd.DataFrame, columns: Sequence[str]) -> list[str]:
+    """Those columns in which at least one row holds a number."""
+    return [column for column in columns if frame[column].notna().any()]

@@ -1,0 +1,137 @@
+"""Data in, Plotly figure out; colours hold on a light and on a dark page."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from engine.materials import CRYSTAL_SYSTEMS
+
+AXES = ("x", "y", "z")
+COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C8C8C")  # Okabe and Ito, 2008
+SYSTEM_COLORS = dict(zip(reversed(CRYSTAL_SYSTEMS), COLORS, strict=True))
+# Below zero, zero (which sinks into the page), above zero; on a light and on a dark page.
+TENSOR_SCALES = {False: ("#D55E00", "#f1f4f6", "#2a7fb0"), True: ("#c8641b", "#1c262f", "#3787b5")}
+CLEAR = "rgba(0,0,0,0)"
+AXIS_LABELS = {
+    "n": "refractive index n",
+    "electronic": "electronic mean",
+    "ionic": "ionic mean",
+    "total": "total mean",
+    "anisotropy": "electronic anisotropy ratio",
+    "birefringence": "birefringence Δn",
+    "band_gap": "band gap (eV)",
+    "natoms": "atoms in the cell",
+}
+
+
+def tensor_panels(panels: dict[str, np.ndarray], *, dark: bool = False) -> go.Figure:
+    """Up to three 3x3 heat maps side by side, all on one colour scale around zero, numbers in the cells.
+
+    Args:
+        panels: title -> [3, 3] tensor.
+        dark: whether the page is dark.
+    """
+    limit = max(float(np.abs(tensor).max()) for tensor in panels.values()) or 1.0
+    figure = make_subplots(rows=1, cols=3, subplot_titles=list(panels), horizontal_spacing=0.03)
+    for column, (title, tensor) in enumerate(panels.items(), start=1):
+        heat = go.Heatmap(
+            z=tensor, x=AXES, y=AXES, zmin=-limit, zmax=limit, colorscale=TENSOR_SCALES[dark], xgap=2, ygap=2,
+            text=[[_number(value) for value in row] for row in tensor], texttemplate="%{text}", name=title,
+            textfont_size=12, showscale=False, hovertemplate="%{y}%{x}: %{z:.4f}<extra></extra>",
+        )  # fmt: skip
+        figure.add_trace(heat, row=1, col=column)
+    plain = {"fixedrange": True, "showgrid": False, "zeroline": False, "ticks": "", "showline": False}
+    figure.update_xaxes(**plain, automargin=False)
+    figure.update_yaxes(**plain, automargin=False, autorange="reversed")
+    figure.update_yaxes(showticklabels=False, col=2).update_yaxes(showticklabels=False, col=3)
+    figure.update_annotations(font_size=13)
+    return _styled(figure, height=172, margin={"l": 22, "r": 6, "t": 26, "b": 22})
+
+
+def loss_curve(epochs: Sequence[int], train: Sequence[float], validation: Sequence[float]) -> go.Figure:
+    """Training and validation loss against the epoch, on a logarithmic axis."""
+    figure = go.Figure()
+    for name, values, color in (("training", train, COLORS[0]), ("validation", validation, COLORS[1])):
+        figure.add_scatter(x=epochs, y=values, name=name, mode="lines+markers", line_color=color, marker_size=5)
+    figure.update_yaxes(type="log", title="loss")
+    figure.update_xaxes(title="epoch", rangemode="tozero")
+    return _styled(figure, height=330, legend=True)
+
+
+def parity(frame: pd.DataFrame) -> go.Figure:
+    """Predicted against DFT means of the diagonal, both axes logarithmic, with the line of equality."""
+    figure = go.Figure()
+    values = frame[["dft", "predicted"]].to_numpy()
+    low, high = max(values.min(), 1e-2) * 0.9, values.max() * 1.1
+    figure.add_scatter(
+        x=[low, high], y=[low, high], mode="lines", line={"color": "#8C8C8C", "dash": "dot", "width": 1},
+        showlegend=False, hoverinfo="skip",
+    )  # fmt: skip
+    for color, (target, rows) in zip(COLORS, frame.groupby("target"), strict=False):
+        names = rows["formula"] + " " + rows["material_id"].fillna("")
+        figure.add_scatter(
+            x=rows["dft"], y=rows["predicted"], mode="markers", name=target, text=names,
+            marker={"color": color, "size": 6, "opacity": 0.6},
+            hovertemplate="%{text}<br>DFT %{x:.3g}, predicted %{y:.3g}<extra></extra>",
+        )  # fmt: skip
+    limits = [float(np.log10(low)), float(np.log10(high))]
+    figure.update_xaxes(type="log", title="DFT", range=limits).update_yaxes(
+        type="log", title="predicted", range=limits
+    )
+    return _styled(figure, height=330, legend=True)
+
+
+def scatter(frame: pd.DataFrame, x: str, y: str, *, log: bool) -> go.Figure:
+    """Two quantities of the materials, coloured by crystal system; `customdata` is the row's index."""
+    figure = go.Figure()
+    rows = frame.dropna(subset=[x, y])
+    for system, color in SYSTEM_COLORS.items():
+        part = rows[rows["crystal_system"] == system]
+        if part.empty:
+            continue
+        figure.add_scattergl(
+            x=part[x], y=part[y], mode="markers", name=system, customdata=part.index.to_numpy(),
+            text=part["formula"] + " " + part["space_group"],
+            marker={"color": color, "size": 6, "opacity": 0.8},
+            hovertemplate="%{text}<br>%{x:.3g}, %{y:.3g}<extra></extra>",
+        )  # fmt: skip
+    scale = "log" if log else "linear"
+    figure.update_xaxes(type=scale, title=AXIS_LABELS[x]).update_yaxes(type=scale, title=AXIS_LABELS[y])
+    return _styled(figure, height=470, legend=True).update_layout(clickmode="event+select", dragmode="pan")
+
+
+def histogram(values: pd.Series, label: str) -> go.Figure:
+    """Distribution of one quantity; the topmost half per cent shares the last bar."""
+    values = values.dropna()
+    top = float(values.quantile(0.995))
+    figure = go.Figure(
+        go.Histogram(
+            x=values.clip(upper=top),
+            nbinsx=40,
+            marker_color=COLORS[0],
+            hovertemplate="%{x}: %{y}<extra></extra>",
+        )
+    )
+    figure.update_xaxes(title=label, fixedrange=True).update_yaxes(title="materials", fixedrange=True)
+    return _styled(figure, height=230).update_layout(bargap=0.05)
+
+
+def _number(value: float) -> str:
+    """Three significant digits or so, a zero without sign, a true minus."""
+    size = abs(value)
+    text = f"{value:.2f}" if size < 9.995 else f"{value:.1f}" if size < 99.95 else f"{value:.0f}"
+    return "0" if float(text) == 0 else text.replace("-", "−")
+
+
+def _styled(figure: go.Figure, *, height: int, legend: bool = False, margin: dict | None = None) -> go.Figure:
+    return figure.update_layout(
+        height=height,
+        margin=margin or {"l": 10, "r": 10, "t": 30, "b": 10},
+        paper_bgcolor=CLEAR,
+        plot_bgcolor=CLEAR,
+        showlegend=legend,
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0.0, "title": ""},
+    )

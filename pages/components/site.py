@@ -1,0 +1,46 @@
+"""The pages of the dashboard and the frame around each of them."""
+
+from pathlib import Path
+
+import streamlit as st
+from streamlit.navigation.page import Page
+
+PAGES_FOLDER = Path(__file__).resolve().parents[1]
+ICON = PAGES_FOLDER.parent / "static" / "icon.svg"
+LOOK_UP, EXPLORE, TRAIN, PREDICT, THEORY = (
+    PAGES_FOLDER / f"{name}.py" for name in ("look_up", "explore", "train", "predict", "theory")
+)
+
+_STYLE = """<style>
+.block-container {padding-top: 3.8rem; padding-bottom: 3rem; max-width: 1320px;}
+[data-testid="stMarkdownContainer"] table {width: 100%; font-size: 0.9rem;}
+[data-testid="stMarkdownContainer"] :is(th, td) {padding: 0.25rem 0.5rem 0.25rem 0; border-width: 0 0 1px 0;}
+[data-testid="stMarkdownContainer"] td:first-child {opacity: 0.75;}
+h1 {padding: 0 0 0.2rem !important;}
+</style>"""
+
+
+def navigation() -> Page:
+    """Page settings and the menu; returns the page that the visitor asked for."""
+    st.set_page_config(page_title="Dielectric tensors", page_icon=str(ICON), layout="wide")
+    return st.navigation(
+        [
+            st.Page(LOOK_UP, title="Look up", default=True),
+            st.Page(EXPLORE, title="Explore", url_path="explore"),
+            st.Page(PREDICT, title="Predict", url_path="predict"),
+            st.Page(TRAIN, title="Train", url_path="train"),
+            st.Page(THEORY, title="Theory", url_path="theory"),
+        ],
+        position="top",
+    )
+
+
+def header(title: str, subtitle: str) -> None:
+    """Menu, title and one sentence.
+
+    A page can be a visitor's first request, before `app.py` has run; so each page brings the menu itself.
+    """
+    navigation()
+    st.html(_STYLE)
+    st.title(title, anchor=False)
+    st.caption(subtitle)

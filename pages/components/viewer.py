@@ -1,0 +1,173 @@
+"""A crystal in three dimensions: 3Dmol in a frame of its own, or a flat Plotly drawing."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import plotly.graph_objects as go
+import py3Dmol
+import streamlit as st
+from ase.data import chemical_symbols, covalent_radii
+from ase.data.colors import jmol_colors
+from pymatgen.core import Structure
+
+from engine.errors import EngineError, check
+from pages.components.scene import EDGES, Scene, make_scene
+
+SCRIPT = Path(__file__).resolve().parents[2] / "static" / "3Dmol-min.js"
+SCRIPT_ADDRESS = "/app/static/3Dmol-min.js"
+POLICY = "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
+HEIGHT = 400  # pixels
+MAX_ATOMS = 1500  # more than this draws slowly
+GREY = "#74828d"
+AXIS_COLORS = {"x": "#e0701f", "y": "#1fa37d", "z": "#3d8fd1"}
+_TILT = np.array([[0.91, 0.0, -0.41], [0.14, 0.94, 0.31], [0.39, -0.34, 0.86]])  # columns: right, up, to the eye
+
+
+def structure_view(structure: Structure, key: str) -> None:
+    """Draw the crystal with its cell, Cartesian axes and a legend of the elements."""
+    repeats = [n for n in (1, 2, 3) if n == 1 or n**3 * len(structure) <= MAX_ATOMS]
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    with left:
+        repeat = st.segmented_control(
+            "Cells shown", repeats, default=1, format_func=_cells, key=f"{key}-cells", required=True
+        )
+    with right:
+        flat = st.toggle(
+            "Without WebGL",
+            value=not SCRIPT.is_file(),
+            key=f"{key}-flat",
+            disabled=not SCRIPT.is_file(),
+            help="A flat drawing, for browsers that cannot draw in three dimensions.",
+        )
+    scene = make_scene(structure, repeat)
+    name = structure.composition.reduced_formula
+    if flat:
+        drawing = flat_drawing(scene)
+        st.plotly_chart(drawing, key=f"{key}-drawing", config={"displayModeBar": False}, alt=f"Crystal of {name}")
+    else:
+        st.iframe(frame_html(scene), height=HEIGHT, alt=f"Crystal structure of {name}, turn it with the mouse")
+    st.html(legend_html(sorted(set(scene.numbers.tolist()))))
+
+
+def frame_html(scene: Scene) -> str:
+    """A page for the frame, made of atomic numbers and coordinates alone: no text of a visitor's goes in.
+
+    Raises:
+        EngineError: an atomic number is of no element.
+    """
+    view = py3Dmol.view(width="100%", height=f"{HEIGHT}px", js=SCRIPT_ADDRESS)
+    view.setBackgroundColor("white", 0)
+    view.setProjection("orthographic")
+    view.addModel()
+    view.getModel().addAtoms(_atoms(scene))
+    for number in sorted(set(scene.numbers.tolist())):
+        color = _color(number)
+        ball = {"radius": 0.36 * float(covalent_radii[number]), "color": color}
+        view.setStyle(
+            {"elem": chemical_symbols[number]}, {"sphere": ball, "stick": {"radius": 0.09, "color": color}}
+        )
+    view.zoomTo()
+    view.zoom(1.5)
+    _add_cell(view, scene)
+    _add_axes(view, scene)
+    view.rotate(-75, "x")
+    view.rotate(20, "y")
+    body = (view.startjs + view.endjs).replace("UNIQUEID", "crystal")
+    return (
+        f'<!DOCTYPE html><html><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" '
+        f'content="{POLICY}"></head><body style="margin:0;overflow:hidden">{body}</body></html>'
+    )
+
+
+def flat_drawing(scene: Scene) -> go.Figure:
+    """The crystal seen from a fixed direction, drawn without WebGL."""
+    corners, seen = scene.corners @ _TILT, scene.positions @ _TILT
+    order = np.argsort(seen[:, 2])
+    numbers = scene.numbers[order]
+    pixels = 0.8 * HEIGHT / max(np.ptp(np.vstack([corners, seen]), axis=0)[:2].max(), 1.0)
+    figure = go.Figure()
+    for ends, width in ((corners[np.array(EDGES)], 1), (seen[scene.bonds], 3)):
+        gaps = np.full((len(ends), 1, 3), np.nan)
+        line = np.concatenate([ends, gaps], axis=1).reshape(-1, 3)  # one trace, lines apart by a gap
+        figure.add_scatter(
+            x=line[:, 0], y=line[:, 1], mode="lines", line={"color": GREY, "width": width}, hoverinfo="skip"
+        )
+    figure.add_scatter(
+        x=seen[order, 0],
+        y=seen[order, 1],
+        mode="markers",
+        text=[chemical_symbols[number] for number in numbers],
+        hovertemplate="%{text}<extra></extra>",
+        marker={
+            "color": [_color(number) for number in numbers],
+            "size": [pixels * 0.72 * float(covalent_radii[number]) for number in numbers],
+            "line": {"color": GREY, "width": 1},
+            "opacity": 1.0,
+        },
+    )
+    figure.update_xaxes(visible=False).update_yaxes(visible=False, scaleanchor="x")
+    return figure.update_layout(
+        height=HEIGHT, showlegend=False, margin={"l": 0, "r": 0, "t": 0, "b": 0},
+        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
+    )  # fmt: skip
+
+
+def legend_html(numbers: list[int]) -> str:
+    """A coloured dot and a symbol for each element, and the colours of the axes."""
+    dot = (
+        "display:inline-block;width:.8em;height:.8em;margin-right:.3em;border:1px solid #7f8c97;border-radius:50%;"
+    )
+    entries = [f'<span style="{dot}background:{_color(n)}"></span>{chemical_symbols[n]}' for n in numbers]
+    entries += [f'<span style="color:{color}">→</span> {axis}' for axis, color in AXIS_COLORS.items()]
+    spans = "".join(f"<span>{entry}</span>" for entry in entries)
+    return f'<div style="display:flex;flex-wrap:wrap;gap:.2em 1.1em">{spans}</div>'
+
+
+def _cells(repeat: int) -> str:
+    return "one cell" if repeat == 1 else f"{repeat}×{repeat}×{repeat}"
+
+
+def _color(number: int) -> str:
+    return "#" + "".join(f"{round(255 * channel):02x}" for channel in jmol_colors[number])
+
+
+def _atoms(scene: Scene) -> list[dict]:
+    """Atoms with their bonds, as 3Dmol takes them."""
+    if not ((scene.numbers > 0) & (scene.numbers < len(chemical_symbols))).all():
+        raise EngineError("the structure holds something that is no element")
+    joined = [[] for _ in scene.numbers]
+    for i, j in scene.bonds.tolist():
+        joined[i].append(j)
+        joined[j].append(i)
+    atoms = [
+        {"elem": chemical_symbols[number], "bonds": bonds, "bondOrder": [1] * len(bonds), **_point(position)}
+        for number, bonds, position in zip(scene.numbers, joined, scene.positions, strict=True)
+    ]
+    check("<" not in json.dumps(atoms), "the structure's text must not hold '<'")
+    return atoms
+
+
+def _point(vector: np.ndarray) -> dict[str, float]:
+    return dict(zip("xyz", (round(float(value), 4) for value in vector), strict=True))
+
+
+def _add_cell(view: py3Dmol.view, scene: Scene) -> None:
+    for i, j in EDGES:
+        ends = {"start": _point(scene.corners[i]), "end": _point(scene.corners[j])}
+        view.addCylinder(ends | {"radius": 0.03, "color": GREY})
+    for label, vector in zip("abc", scene.cell, strict=True):
+        _add_label(view, label, vector * (1 + 1.0 / np.linalg.norm(vector)), GREY)
+
+
+def _add_axes(view: py3Dmol.view, scene: Scene) -> None:
+    origin = scene.corners.min(axis=0) - 1.4
+    for direction, (label, color) in zip(np.eye(3), AXIS_COLORS.items(), strict=True):
+        ends = {"start": _point(origin), "end": _point(origin + 1.6 * direction)}
+        view.addArrow(ends | {"radius": 0.07, "color": color})
+        _add_label(view, label, origin + 2.0 * direction, color)
+
+
+def _add_label(view: py3Dmol.view, text: str, position: np.ndarray, color: str) -> None:
+    style = {"position": _point(position), "fontColor": color, "fontSize": 14, "backgroundOpacity": 0}
+    view.addLabel(text, style | {"alignment": "center", "inFront": True})

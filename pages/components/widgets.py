@@ -1,0 +1,69 @@
+"""Inputs with a key, shared wording and number formats."""
+
+from html import escape
+
+import numpy as np
+import streamlit as st
+
+from engine.materials import Material
+
+SOURCES = {
+    "petousis-2017": (
+        "Petousis et al., High-throughput screening of inorganic compounds for the discovery of novel "
+        "dielectric and optical materials, [Sci. Data 4, 160134 "
+        "(2017)](https://doi.org/10.1038/sdata.2016.134). DFPT with PBE(+U); Materials Project data, CC "
+        "BY 4.0."
+    ),
+    "matbench-dielectric": (
+        "Dunn et al., Benchmarking materials property prediction methods: the Matbench test set and "
+        "Automatminer reference algorithm, [npj Comput. Mater. 6, 138 "
+        "(2020)](https://doi.org/10.1038/s41524-020-00406-3), from Materials Project data, CC BY 4.0. "
+        "Holds the refractive index, but neither tensors nor IDs."
+    ),
+}
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+DASH = "–"
+
+
+def subscripts(formula: str) -> str:
+    """TiO2 -> TiO₂."""
+    return formula.translate(_SUBSCRIPTS)
+
+
+def space_group(symbol: str) -> str:
+    """Fm-3m -> Fm3̅m, P6_3/mmc -> P6₃/mmc, as crystallographers write it."""
+    parts = symbol.split("_")
+    text = parts[0] + "".join(part[:1].translate(_SUBSCRIPTS) + part[1:] for part in parts[1:])
+    while "-" in text:
+        before, _, after = text.partition("-")
+        text = before + after[:1] + "\u0305" + after[1:]
+    return escape(text)
+
+
+def number(value: float | None) -> str:
+    """Three significant digits or so; a dash where there is no value."""
+    if value is None or not np.isfinite(value):
+        return DASH
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:.2f}" if abs(value) < 100 else f"{value:.0f}"
+
+
+def material_label(material: Material) -> str:
+    """One line by which to tell polymorphs apart."""
+    name = material.material_id or (f"n = {material.n:.2f}" if material.n is not None else "")
+    return " · ".join(
+        [subscripts(material.formula), space_group(material.space_group_symbol), name, material.source]
+    )
+
+
+def show_table(columns: dict[str, dict[str, str]]) -> None:
+    """A small table for reading: column title -> row title -> text."""
+    rows = list(dict.fromkeys(row for column in columns.values() for row in column))
+    lines = ["| | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    lines += [f"| {row} | " + " | ".join(c.get(row, DASH) for c in columns.values()) + " |" for row in rows]
+    st.markdown("\n".join(lines), width="stretch")
+
+
+def show_warnings(warnings: list[str]) -> None:
+    """Each reason to trust a prediction less, as a line of its own in one box."""
+    if warnings:
+        st.warning("  \n".join(warnings), icon=":material/info:")

@@ -1,0 +1,119 @@
+"""Tensors for structures that the visitor brings."""
+
+import json
+from pathlib import Path
+
+import streamlit as st
+
+from engine.errors import EngineError
+from engine.prediction import Prediction, available_models
+from engine.records import records_to_csv, refusal, to_record
+from engine.runs import Run
+from pages.components import cached, tensor_view
+from pages.components.site import header
+from pages.components.viewer import structure_view
+from pages.components.widgets import number, show_warnings, subscripts
+
+MAX_SHOWN = 30  # structures drawn on the page; the downloads hold all
+FILE_TYPES = ["cif", "vasp", "poscar", "contcar", "xyz", "extxyz", "json", "txt"]
+
+Answer = tuple[str, Prediction | str]
+
+
+def chosen_model() -> tuple[str, float] | None:
+    """Name or folder of the model to ask and when it was last written; None where there is no model yet."""
+    models = {name: name for name in available_models()}
+    models |= {str(run.folder): f"{run.name} (your training)" for run in Run.all() if run.has_model}
+    if not models:
+        st.info("No model is there yet. Train one on the Train page; it appears here when it has finished.")
+        return None
+    wanted = st.query_params.get("model")
+    start = next((i for i, name in enumerate(models) if Path(name).name == wanted), 0)
+    name = st.selectbox("Model", list(models), format_func=models.get, key="model", index=start)
+    return name, cached.changed(name)
+
+
+def brought() -> list[tuple[str, bytes]]:
+    """Name and content of each upload, and of the pasted text."""
+    files = st.file_uploader(
+        "CIF, POSCAR, extended XYZ or pymatgen JSON, up to 1 MiB each",
+        accept_multiple_files=True,
+        key="files",
+    )
+    with st.expander("Paste a structure instead"):
+        text = st.text_area(
+            "Structure as text", key="pasted", height=160, placeholder="CIF, POSCAR, extxyz or JSON"
+        )
+    found = [(file.name, file.getvalue()) for file in files]
+    return found + ([("", text.encode())] if text.strip() else [])
+
+
+def answers(model: tuple[str, float], name: str, content: bytes) -> list[Answer]:
+    """One entry a structure of this file: the prediction, or the reason why there is none."""
+    shown = name or "pasted text"
+    structures, reason = cached.parsed(name, content)
+    if reason:
+        return [(shown, reason)]
+    results = cached.predictions(*model, name, content)
+    many = len(structures) > 1
+    return [
+        (f"{shown} #{i}" if many else shown, str(result) if isinstance(result, EngineError) else result)
+        for i, result in enumerate(results, start=1)
+    ]
+
+
+def downloads(found: list[Answer]) -> None:
+    """The same records that the command line writes."""
+    records = [refusal(name, r) if isinstance(r, str) else to_record(name, r) for name, r in found]
+    with st.container(horizontal=True):
+        text = json.dumps(records, indent=1)
+        st.download_button("Download JSON", text, "predictions.json", "application/json", on_click="ignore")
+        st.download_button(
+            "Download CSV", records_to_csv(records), "predictions.csv", "text/csv", on_click="ignore"
+        )
+
+
+def show(name: str, prediction: Prediction, key: str) -> None:
+    """One crystal and its tensors."""
+    left, right = st.columns([1, 1], gap="large")
+    with left:
+        structure_view(prediction.structure, key=key)
+    with right:
+        tensor_view.summary(prediction, None)
+        tensor_view.interval_note(prediction)
+    tensor_view.matrices(prediction.structure, prediction, None, key=key)
+
+
+def listing(found: list[Answer]) -> None:
+    """Each answer in the order of the files; the first is open."""
+    for position, (name, answer) in enumerate(found[:MAX_SHOWN]):
+        if isinstance(answer, str):
+            st.error(answer, icon=":material/block:")
+            continue
+        title = f"**{subscripts(answer.formula)}**, {name}"
+        if answer.n is not None:
+            title += f", n = {number(answer.n)}"
+        show_warnings(answer.warnings)
+        with st.expander(title, expanded=len(found) == 1):
+            show(name, answer, key=f"predict-{position}")
+    if len(found) > MAX_SHOWN:
+        st.caption(f"{len(found) - MAX_SHOWN} more are in the downloads.")
+
+
+header("Predict", "The dielectric tensor of a crystal of your own. Files stay on the machine that runs this app.")
+left, right = st.columns([2, 1], gap="large")
+with left:
+    files = brought()
+with right:
+    model = chosen_model()
+if model and not files:
+    st.info("Drop one or more structure files above; each gets its tensors, or the reason why not.")
+if model and files:
+    try:
+        with st.spinner("Reading and predicting …"):
+            found = [answer for name, content in files for answer in answers(model, name, content)]
+    except EngineError as error:
+        st.error(str(error), icon=":material/block:")
+    else:
+        downloads(found)
+        listing(found)

@@ -1,0 +1,44 @@
+"""The real app on a free port."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+ARTIFACTS = ROOT / "artifacts"
+PATIENCE = 40_000  # ms; the first page loads torch, and the machine may be busy
+
+
+@contextmanager
+def running_app(runs: Path) -> Iterator[str]:
+    """The app as `streamlit run app.py` serves it, on a free port; its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    environment = os.environ | {"DIELECTRIC_RUNS": str(runs), "OMP_NUM_THREADS": "1"}
+    server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        wait_until_healthy(address)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def wait_until_healthy(address: str) -> None:
+    """Return once the server answers."""
+    for _ in range(120):
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):  # noqa: S310, our own server
+                return
+        except OSError:
+            time.sleep(0.25)
+    raise TimeoutError(f"{address} did not answer within 30 s")

@@ -1,0 +1,160 @@
+"""The main path of a visitor, in a real browser with no network but the app."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.server import ARTIFACTS, PATIENCE, running_app
+
+expect.set_options(timeout=PATIENCE)
+
+MATERIAL = "mp-554278"  # TiO2, monoclinic
+TITLES = {"/": "Look up", "/explore": "Explore", "/predict": "Predict", "/train": "Train", "/theory": "Theory"}
+ROCK_SALT = """rock salt
+1.0
+0.0 2.82 2.82
+2.82 0.0 2.82
+2.82 2.82 0.0
+Na Cl
+1 1
+direct
+0.0 0.0 0.0
+0.5 0.5 0.5
+"""
+
+# Where on the page the point with the largest value across lies, as the drawn chart itself says.
+POINT = """chart => {
+    const points = chart._fullData.flatMap(t => Array.from(t.x, (x, i) => [x, t.y[i]]));
+    const [x, y] = points.reduce((far, point) => point[0] > far[0] ? point : far);
+    const {xaxis, yaxis} = chart._fullLayout, box = chart.getBoundingClientRect();
+    return [box.x + xaxis._offset + xaxis.d2p(x), box.y + yaxis._offset + yaxis.d2p(y)];
+}"""
+Visit = Callable[..., Page]
+
+
+def expect_structure(page: Page) -> None:
+    canvas = page.frame_locator("iframe").first.locator("canvas").first
+    expect(canvas).to_be_visible()
+    box = canvas.bounding_box()
+    assert box["width"] > 200
+    assert box["height"] > 200
+
+
+def expect_tensors(page: Page, count: int) -> None:
+    """Heat maps with a number in each of their nine cells."""
+    charts = page.locator(".js-plotly-plot")
+    expect(charts).to_have_count(count)
+    for index in range(count):
+        expect(charts.nth(index).locator(".heatmap-label")).to_have_count(27)
+
+
+def test_typing_an_id_shows_the_crystal_and_prediction_dft_and_difference(app: str, visit: Visit) -> None:
+    page = visit(app)
+    page.get_by_label("Materials Project ID").fill(MATERIAL)
+    expect(page.get_by_role("heading", name="TiO")).to_be_visible()
+    expect_structure(page)
+    expect_tensors(page, 3)
+    for panel in ("Prediction", "DFT", "Prediction − DFT"):
+        expect(page.locator(".js-plotly-plot").first.get_by_text(panel, exact=True)).to_be_visible()
+    assert f"mp_id={MATERIAL}" in page.url
+    page.screenshot(path=ARTIFACTS / "look_up.png")
+
+
+def test_a_shared_link_opens_its_material_as_the_first_request_of_a_server(tmp_path: Path, visit: Visit) -> None:
+    with running_app(tmp_path) as address:
+        page = visit(f"{address}/?mp_id={MATERIAL}")
+        expect(page.get_by_role("heading", name="TiO")).to_be_visible()
+        expect_structure(page)
+        expect_tensors(page, 3)
+        page.close()  # before its server goes
+
+
+@pytest.mark.parametrize("path", list(TITLES))
+def test_each_page_can_be_the_first_request_of_a_server(path: str, tmp_path: Path, visit: Visit) -> None:
+    with running_app(tmp_path) as address:
+        page = visit(address + path)
+        expect(page.get_by_role("heading", name=TITLES[path], level=1)).to_be_visible()
+        menu = page.get_by_test_id("stTopNavLink")
+        expect(menu).to_have_text(["Look up", "Explore", "Predict", "Train", "Theory"])
+        menu.filter(has_text="Look up").click()
+        expect(page.get_by_role("heading", name="Look up", level=1)).to_be_visible()
+        page.close()  # before its server goes
+
+
+def test_an_unknown_id_gets_a_sentence_and_a_way_on(app: str, visit: Visit) -> None:
+    page = visit(f"{app}/?mp_id=mp-0000000")
+    expect(page.get_by_text("Type its formula instead")).to_be_visible()
+    page.get_by_text("TiO2", exact=True).click()
+    expect(page.get_by_role("heading", name="TiO")).to_be_visible()
+
+
+def test_the_crystal_can_be_drawn_without_webgl(app: str, visit: Visit) -> None:
+    page = visit(f"{app}/?mp_id={MATERIAL}")
+    page.get_by_text("Without WebGL").click()
+    expect(page.locator(".js-plotly-plot .scatterlayer .point").first).to_be_visible()
+    expect(page.locator("iframe")).to_have_count(0)
+
+
+def test_clicking_a_point_of_the_scatter_opens_its_material(app: str, visit: Visit) -> None:
+    page = visit(f"{app}/explore", viewport={"width": 1280, "height": 1200})
+    expect(page.locator(".js-plotly-plot .nsewdrag").first).to_be_visible()
+    page.wait_for_timeout(1000)  # Plotly listens for clicks a little after it has drawn
+    across, up = page.locator(".js-plotly-plot").first.evaluate(POINT)
+    page.mouse.click(across, up)
+    expect(page.get_by_role("heading", name="Look up", level=1)).to_be_visible()
+    expect(page.get_by_role("heading", name="Tensors")).to_be_visible()
+
+
+def test_a_material_without_an_id_is_opened_by_formula_and_row(app: str, visit: Visit) -> None:
+    page = visit(f"{app}/explore", viewport={"width": 1280, "height": 1200})
+    page.get_by_text("petousis-2017").first.click()  # leaves the data set whose crystals have no ID
+    expect(page.get_by_text("4,764 materials")).to_be_visible()
+    expect(page.locator(".js-plotly-plot .nsewdrag").first).to_be_visible()
+    page.wait_for_timeout(1000)  # Plotly listens for clicks a little after it has drawn
+    page.mouse.click(*page.locator(".js-plotly-plot").first.evaluate(POINT))
+    expect(page.get_by_text("there is no DFT tensor to compare with")).to_be_visible()
+
+
+def test_uploaded_files_are_answered_one_by_one(app: str, visit: Visit) -> None:
+    page = visit(f"{app}/predict")
+    page.locator("input[type=file]").set_input_files(
+        [
+            {"name": "POSCAR", "mimeType": "text/plain", "buffer": ROCK_SALT.encode()},
+            {"name": "broken.cif", "mimeType": "text/plain", "buffer": b"data_x\n_cell_length_a nonsense\n"},
+        ]
+    )
+    expect(page.get_by_text("broken.cif:")).to_be_visible()
+    page.get_by_text("NaCl, POSCAR").click()
+    expect_structure(page)
+    expect(page.locator(".js-plotly-plot .heatmap-label")).to_have_count(27)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download JSON").click()
+    assert '"formula": "NaCl"' in Path(download.value.path()).read_text()
+    page.screenshot(path=ARTIFACTS / "predict.png")
+
+
+def test_a_training_can_be_started_watched_found_again_and_stopped(app: str, visit: Visit) -> None:
+    page = visit(f"{app}/train")
+    page.get_by_label("Epochs").fill("500")
+    page.get_by_label("Batch size").fill("128")
+    page.get_by_text("Network and split").click()
+    for label, value in {"Neighbour radius (Å)": "3", "Layers": "1", "Channels": "4"}.items():
+        page.get_by_role("spinbutton", name=label).fill(value)
+    page.get_by_role("button", name="Start training").click()
+    expect(page.locator(".js-plotly-plot").first.locator(".scatterlayer .point").first).to_be_visible()
+    page.screenshot(path=ARTIFACTS / "train.png")
+    again = visit(page.url)
+    expect(again.get_by_text("epoch").first).to_be_visible()
+    again.get_by_role("button", name="Stop training").click()
+    expect(again.get_by_text("stopped, epoch")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", [f"/?mp_id={MATERIAL}", *list(TITLES)[1:]])
+def test_no_page_is_wider_than_a_phone(path: str, app: str, visit: Visit) -> None:
+    page = visit(app + path, viewport={"width": 390, "height": 844}, color_scheme="dark")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+    assert page.get_by_test_id("stMain").evaluate("e => e.scrollWidth") <= 390
+    page.screenshot(path=ARTIFACTS / f"phone{path.split('?')[0].replace('/', '_')}.png", full_page=True)

@@ -1,0 +1,110 @@
+"""Drawings and formats, without a browser."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from pymatgen.core import Lattice, Structure
+
+from engine import EngineError
+from pages.components import charts
+from pages.components.scene import make_scene
+from pages.components.viewer import frame_html
+from pages.components.widgets import number, space_group, subscripts
+
+SALT = Structure(Lattice.cubic(4.2), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+
+
+def test_atoms_on_a_corner_are_drawn_on_all_eight_corners() -> None:
+    assert sorted(make_scene(SALT, 1).numbers.tolist()) == [17] + 8 * [55]
+    assert len(make_scene(SALT, 2).numbers) == 27 + 8
+
+
+def test_each_atom_is_tied_to_its_nearest_neighbours_only() -> None:
+    scene = make_scene(SALT, 1)
+    assert len(scene.bonds) == 8
+    assert all(sorted(scene.numbers[pair]) == [17, 55] for pair in scene.bonds)
+
+
+def test_the_drawing_is_the_same_for_an_atom_written_in_another_cell() -> None:
+    moved = Structure(SALT.lattice, SALT.species, SALT.frac_coords + np.array([[1, -2, 0], [0, 0, 3]]))
+    np.testing.assert_allclose(make_scene(moved, 1).positions, make_scene(SALT, 1).positions, atol=1e-12)
+
+
+def test_no_label_of_a_visitor_reaches_the_frame() -> None:
+    label = "</script><script>alert(1)</script>"
+    named = Structure(SALT.lattice, SALT.species, SALT.frac_coords, labels=[label, "Cl"])
+    html = frame_html(make_scene(named, 1))
+    assert "alert" not in html
+    assert html == frame_html(make_scene(SALT, 1))
+
+
+def test_the_frame_loads_its_script_from_the_app_and_forbids_every_other_source() -> None:
+    html = frame_html(make_scene(SALT, 1))
+    assert "'/app/static/3Dmol-min.js'" in html
+    assert "default-src 'none'; script-src 'self'" in html
+    assert "http://" not in html
+    assert "https://" not in html
+
+
+def test_a_number_that_is_no_element_is_refused() -> None:
+    scene = make_scene(SALT, 1)
+    scene.numbers[0] = 0
+    with pytest.raises(EngineError, match="no element"):
+        frame_html(scene)
+
+
+def test_prediction_dft_and_difference_share_one_scale_around_zero() -> None:
+    dft = np.diag([2.0, 3.0, 8.0])
+    figure = charts.tensor_panels({"Prediction": 1.1 * dft, "DFT": dft, "Prediction − DFT": 0.1 * dft})
+    scales = {(heat.zmin, heat.zmax) for heat in figure.data}
+    assert len(scales) == 1
+    low, high = scales.pop()
+    assert low == -high
+    assert high == pytest.approx(8.8)
+
+
+def test_the_heat_map_reads_like_the_matrix_is_written() -> None:
+    tensor = np.arange(9.0).reshape(3, 3)
+    figure = charts.tensor_panels({"DFT": tensor})
+    np.testing.assert_array_equal(figure.data[0].z, tensor)
+    assert figure.layout.yaxis.autorange == "reversed"
+    assert list(figure.data[0].text[0]) == ["0", "1.00", "2.00"]
+
+
+def test_a_tiny_negative_component_is_not_printed_as_minus_zero() -> None:
+    figure = charts.tensor_panels({"DFT": np.full((3, 3), -1e-9)})
+    assert list(figure.data[0].text[0]) == ["0", "0", "0"]
+
+
+def test_a_point_of_the_scatter_remembers_its_row() -> None:
+    frame = pd.DataFrame(
+        {
+            "n": [1.5, None, 2.5],
+            "band_gap": [3.0, 2.0, 1.0],
+            "formula": ["A", "B", "C"],
+            "space_group": ["P1", "P1", "P1"],
+            "crystal_system": ["cubic", "cubic", "triclinic"],
+        },
+        index=[10, 11, 12],
+    )
+    figure = charts.scatter(frame, "n", "band_gap", log=False)
+    assert sorted(int(i) for trace in figure.data for i in trace.customdata) == [10, 12]
+
+
+@pytest.mark.parametrize(
+    ("symbol", "written"),
+    [("Fm-3m", "Fm3\u0305m"), ("P6_3/mmc", "P6₃/mmc"), ("P-1", "P1\u0305"), ("C2/m", "C2/m")],
+)
+def test_space_groups_are_written_as_crystallographers_do(symbol: str, written: str) -> None:
+    assert space_group(symbol) == written
+
+
+def test_formulas_and_numbers_are_written_for_reading() -> None:
+    assert subscripts("Ba2In2O5") == "Ba₂In₂O₅"
+    assert [number(x) for x in (None, float("inf"), 2.34567, 23.4567, 234.567)] == [
+        "–",
+        "–",
+        "2.346",
+        "23.46",
+        "235",
+    ]

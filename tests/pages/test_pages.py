@@ -1,0 +1,156 @@
+"""What a visitor reads on each page, through Streamlit's own test runner."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from engine import EngineError, GraphConfig, ModelConfig, Run, TrainConfig
+from pages.components.cached import search
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = {"look_up": "Look up", "explore": "Explore", "train": "Train", "predict": "Predict", "theory": "Theory"}
+PATIENCE = 120  # seconds; the first run loads torch and reads the data
+POSCAR = "{symbol}\n1.0\n4.2 0 0\n0 4.2 0\n0 0 4.2\n{symbol} O\n1 1\ndirect\n0 0 0\n0.5 0.5 0.5\n"
+
+
+@pytest.fixture(autouse=True)
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder for training runs."""
+    monkeypatch.setenv("DIELECTRIC_RUNS", str(tmp_path))
+    return tmp_path
+
+
+def open_page(name: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE).run()
+    return app.switch_page(str(ROOT / "pages" / f"{name}.py")).run()
+
+
+def look_up(query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE)
+    app.query_params["mp_id"] = query
+    return app.run()
+
+
+def upload(*files: tuple[str, str]) -> AppTest:
+    page = open_page("predict")
+    content = [(name, text.encode(), "text/plain") for name, text in files]
+    return page.file_uploader(key="files").set_value(content).run()
+
+
+def words(page: AppTest) -> str:
+    """Everything that is written on the page."""
+    groups = (page.title, page.header, page.markdown, page.caption, page.info, page.warning, page.error)
+    assert not page.exception
+    return "\n".join(element.value for group in groups for element in group)
+
+
+@pytest.mark.parametrize("name", list(PAGES))
+def test_every_page_opens_from_the_menu(name: str) -> None:
+    assert open_page(name).title[0].value == PAGES[name]
+
+
+@pytest.mark.parametrize("name", list(PAGES))
+def test_every_page_opens_without_the_app_having_run(name: str) -> None:
+    page = AppTest.from_file(str(ROOT / "pages" / f"{name}.py"), default_timeout=PATIENCE).run()
+    assert page.title[0].value == PAGES[name]
+    assert not page.exception
+
+
+def test_a_link_with_an_id_opens_that_material() -> None:
+    text = words(look_up("mp-2998"))
+    assert "BaTiO₃" in text
+    assert "| Electronic, mean | " in text
+    assert "| Prediction | DFT |" in text
+
+
+def test_look_up_says_that_the_prediction_is_out_of_fold() -> None:
+    assert "never saw the formula BaTiO₃ in training" in words(look_up("mp-2998"))
+
+
+def test_an_unknown_id_gets_a_sentence_that_says_what_to_do() -> None:
+    text = words(look_up("mp-0"))
+    assert "**mp-0** is not among the 1,056 crystals" in text
+    assert "Type its formula instead" in text
+
+
+@pytest.mark.parametrize("query", ["<script>", "(", "Xx9", "no such thing"])
+def test_a_query_that_means_nothing_gets_a_sentence_that_says_what_to_do(query: str) -> None:
+    assert "Give a Materials Project ID" in words(look_up(query))
+
+
+def test_the_empty_search_offers_examples() -> None:
+    page = look_up("")
+    assert page.get("button_group")[0].label == "For example"
+    assert not page.exception
+
+
+def test_the_beginning_of_a_formula_gets_suggestions() -> None:
+    page = look_up("BaTi")
+    assert page.get("button_group")[0].label == "Begins with what you typed"
+
+
+def test_a_formula_of_several_crystals_leaves_the_choice_to_the_visitor() -> None:
+    page = look_up("TiO2")
+    choice = page.selectbox(key="hit")
+    assert choice.label == "5 crystals match"
+    choice.select_index(1).run()
+    assert "there is no DFT tensor to compare with" in words(page)
+
+
+def test_a_link_can_name_one_of_several_polymorphs() -> None:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE)
+    app.query_params["mp_id"] = "TiO2"
+    app.query_params["row"] = str(search("TiO2")[3])
+    assert app.run().selectbox(key="hit").index == 3
+
+
+def test_explore_filters_by_element_and_says_when_nothing_is_left() -> None:
+    page = open_page("explore")
+    assert "**5,820** materials" in words(page)
+    page.multiselect(key="wanted").set_value(["Ba", "Ti"]).run()
+    assert "**5,820** materials" not in words(page)
+    page.multiselect(key="unwanted").set_value(["Ba"]).run()
+    assert "No material passes all filters" in words(page)
+
+
+def test_a_refused_file_gets_its_reason_and_the_others_still_come() -> None:
+    text = words(upload(("broken.cif", "data_x\n"), ("MgO.vasp", POSCAR.format(symbol="Mg"))))
+    assert "broken.cif: " in text
+    assert "| Refractive index n | " in text
+
+
+def test_an_element_that_no_training_crystal_holds_is_named() -> None:
+    assert "Plutonium (Pu)" in words(upload(("PuO.vasp", POSCAR.format(symbol="Pu"))))
+
+
+def test_pasted_text_is_predicted_like_a_file() -> None:
+    page = open_page("predict")
+    page.text_area(key="pasted").set_value(POSCAR.format(symbol="Mg")).run()
+    assert "| Refractive index n | " in words(page)
+
+
+def test_train_shows_a_run_that_its_address_names(runs: Path) -> None:
+    config = TrainConfig(model=ModelConfig(targets=("ionic",)), graph=GraphConfig(r_max=3.0), epochs=7)
+    for name in ("first", "second"):
+        Run.create(config, "petousis-2017", runs / name)
+    app = AppTest.from_file(str(ROOT / "pages" / "train.py"), default_timeout=PATIENCE)
+    app.query_params["run"] = "first"
+    page = app.run()
+    assert page.selectbox(key="run").value == "first"
+    assert "has not finished yet" in words(page)
+
+
+def test_a_run_that_failed_says_why(runs: Path) -> None:
+    run = Run.create(TrainConfig(), "petousis-2017", runs / "stale")
+    asked = run.folder / "run.json"
+    asked.write_text(asked.read_text().replace('"data_sha256": "', '"data_sha256": "0'))
+    with pytest.raises(EngineError):
+        run.work(print)
+    assert "has changed since this run began; start a new run" in words(open_page("train"))
+
+
+def test_the_turned_crystal_and_the_turned_prediction_agree_on_the_theory_page() -> None:
+    text = words(open_page("theory"))
+    difference = float(text.split("Largest difference ")[1].split(",")[0])
+    assert difference < 1e-3
