@@ -1,6 +1,6 @@
 """Models on disk: weights.safetensors and a config.json that rebuilds the networks. Never pickle.
 
-A model is one or more networks of one shape, each with the formulas that it was trained on, so that a
+A model is one or more networks, each with the formulas that it was trained on, so that a
 prediction can be asked of those that never saw a crystal's formula.
 """
 
@@ -26,7 +26,7 @@ class Checkpoint:
     """A trained model.
 
     Attributes:
-        networks: members of the ensemble, all of one shape.
+        networks: members of the ensemble, all with the same graphs and targets.
         trained_on: reduced formulas that each member was trained on.
         element_counts: number of training crystals that hold each element.
         calibration: sorted conformal scores of each target, see calibration.py; empty without held-out crystals.
@@ -43,15 +43,16 @@ class Checkpoint:
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     """Write a model into `folder`; each file is replaced whole."""
     folder.mkdir(parents=True, exist_ok=True)
-    first = checkpoint.networks[0]
     config = {
         "format": FORMAT,
-        "graph": asdict(first.graph_config),
-        "model": asdict(first.model_config),
+        "graph": asdict(checkpoint.networks[0].graph_config),
         "element_counts": checkpoint.element_counts,
         "about": checkpoint.about,
         "calibration": checkpoint.calibration,
-        "trained_on": [sorted(formulas) for formulas in checkpoint.trained_on],
+        "members": [
+            {"model": asdict(network.model_config), "trained_on": sorted(formulas)}
+            for network, formulas in zip(checkpoint.networks, checkpoint.trained_on, strict=True)
+        ],
     }
     weights = {
         f"{index}.{name}": tensor
@@ -75,8 +76,8 @@ def load_checkpoint(folder: Path, device: torch.device | str = "cpu") -> Checkpo
     )
     weights = read_tensors(folder / WEIGHTS)
     networks = []
-    for index in range(len(config["trained_on"])):
-        network = DielectricNetwork(GraphConfig(**config["graph"]), ModelConfig(**config["model"]))
+    for index, member in enumerate(config["members"]):
+        network = DielectricNetwork(GraphConfig(**config["graph"]), ModelConfig(**member["model"]))
         prefix = f"{index}."
         own = {name.removeprefix(prefix): t for name, t in weights.items() if name.startswith(prefix)}
         try:
@@ -86,7 +87,7 @@ def load_checkpoint(folder: Path, device: torch.device | str = "cpu") -> Checkpo
         networks.append(network.to(device).eval().requires_grad_(False))
     return Checkpoint(
         networks=networks,
-        trained_on=tuple(frozenset(formulas) for formulas in config["trained_on"]),
+        trained_on=tuple(frozenset(member["trained_on"]) for member in config["members"]),
         element_counts=config["element_counts"],
         calibration=config["calibration"],
         about=config["about"],

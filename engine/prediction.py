@@ -24,7 +24,7 @@ from engine.training import resolve_device
 
 MODELS_FOLDER = Path(__file__).resolve().parents[1] / "models"
 DEFAULT_MODEL = "e3nn-scratch"
-BATCH_SIZE = 32
+BATCH_SIZE = 16
 CLOSEST = 0.5  # Å; atoms nearer than this are one atom written twice
 RARE = 5  # training crystals that an element should have
 NARROW_GAP = 20.0  # electronic means above this belong to nearly metallic crystals
@@ -130,7 +130,7 @@ class Predictor:
         folder = shipped if shipped.is_dir() else Path(name or shipped)
         check(
             (folder / CONFIG).is_file(),
-            f"{name or DEFAULT_MODEL}: no such model; shipped are {', '.join(available_models())}, "
+            f"{name or DEFAULT_MODEL}: no such model; shipped are: {', '.join(available_models()) or 'none'}; "
             "or give the folder of a finished training run",
         )
         return cls(folder, device)

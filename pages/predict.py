@@ -15,7 +15,6 @@ from pages.components.viewer import structure_view
 from pages.components.widgets import number, show_warnings, subscripts
 
 MAX_SHOWN = 30  # structures drawn on the page; the downloads hold all
-FILE_TYPES = ["cif", "vasp", "poscar", "contcar", "xyz", "extxyz", "json", "txt"]
 
 Answer = tuple[str, Prediction | str]
 

@@ -1,5 +1,6 @@
 """A real server and a real browser that may speak to it and to nobody else."""
 
+import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -7,7 +8,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Route, sync_playw
 
 from tests.browser.server import ARTIFACTS, PATIENCE, running_app
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = shutil.which("chromium")
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

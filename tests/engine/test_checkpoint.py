@@ -42,6 +42,16 @@ def test_a_checkpoint_rebuilds_its_own_model(training, saved):
     assert loaded.calibration == {"electronic": [0.1, 0.2]}
 
 
+def test_every_member_of_an_ensemble_keeps_its_own_normalisation(training, tmp_path):
+    other = start_training(materials(40)[20:], (), config(epochs=1))
+    assert other.config.model.num_neighbors != training.config.model.num_neighbors
+    networks = [training.result, other.result]
+    nothing = (frozenset(), frozenset())
+    save_checkpoint(tmp_path, Checkpoint(networks=networks, trained_on=nothing, element_counts={}))
+    for before, after in zip(networks, load_checkpoint(tmp_path).networks, strict=True):
+        assert torch.equal(predict_latent(before, training.graphs), predict_latent(after, training.graphs))
+
+
 def test_cut_weights_are_refused(saved):
     path = saved / WEIGHTS
     path.write_bytes(path.read_bytes()[:-100])
@@ -52,7 +62,7 @@ def test_cut_weights_are_refused(saved):
 def test_a_config_of_another_shape_is_refused(saved):
     path = saved / CONFIG_FILE
     content = json.loads(path.read_text())
-    content["model"]["mul"] = 8
+    content["members"][0]["model"]["mul"] = 8
     path.write_text(json.dumps(content))
     with pytest.raises(EngineError, match=r"the weights do not fit config\.json"):
         load_checkpoint(saved)
