@@ -9,6 +9,12 @@ from pages.components import cached, charts
 from pages.components.site import LOOK_UP, header
 
 QUANTITIES = list(charts.AXIS_LABELS)
+TITLES = {
+    "space_group": "space group",
+    "crystal_system": "crystal system",
+    "band_gap": "band gap (eV)",
+    "natoms": "atoms",
+}
 SHOWN = ["id", "formula", "space_group", "crystal_system", *QUANTITIES, "source"]
 
 
@@ -24,19 +30,15 @@ def between(rows: pd.DataFrame, column: str, label: str) -> pd.Series:
 
 def filters(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows that the visitor's filters keep."""
-    left, middle, right = st.columns(3, gap="medium")
-    with left:
-        sources = st.pills("Data set", EMBEDDED, selection_mode="multi", default=EMBEDDED, key="sources")
-        systems = st.multiselect("Crystal system", CRYSTAL_SYSTEMS, key="systems", placeholder="all")
-    with middle:
-        symbols = sorted({symbol for elements in rows["elements"] for symbol in elements})
-        wanted = st.multiselect("Holds all of these elements", symbols, key="wanted", placeholder="any")
-        unwanted = st.multiselect("Holds none of these", symbols, key="unwanted", placeholder="none")
-    with right:
-        keep = between(rows, "n", "Refractive index n")
-        keep &= between(rows, "band_gap", "Band gap (eV)")
-        keep &= between(rows, "natoms", "Atoms in the cell")
-    keep &= rows["source"].isin(sources)
+    sources = st.multiselect("Data set", EMBEDDED, key="sources", placeholder="all")
+    systems = st.multiselect("Crystal system", CRYSTAL_SYSTEMS, key="systems", placeholder="all")
+    symbols = sorted({symbol for elements in rows["elements"] for symbol in elements})
+    wanted = st.multiselect("Holds all of these elements", symbols, key="wanted", placeholder="any")
+    unwanted = st.multiselect("Holds none of these", symbols, key="unwanted", placeholder="none")
+    keep = between(rows, "n", "Refractive index n")
+    keep &= between(rows, "band_gap", "Band gap (eV)")
+    keep &= between(rows, "natoms", "Atoms in the cell")
+    keep &= rows["source"].isin(sources or EMBEDDED)
     keep &= rows["crystal_system"].isin(systems or CRYSTAL_SYSTEMS)
     keep &= rows["elements"].map(lambda held: set(wanted) <= set(held) and not set(unwanted) & set(held))
     return rows[keep]
@@ -64,7 +66,7 @@ def scatter(rows: pd.DataFrame) -> None:
     y = middle.selectbox(
         "Up", choices, format_func=charts.AXIS_LABELS.get, key="up", index=_at(choices, "band_gap")
     )
-    log = right.toggle("Log axes", value=False, key="log")
+    log = right.toggle("Log axes", value=True, key="log")
     figure = charts.scatter(rows, x, y, log=log)
     chosen = st.plotly_chart(
         figure, key="scatter", on_select="rerun", selection_mode="points", alt=f"{y} against {x}",
@@ -89,7 +91,7 @@ def _index_of(point: dict) -> int:
 def distributions(rows: pd.DataFrame) -> None:
     """One histogram a quantity."""
     chosen = cached.columns_with_values(rows, ["n", "ionic", "anisotropy", "band_gap"])
-    for place, column in zip(st.columns(max(len(chosen), 1)), chosen, strict=False):
+    for place, column in zip(st.columns(2) * 2, chosen, strict=False):
         with place:
             label = charts.AXIS_LABELS[column]
             st.plotly_chart(
@@ -100,10 +102,12 @@ def distributions(rows: pd.DataFrame) -> None:
 
 def listing(rows: pd.DataFrame) -> None:
     """The table itself, with download."""
-    plain = rows[SHOWN].rename(columns={"space_group": "space group", "crystal_system": "crystal system"})
+    plain = rows[SHOWN].rename(columns=TITLES)
     chosen = st.dataframe(
         plain, hide_index=True, height=420, key="listing", on_select="rerun", selection_mode="single-row",
-        column_config={column: st.column_config.NumberColumn(format="%.3f") for column in QUANTITIES[:-1]},
+        column_config={
+            TITLES.get(column, column): st.column_config.NumberColumn(format="%.3f") for column in QUANTITIES[:-1]
+        },
     )  # fmt: skip
     if chosen["selection"]["rows"]:
         open_material(rows.iloc[chosen["selection"]["rows"][0]])
@@ -122,12 +126,15 @@ header(
     "Explore",
     f"{len(everything):,} crystals with DFT dielectric data. Tensors are given by the mean of their diagonal.",
 )
-selected = filters(everything)
-if selected.empty:
-    st.info("No material passes all filters. Widen one of them.", icon=":material/filter_alt_off:")
-else:
-    st.markdown(f"**{len(selected):,}** materials")
-    tabs = st.tabs(["Scatter", "Distributions", "Table"])
-    for tab, draw in zip(tabs, (scatter, distributions, listing), strict=True):
-        with tab:
-            draw(selected)
+left, right = st.columns([1, 3], gap="large")
+with left:
+    selected = filters(everything)
+with right:
+    if selected.empty:
+        st.info("No material passes all filters. Widen one of them.", icon=":material/filter_alt_off:")
+    else:
+        st.markdown(f"**{len(selected):,}** materials")
+        tabs = st.tabs(["Scatter", "Distributions", "Table"])
+        for tab, draw in zip(tabs, (scatter, distributions, listing), strict=True):
+            with tab:
+                draw(selected)

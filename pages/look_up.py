@@ -57,6 +57,11 @@ def with_tensors() -> str:
     return f"{cached.table()['id'].notna().sum():,}"
 
 
+def without_tensors() -> str:
+    """How many embedded materials have a refractive index only."""
+    return f"{cached.table()['total'].isna().sum():,}"
+
+
 def choose(hits: list[int]) -> int:
     """The one hit, or the visitor's choice among several; the address names the choice."""
     if len(hits) == 1:
@@ -144,6 +149,10 @@ query = st.text_input(
     max_chars=80,
 ).strip()
 if not query:
+    st.caption(
+        f"{with_tensors()} crystals with DFT tensors and their IDs, and {without_tensors()} more with the "
+        "refractive index, ship with the app: no network is needed."
+    )
     offer("For example", list(EXAMPLES), "examples")
 else:
     found = cached.search(query)

@@ -48,7 +48,7 @@ def tensor_panels(panels: dict[str, np.ndarray], *, dark: bool = False) -> go.Fi
     figure.update_yaxes(**plain, automargin=False, autorange="reversed")
     figure.update_yaxes(showticklabels=False, col=2).update_yaxes(showticklabels=False, col=3)
     figure.update_annotations(font_size=13)
-    return _styled(figure, height=172, margin={"l": 22, "r": 6, "t": 26, "b": 22})
+    return _styled(figure, height=180, margin={"l": 22, "r": 6, "t": 26, "b": 30})
 
 
 def loss_curve(epochs: Sequence[int], train: Sequence[float], validation: Sequence[float]) -> go.Figure:

@@ -68,7 +68,7 @@ def frame_html(scene: Scene) -> str:
             {"elem": chemical_symbols[number]}, {"sphere": ball, "stick": {"radius": 0.09, "color": color}}
         )
     view.zoomTo()
-    view.zoom(1.5)
+    view.zoom(1.2)
     _add_cell(view, scene)
     _add_axes(view, scene)
     view.rotate(-75, "x")

@@ -80,7 +80,8 @@ def test_many_at_once_equals_one_by_one_and_reports_progress(predictor):
 
 
 def test_out_of_fold_prediction_uses_only_networks_that_never_saw_the_formula(predictor, moissanite):
-    everyone, unseen = predictor.predict(moissanite.structure), predictor.predict(moissanite.structure, out_of_fold=True)
+    everyone = predictor.predict(moissanite.structure)
+    unseen = predictor.predict(moissanite.structure, out_of_fold=True)
     assert not everyone.held_out
     assert unseen.held_out
     assert not np.allclose(everyone.electronic, unseen.electronic)
