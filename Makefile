@@ -48,6 +48,7 @@ data: .venv/app.stamp
 	@$(PIP) setuptools wheel ninja numpy $(TORCH)
 	@touch $@
 
+# torch_cluster turns ninja off in its setup.py, so setuptools is told to compile its parts at once.
 # pip asks an unreachable wheel page again for every package, minutes in all: so it is asked once, here.
 .venv/requirements.txt: requirements.txt requirements-dev.txt Makefile | .venv/torch.stamp
 	@if timeout 8 $(BIN)/python -c 'import urllib.request as u; u.urlopen("$(WHEELS)", timeout=5)' 2>/dev/null; \
@@ -58,7 +59,8 @@ data: .venv/app.stamp
 .venv/app.stamp: .venv/requirements.txt .venv/torch.stamp static/fetch.py
 	@command -v c++ >/dev/null || echo "No C++ compiler found; should torch_cluster need one: sudo apt-get install g++ python3-dev"
 	@echo "[2/3] Installing the other packages: two minutes, more where torch_cluster is compiled."
-	@MAX_JOBS=$(CORES) $(PIP) --no-build-isolation -r .venv/requirements.txt
+	@printf '[build_ext]\nparallel = $(CORES)\n' > .venv/build.cfg
+	@MAX_JOBS=$(CORES) DIST_EXTRA_CONFIG=$(CURDIR)/.venv/build.cfg $(PIP) --no-build-isolation -r .venv/requirements.txt
 	@echo "[3/3] Fetching the 3D viewer."
 	@$(BIN)/python static/fetch.py || true
 	@touch $@

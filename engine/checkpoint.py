@@ -57,7 +57,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     weights = {
         f"{index}.{name}": tensor
         for index, network in enumerate(checkpoint.networks)
-        for name, tensor in network.state_dict().items()
+        for name, tensor in _learnt(network).items()
     }
     write_tensors(folder / WEIGHTS, weights)
     write_text(folder / CONFIG, json.dumps(config, indent=1))
@@ -80,10 +80,13 @@ def load_checkpoint(folder: Path, device: torch.device | str = "cpu") -> Checkpo
         network = DielectricNetwork(GraphConfig(**config["graph"]), ModelConfig(**member["model"]))
         prefix = f"{index}."
         own = {name.removeprefix(prefix): t for name, t in weights.items() if name.startswith(prefix)}
+        misfit = EngineError(f"{folder}: the weights do not fit config.json; copy the model again")
+        if set(own) != set(_learnt(network)):
+            raise misfit
         try:
-            network.load_state_dict(own)
+            network.load_state_dict(own, strict=False)
         except RuntimeError as error:
-            raise EngineError(f"{folder}: the weights do not fit config.json; copy the model again") from error
+            raise misfit from error
         networks.append(network.to(device).eval().requires_grad_(False))
     return Checkpoint(
         networks=networks,
@@ -92,6 +95,11 @@ def load_checkpoint(folder: Path, device: torch.device | str = "cpu") -> Checkpo
         calibration=config["calibration"],
         about=config["about"],
     )
+
+
+def _learnt(network: DielectricNetwork) -> dict[str, torch.Tensor]:
+    """What training sets; Clebsch-Gordan coefficients and the like are made anew in the network's own dtype."""
+    return {**dict(network.named_parameters()), "offset": network.offset, "spread": network.spread}
 
 
 def read_json(path: Path) -> dict:
