@@ -70,7 +70,7 @@ def test_shared_crystal_has_exactly_its_point_group(symbol):
     assert SpacegroupAnalyzer(structure, symprec=1e-5).get_point_group_symbol() == symbol
 
 
-@pytest.mark.parametrize(("symbol", "order"), zip(crystals.POINT_GROUPS, ORDERS, strict=True))
+@pytest.mark.parametrize(("symbol", "order"), list(zip(crystals.POINT_GROUPS, ORDERS, strict=True)))
 def test_point_group_has_as_many_rotations_as_the_tables_say(symbol, order):
     rotations = frames.point_group_rotations(crystals.crystal_of_point_group(symbol))
     assert len(rotations) == order

@@ -65,9 +65,11 @@ def test_structure_atoms_and_path_give_the_same_answer(predictor, tmp_path):
     path = tmp_path / "salt.vasp"
     structure.to(filename=str(path), fmt="poscar")
     expected = predictor.predict(structure).total
-    assert np.allclose(predictor.predict(AseAtomsAdaptor.get_atoms(structure)).total, expected, rtol=1e-5)
-    assert np.allclose(predictor.predict(path).total, expected, rtol=1e-5)
-    assert np.allclose(predictor.predict(str(path)).total, expected, rtol=1e-5)
+    assert np.allclose(
+        predictor.predict(AseAtomsAdaptor.get_atoms(structure)).total, expected, rtol=1e-4, atol=1e-4
+    )
+    assert np.allclose(predictor.predict(path).total, expected, rtol=1e-4, atol=1e-4)
+    assert np.allclose(predictor.predict(str(path)).total, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_many_at_once_equals_one_by_one_and_reports_progress(predictor):
@@ -76,7 +78,7 @@ def test_many_at_once_equals_one_by_one_and_reports_progress(predictor):
     together = predictor.predict_many(crystals, batch_size=3, progress=lambda *counts: seen.append(counts))
     assert seen == [(3, 7), (6, 7), (7, 7)]
     for crystal, one in zip(crystals, together, strict=True):
-        assert np.allclose(one.total, predictor.predict(crystal).total, rtol=1e-4)
+        assert np.allclose(one.total, predictor.predict(crystal).total, rtol=1e-4, atol=1e-4)
 
 
 def test_out_of_fold_prediction_uses_only_networks_that_never_saw_the_formula(predictor, moissanite):
@@ -176,4 +178,4 @@ def test_memory_running_out_halves_the_batch_and_changes_no_number(monkeypatch):
 
     monkeypatch.setattr(DielectricNetwork, "latent", small_memory)
     for one, other in zip(predictor.predict_many(crystals), expected, strict=True):
-        assert np.allclose(one.total, other.total, rtol=1e-5)
+        assert np.allclose(one.total, other.total, rtol=1e-4, atol=1e-4)
