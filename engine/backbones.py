@@ -5,6 +5,7 @@ from e3nn import o3
 from pymatgen.core import Element
 from torch import nn
 
+from engine import pretrained
 from engine.config import GraphConfig, ModelConfig
 from engine.graph import CrystalGraph
 from engine.layers import Convolution, gate_for, natural_irreps, radial_embedding
@@ -79,3 +80,38 @@ class ConvolutionBackbone(nn.Module):
         for convolution, gate in zip(self.convolutions, self.gates, strict=True):
             node = gate(convolution(node, graph.edge_index, edge_sh, edge_radial))
         return node
+
+
+class FrozenBackbone(nn.Module):
+    """The pretrained potential's features, `graph.features`, at unit scale; graph -> [N, irreps_out].
+
+    Attributes:
+        center: [scalars] mean of each scalar on the training set.
+        scale: [channels] inverse spread of each scalar, and inverse norm of each l = 2 channel.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.irreps_out = pretrained.IRREPS
+        scalars, channels = self.irreps_out.count("0e"), self.irreps_out.num_irreps
+        self.center = nn.Parameter(torch.zeros(scalars), requires_grad=False)
+        self.scale = nn.Parameter(torch.ones(channels), requires_grad=False)
+
+    def fit(self, features: torch.Tensor) -> None:
+        """Take centre and scale from the features [N, irreps_out] of training atoms."""
+        scalars, even = self._split(features)
+        self.center.copy_(scalars.mean(0))
+        spread = torch.cat([scalars.std(0), even.square().sum(-1).mean(0).sqrt()])
+        self.scale.copy_(1 / spread.clamp(min=1e-4))
+
+    def forward(self, graph: CrystalGraph) -> torch.Tensor:
+        scalars, even = self._split(graph.features)
+        count = scalars.shape[1]
+        scalars = (scalars - self.center) * self.scale[:count]
+        even = even * self.scale[count:, None]
+        return torch.cat([scalars, even.flatten(1)], 1)
+
+    def _split(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Scalars [N, scalars] and l = 2 channels [N, channels, 5]."""
+        count = len(self.center)
+        return features[:, :count], features[:, count:].unflatten(1, (-1, 5))

@@ -41,7 +41,10 @@ class Checkpoint:
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
-    """Write a model into `folder`; each file is replaced whole."""
+    """Write a model into `folder`; each file is replaced whole.
+
+    Only parameters are written: Clebsch-Gordan coefficients and the like are made anew in a network's own dtype.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     config = {
         "format": FORMAT,
@@ -57,7 +60,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     weights = {
         f"{index}.{name}": tensor
         for index, network in enumerate(checkpoint.networks)
-        for name, tensor in _learnt(network).items()
+        for name, tensor in network.named_parameters()
     }
     write_tensors(folder / WEIGHTS, weights)
     write_text(folder / CONFIG, json.dumps(config, indent=1))
@@ -81,7 +84,7 @@ def load_checkpoint(folder: Path, device: torch.device | str = "cpu") -> Checkpo
         prefix = f"{index}."
         own = {name.removeprefix(prefix): t for name, t in weights.items() if name.startswith(prefix)}
         misfit = EngineError(f"{folder}: the weights do not fit config.json; copy the model again")
-        if set(own) != set(_learnt(network)):
+        if set(own) != set(dict(network.named_parameters())):
             raise misfit
         try:
             network.load_state_dict(own, strict=False)
@@ -95,11 +98,6 @@ def load_checkpoint(folder: Path, device: torch.device | str = "cpu") -> Checkpo
         calibration=config["calibration"],
         about=config["about"],
     )
-
-
-def _learnt(network: DielectricNetwork) -> dict[str, torch.Tensor]:
-    """What training sets; Clebsch-Gordan coefficients and the like are made anew in the network's own dtype."""
-    return {**dict(network.named_parameters()), "offset": network.offset, "spread": network.spread}
 
 
 def read_json(path: Path) -> dict:
@@ -136,7 +134,7 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
 
 
 def _replace(path: Path, write: object) -> None:
-    part = path.with_name(path.name + ".part")
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     write(part)
     for flushed in (part, path.parent):
         descriptor = os.open(flushed, os.O_RDONLY)

@@ -18,9 +18,15 @@ class GraphConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:
-    """Size of the network; `num_neighbors` is the training set's mean degree."""
+    """What the network is; `num_neighbors` is the training set's mean degree.
+
+    The backbone "scratch" is the convolution network, whose size the next fields give; "pretrained" is the
+    frozen potential of pretrained.py, of which only the readout is trained.
+    """
 
     targets: tuple[str, ...] = ("electronic", "ionic")
+    backbone: str = "scratch"
+    readout_width: int = 256
     lmax: int = 2
     mul: int = 64
     num_layers: int = 2
@@ -34,6 +40,11 @@ class ModelConfig:
             bool(self.targets) and set(self.targets) <= {"electronic", "ionic"},
             f"targets must be electronic, ionic or both, got {self.targets}",
         )
+        check(
+            self.backbone in ("scratch", "pretrained"),
+            f"backbone must be scratch or pretrained, got {self.backbone!r}",
+        )
+        check(self.readout_width >= 1, f"readout_width must be at least 1, got {self.readout_width}")
         check(2 <= self.lmax <= 4, f"lmax must be 2, 3 or 4 to reach a tensor, got {self.lmax}")
         check(self.mul >= 4, f"mul must be at least 4, got {self.mul}")
         check(1 <= self.num_layers <= 6, f"num_layers must be 1 to 6, got {self.num_layers}")
@@ -47,13 +58,16 @@ class TrainConfig:
     """One training run, complete: with the same data and seed it gives the same weights on a CPU.
 
     `rattle` (Å) is the standard deviation of the displacements that atoms get, anew in every step, while their
-    crystal keeps its label: a network that sees few crystals then learns no single geometry by heart.
+    crystal keeps its label: a network that sees few crystals then learns no single geometry by heart. A frozen
+    backbone is not rattled. `index_data` names a data set whose crystals without a tensor teach the mean of the
+    electronic tensor by their refractive index; empty for none.
     """
 
     graph: GraphConfig = field(default_factory=GraphConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     epochs: int = 30
     batch_size: int = 16
+    index_data: str = ""
     learning_rate: float = 5e-3
     weight_decay: float = 0.1
     clip_norm: float = 10.0
@@ -75,3 +89,19 @@ class TrainConfig:
             0 < self.validation_share < 0.9,
             f"validation_share must be between 0 and 0.9, got {self.validation_share}",
         )
+
+    @classmethod
+    def for_backbone(cls, backbone: str, **changes: object) -> "TrainConfig":
+        """The defaults of a backbone, with some values changed."""
+        if backbone == "pretrained":
+            changes = PRETRAINED | changes
+            changes.setdefault("model", ModelConfig(backbone=backbone))
+        return cls(**changes)
+
+
+PRETRAINED = {
+    "epochs": 25,
+    "batch_size": 32,
+    "learning_rate": 2e-3,
+    "index_data": "matbench-dielectric",
+}

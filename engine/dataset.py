@@ -13,6 +13,7 @@ from engine.errors import EngineError, check
 from engine.materials import Material
 
 DATA_FOLDER = Path(__file__).resolve().parents[1] / "data"
+SMALLEST_INDEX = 1.05  # smaller refractive indices say nothing of a crystal
 EMBEDDED = ("petousis-2017", "matbench-dielectric")
 
 _NUMBERS = pa.list_(pa.float64())
@@ -131,6 +132,19 @@ def label(material: Material, target: str) -> np.ndarray | None:
 def labelled(materials: Iterable[Material], targets: Sequence[str]) -> list[Material]:
     """Those materials that have a label for at least one of the targets."""
     return [m for m in materials if any(label(m, target) is not None for target in targets)]
+
+
+def index_materials(name: str, held_out: Iterable[Material]) -> list[Material]:
+    """Crystals of a data set known by their refractive index alone, no formula of `held_out` among them.
+
+    An empty `name` gives none.
+    """
+    forbidden = {material.formula for material in held_out}
+    return [
+        m
+        for m in (load_dataset(name) if name else ())
+        if m.electronic is None and m.n is not None and m.n > SMALLEST_INDEX and m.formula not in forbidden
+    ]
 
 
 def formula_folds(materials: Sequence[Material], folds: int, seed: int = 0) -> list[np.ndarray]:

@@ -25,11 +25,10 @@ from engine.checkpoint import CONFIG, Checkpoint, load_checkpoint, save_checkpoi
 from engine.config import TrainConfig
 from engine.dataset import dataset_hash, formula_folds, label, labelled, load_dataset
 from engine.errors import EngineError
-from engine.graph import crystal_graphs
 from engine.materials import Material
 from engine.metrics import TargetMetrics, diagonal_mean, entries_in_range, target_metrics
 from engine.network import physical
-from engine.training import predict_latent, start_training, train
+from engine.training import labelled_graphs, predict_latent, resolve_device, start_training, train
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,7 +161,7 @@ def _train_fold(data: str, config: TrainConfig, folds: int, number: int, folder:
     materials = labelled(load_dataset(data), config.model.targets)
     held_out = set(formula_folds(materials, folds, config.seed)[number].tolist())
     kept = [m for index, m in enumerate(materials) if index not in held_out]
-    training = start_training(kept, (), config)
+    training = start_training(kept, (), config, [materials[index] for index in held_out])
     for result in train(training):
         _say(
             f"fold {number + 1}/{folds}  epoch {result.epoch}/{result.epochs}  loss {result.train_loss:.3f}  "
@@ -172,7 +171,7 @@ def _train_fold(data: str, config: TrainConfig, folds: int, number: int, folder:
         folder,
         Checkpoint(
             networks=[training.result],
-            trained_on=(frozenset(m.formula for m in kept),),
+            trained_on=(training.trained_on,),
             element_counts=element_counts(kept),
             about={"fingerprint": _fingerprint(data, config, folds)},
         ),
@@ -189,7 +188,7 @@ def _out_of_fold(
     targets = config.model.targets
     predicted = {target: np.empty((len(materials), 3, 3)) for target in targets}
     for member, fold in zip(members, indices, strict=True):
-        graphs = crystal_graphs([materials[i] for i in fold], config.graph)
+        graphs = labelled_graphs([materials[i] for i in fold], config, resolve_device(config.device))
         volume = torch.cat([graph.volume_per_atom for graph in graphs])
         tensors = physical(predict_latent(member.networks[0], graphs), targets, volume)
         for target, tensor in zip(targets, tensors.double().numpy(), strict=True):

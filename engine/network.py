@@ -5,7 +5,7 @@ from e3nn import o3
 from torch import nn
 from torch_geometric.utils import scatter
 
-from engine.backbones import ConvolutionBackbone
+from engine.backbones import ConvolutionBackbone, FrozenBackbone
 from engine.config import GraphConfig, ModelConfig
 from engine.graph import CrystalGraph
 from engine.tensors import IRREPS, irreps_to_matrix, matrix_to_irreps
@@ -18,15 +18,15 @@ BOUND = 8.0  # no irrep of the logarithm leaves its training mean by more
 class TensorHead(nn.Module):
     """Node features -> [N, 6]: one scalar, and the l = 2 channels weighed by gates that the scalars set."""
 
-    def __init__(self, irreps_in: o3.Irreps) -> None:
+    def __init__(self, irreps_in: o3.Irreps, width: int) -> None:
         super().__init__()
         self.scalars = irreps_in.count("0e")
         self.even = o3.Linear(irreps_in, o3.Irreps([(irreps_in.count("2e"), "2e")]))
         self.channels = irreps_in.count("2e")
         self.net = nn.Sequential(
-            nn.Linear(self.scalars, 2 * self.scalars),
+            nn.Linear(self.scalars, width),
             nn.SiLU(),
-            nn.Linear(2 * self.scalars, 1 + self.channels),
+            nn.Linear(width, 1 + self.channels),
         )
 
     def forward(self, node: torch.Tensor) -> torch.Tensor:
@@ -53,10 +53,13 @@ class DielectricNetwork(nn.Module):
     def __init__(self, graph: GraphConfig, model: ModelConfig) -> None:
         super().__init__()
         self.graph_config, self.model_config = graph, model
-        self.backbone = ConvolutionBackbone(graph, model)
-        self.heads = nn.ModuleList(TensorHead(self.backbone.irreps_out) for _ in model.targets)
-        self.register_buffer("offset", torch.zeros(len(model.targets)))
-        self.register_buffer("spread", torch.ones(len(model.targets)))
+        frozen = model.backbone == "pretrained"
+        self.backbone = FrozenBackbone() if frozen else ConvolutionBackbone(graph, model)
+        self.heads = nn.ModuleList(
+            TensorHead(self.backbone.irreps_out, model.readout_width) for _ in model.targets
+        )
+        self.offset = nn.Parameter(torch.zeros(len(model.targets)), requires_grad=False)
+        self.spread = nn.Parameter(torch.ones(len(model.targets)), requires_grad=False)
 
     def latent(self, graph: CrystalGraph) -> torch.Tensor:
         """M of each target and crystal, [T, B, 3, 3]."""

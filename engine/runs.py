@@ -242,7 +242,7 @@ class Run:
             self.folder,
             Checkpoint(
                 networks=[training.result],
-                trained_on=(frozenset(m.formula for m in kept),),
+                trained_on=(training.trained_on,),
                 element_counts=element_counts(kept),
                 calibration=scores,
                 about={

@@ -10,13 +10,15 @@ import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch_geometric.loader import DataLoader
 
-from engine.config import GraphConfig, TrainConfig
-from engine.dataset import label, labelled
+from engine.backbones import FrozenBackbone
+from engine.config import TrainConfig
+from engine.dataset import index_materials, label, labelled
 from engine.errors import check
+from engine.features import material_features
 from engine.graph import CrystalGraph, crystal_graphs
 from engine.materials import Material
 from engine.metrics import TargetMetrics, target_metrics
-from engine.network import DielectricNetwork, isotropic_part, latent_of, physical
+from engine.network import VOLUME_UNIT, DielectricNetwork, isotropic_part, latent_of, physical
 
 WARM_UP = 0.05  # share of the steps over which the learning rate rises
 SMOOTH = 0.1  # errors of the logarithm below this count by their square
@@ -42,6 +44,7 @@ class Training:
     Attributes:
         network: weights as the optimiser moves them.
         averaged: their exponential average, the weights to keep.
+        trained_on: reduced formulas of all crystals that teach.
         epoch: epochs done so far.
         validation_tensors: [T, V, 3, 3] predictions for the validation graphs after the last epoch.
     """
@@ -53,6 +56,7 @@ class Training:
     network: DielectricNetwork
     averaged: AveragedModel
     optimizer: torch.optim.Optimizer
+    trained_on: frozenset[str]
     epoch: int = 0
     validation_tensors: torch.Tensor | None = None
 
@@ -71,53 +75,70 @@ def resolve_device(device: str) -> torch.device:
     return torch.device(device)
 
 
-def start_training(materials: Sequence[Material], validation: Sequence[Material], config: TrainConfig) -> Training:
+def start_training(
+    materials: Sequence[Material],
+    validation: Sequence[Material],
+    config: TrainConfig,
+    held_out: Sequence[Material] = (),
+) -> Training:
     """Build graphs, network and optimiser; the same config and materials give the same start.
 
     `num_neighbors` of the model config is replaced by the training set's mean degree. `validation` is only
-    watched: no weight, stopping point or hyperparameter depends on it.
+    watched: no weight, stopping point or hyperparameter depends on it. From the config's `index_data` no formula
+    of `validation` or `held_out` is taken; the formulas that were taken are in `trained_on`.
 
     Raises:
         EngineError: no training material has a label for the targets.
     """
     device = resolve_device(config.device)
     targets = config.model.targets
-    check(bool(labelled(materials, targets)), f"no training material has a sound {' or '.join(targets)} tensor")
-    graphs = labelled_graphs(materials, config.graph, targets)
-    atoms = sum(g.num_nodes for g in graphs)
-    degree = sum(g.num_edges for g in graphs) / atoms
+    materials, validation = labelled(materials, targets), labelled(validation, targets)
+    check(bool(materials), f"no training material has a sound {' or '.join(targets)} tensor")
+    materials = materials + index_materials(config.index_data, [*validation, *held_out])
+    graphs = labelled_graphs(materials, config, device)
+    degree = sum(g.num_edges for g in graphs) / sum(g.num_nodes for g in graphs)
     config = replace(config, model=replace(config.model, num_neighbors=max(degree, 1.0)))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         network = DielectricNetwork(config.graph, config.model)
-    latent = isotropic_part(torch.cat([g.latent for g in graphs]))  # [n, T]
-    for index in range(len(targets)):
-        known = latent[:, index][~latent[:, index].isnan()]
-        network.offset[index] = known.mean()
-        network.spread[index] = known.std() if len(known) > 1 else 1.0
-    network.to(device)
+    _normalise(network, graphs)
     return Training(
         config=config,
         device=device,
         graphs=graphs,
-        validation_graphs=labelled_graphs(validation, config.graph, targets),
-        network=network,
+        validation_graphs=labelled_graphs(validation, config, device),
+        network=network.to(device),
         averaged=AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.average_decay)),
         optimizer=torch.optim.AdamW(
             network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
         ),
+        trained_on=frozenset(material.formula for material in materials),
     )
 
 
-def labelled_graphs(
-    materials: Sequence[Material], graph: GraphConfig, targets: Sequence[str]
-) -> list[CrystalGraph]:
-    """Graphs that carry `dft` and `latent`, both [1, T, 3, 3]: the labels, and what the network should give.
+def _normalise(network: DielectricNetwork, graphs: Sequence[CrystalGraph]) -> None:
+    """Set what the network takes from its training set: where its output lies, and its input if that is frozen."""
+    latent = isotropic_part(torch.cat([g.latent for g in graphs]))  # [n, T]
+    for index in range(latent.shape[1]):
+        known = latent[:, index][~latent[:, index].isnan()]
+        if len(known):
+            network.offset[index] = known.mean()
+        if len(known) > 1:
+            network.spread[index] = known.std()
+    if isinstance(network.backbone, FrozenBackbone):
+        network.backbone.fit(torch.cat([g.features for g in graphs]))
 
-    Both are nan where there is no label.
+
+def labelled_graphs(
+    materials: Sequence[Material], config: TrainConfig, device: torch.device
+) -> list[CrystalGraph]:
+    """Graphs that carry their labels, nan where there is none: `dft` and `latent` [1, T, 3, 3], and `log_mean` [1].
+
+    `latent` is what the network should give; `log_mean` is the logarithm of (v / v0) (n^2 - 1), for crystals known
+    by their refractive index alone. With a frozen backbone a graph holds the atoms' `features` and no edges.
     """
-    materials = labelled(materials, targets)
-    graphs = crystal_graphs(materials, graph)
+    targets = config.model.targets
+    graphs = _input_graphs(materials, config, device)
     missing = torch.full((3, 3), torch.nan, dtype=torch.float64)
     for material, one in zip(materials, graphs, strict=True):
         labels = [label(material, target) for target in targets]
@@ -127,7 +148,23 @@ def labelled_graphs(
             for tensor, target in zip(labels, targets, strict=True)
         ]
         one.latent = torch.stack(latents)[None].to(one.pos.dtype)
+        n = material.n if material.electronic is None and material.n is not None else float("nan")
+        one.log_mean = (one.volume_per_atom / VOLUME_UNIT * (n**2 - 1)).log()
     return graphs
+
+
+def _input_graphs(materials: Sequence[Material], config: TrainConfig, device: torch.device) -> list[CrystalGraph]:
+    if config.model.backbone == "scratch":
+        return crystal_graphs(materials, config.graph)
+    return [
+        CrystalGraph(
+            atomic_numbers=torch.as_tensor(material.atomic_numbers),
+            pos=torch.as_tensor(material.frac_coords @ material.cell, dtype=features.dtype),
+            cell=torch.as_tensor(material.cell, dtype=features.dtype)[None],
+            features=features,
+        )
+        for material, features in zip(materials, material_features(materials, device), strict=True)
+    ]
 
 
 def latent_loss(predicted: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
@@ -141,6 +178,29 @@ def latent_loss(predicted: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     known = ~wanted.isnan().any(-1).any(-1)
     square = (predicted - wanted)[known].square().sum((-1, -2))
     return ((square + SMOOTH**2).sqrt() - SMOOTH).mean()
+
+
+def index_loss(predicted: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """The same distance for crystals of which the mean of the electronic susceptibility alone is known.
+
+    Args:
+        predicted: [B, 3, 3] logarithms of the electronic susceptibility.
+        wanted: [B] logarithms of its mean.
+    """
+    mean = torch.linalg.matrix_exp(predicted).diagonal(dim1=1, dim2=2).mean(1)
+    square = 3 * (mean.log() - wanted).square()
+    return ((square + SMOOTH**2).sqrt() - SMOOTH).mean()
+
+
+def total_loss(predicted: torch.Tensor, batch: CrystalGraph, targets: Sequence[str]) -> torch.Tensor:
+    """Tensor labels and index labels, the mean over each."""
+    loss = predicted.new_zeros(())
+    if not batch.latent.isnan().all():
+        loss = loss + latent_loss(predicted, batch.latent)
+    known = ~batch.log_mean.isnan()
+    if "electronic" in targets and known.any():
+        loss = loss + index_loss(predicted[targets.index("electronic")][known], batch.log_mean[known])
+    return loss
 
 
 def rattled(graph: CrystalGraph, rattle: float, chance: torch.Generator) -> CrystalGraph:
@@ -173,9 +233,11 @@ def train(training: Training) -> Iterator[EpochResult]:
             progress = (training.epoch + (step + 1) / len(loader)) / config.epochs
             for group in training.optimizer.param_groups:
                 group["lr"] = learning_rate(config, progress)
-            batch = rattled(batch, config.rattle, chance).to(training.device)
+            if config.model.backbone == "scratch":
+                batch = rattled(batch, config.rattle, chance)
+            batch = batch.to(training.device)
             training.optimizer.zero_grad()
-            loss = latent_loss(training.network.latent(batch), batch.latent)
+            loss = total_loss(training.network.latent(batch), batch, config.model.targets)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(training.network.parameters(), config.clip_norm)
             training.optimizer.step()

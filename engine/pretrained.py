@@ -1,0 +1,76 @@
+"""Features of atoms from SevenNet l3i5, a potential trained on 1.6 million structures of the Materials Project.
+
+Its weights come with the package `sevenn` (MIT licence) and stay frozen. The potential is equivariant under
+rotations only, so features are averaged over the crystal and its inverted image: what is even under inversion
+stays, and mirrors and all point groups hold to rounding.
+Source: Park et al., J. Chem. Theory Comput. 20, 4857 (2024), doi:10.1021/acs.jctc.4c00190.
+"""
+
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from e3nn import o3
+from pymatgen.core import Element
+from torch import nn
+
+from engine.config import GraphConfig
+from engine.errors import check
+from engine.graph import CrystalGraph
+
+NAME = "sevennet-l3i5"
+GRAPH = GraphConfig(r_max=5.0)
+LAYERS = 5
+IRREPS = o3.Irreps("640x0e+128x2e")  # scalars of five layers, l = 2 of the first four
+_HIDDEN = o3.Irreps("128x0e+64x1e+32x2e+32x3e")  # of a layer; the last has scalars only
+
+
+class PretrainedFeatures(nn.Module):
+    """Graph -> [N, IRREPS], even under inversion; no gradient flows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        import sevenn
+        from sevenn.checkpoint import SevenNetCheckpoint
+
+        path = Path(sevenn.__file__).parent / "pretrained_potentials" / "SevenNet_l3i5" / "checkpoint_l3i5.pth"
+        self.potential = SevenNetCheckpoint(path).build_model().eval().requires_grad_(False)
+
+    @torch.no_grad()
+    def forward(self, graph: CrystalGraph) -> torch.Tensor:
+        """Features of every atom of a graph with r_max of `GRAPH`.
+
+        Raises:
+            EngineError: the potential does not know one of the elements.
+        """
+        unknown = [z for z in graph.atomic_numbers.unique().tolist() if z not in self.potential.type_map]
+        symbols = ", ".join(Element.from_Z(z).symbol for z in unknown)
+        check(not unknown, f"the potential {NAME} does not know {symbols}; choose the model e3nn-scratch")
+        return (self._features(graph, 1.0) + self._features(graph, -1.0)) / 2
+
+    def _features(self, graph: CrystalGraph, parity: float) -> torch.Tensor:
+        data = self.potential._preprocess(
+            {
+                "atomic_numbers": graph.atomic_numbers,
+                "pos": graph.pos,
+                "edge_index": graph.edge_index,
+                "edge_vec": parity * graph.edge_vec,
+                "batch": graph.crystal_index,
+            }
+        )
+        scalars, even = [], []
+        second = _HIDDEN.slices()[2]
+        for name, layer in self.potential.named_children():
+            data = layer(data)
+            if name.endswith("equivariant_gate"):
+                scalars.append(data["x"][:, : _HIDDEN[0].dim])
+                if len(scalars) == LAYERS:
+                    break
+                even.append(data["x"][:, second])
+        return torch.cat(scalars + even, 1)
+
+
+@lru_cache
+def pretrained_features(device: torch.device) -> PretrainedFeatures:
+    """The potential on a device, loaded once a process."""
+    return PretrainedFeatures().to(device)
