@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save_file
 
 from engine.config import GraphConfig, ModelConfig
 from engine.errors import EngineError, check
@@ -126,7 +126,7 @@ def write_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> None:
 def read_tensors(path: Path) -> dict[str, torch.Tensor]:
     """Tensors of a safetensors file; raises EngineError where it is missing or damaged."""
     try:
-        return load_file(path)
+        return load(path.read_bytes())
     except FileNotFoundError as error:
         raise EngineError(f"{path}: no such file; is this the folder of a model or a run?") from error
     except SafetensorError as error:

@@ -60,34 +60,39 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_training_options(command: argparse.ArgumentParser) -> None:
-    default = TrainConfig()
     command.add_argument("--data", default="petousis-2017", metavar="NAME|FILE")
-    command.add_argument("--backbone", choices=("scratch",), default="scratch")
+    command.add_argument(
+        "--backbone",
+        choices=("scratch", "pretrained"),
+        default="pretrained",
+        help="a convolution network, or a readout on the frozen SevenNet potential",
+    )
     command.add_argument("--target", choices=tuple(TARGETS), default="both")
-    command.add_argument("--epochs", type=int, default=default.epochs)
-    command.add_argument("--batch-size", type=int, default=default.batch_size)
-    command.add_argument("--learning-rate", type=float, default=default.learning_rate)
-    command.add_argument("--weight-decay", type=float, default=default.weight_decay)
-    command.add_argument("--seed", type=int, default=default.seed)
-    command.add_argument("--r-max", type=float, default=default.graph.r_max, help="Å")
-    command.add_argument("--lmax", type=int, default=default.model.lmax)
-    command.add_argument("--mul", type=int, default=default.model.mul)
-    command.add_argument("--num-layers", type=int, default=default.model.num_layers)
+    command.add_argument("--epochs", type=int)
+    command.add_argument("--batch-size", type=int)
+    command.add_argument("--learning-rate", type=float)
+    command.add_argument("--weight-decay", type=float)
+    command.add_argument("--index-data", metavar="NAME|FILE", help="crystals known by n alone; '' for none")
+    command.add_argument("--seed", type=int)
+    for name, kind in (("--r-max", float), ("--lmax", int), ("--mul", int), ("--num-layers", int)):
+        command.add_argument(name, type=kind, help="of the scratch backbone")
 
 
 def _config(options: argparse.Namespace) -> TrainConfig:
+    """What was asked for, over the defaults of the backbone."""
+
+    def given(*names: str) -> dict[str, object]:
+        return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+
     model = ModelConfig(
-        targets=TARGETS[options.target], lmax=options.lmax, mul=options.mul, num_layers=options.num_layers
+        targets=TARGETS[options.target], backbone=options.backbone, **given("lmax", "mul", "num_layers")
     )
-    return TrainConfig(
-        graph=GraphConfig(r_max=options.r_max),
+    return TrainConfig.for_backbone(
+        options.backbone,
+        graph=GraphConfig(**given("r_max")),
         model=model,
-        epochs=options.epochs,
-        batch_size=options.batch_size,
-        learning_rate=options.learning_rate,
-        weight_decay=options.weight_decay,
-        seed=options.seed,
         device=options.device,
+        **given("epochs", "batch_size", "learning_rate", "weight_decay", "index_data", "seed"),
     )
 
 
@@ -140,7 +145,8 @@ def _evaluate(options: argparse.Namespace) -> int:
     config = _config(options)
     if options.model:
         predictor = Predictor.load(options.model, "cpu")
-        config = replace(config, graph=predictor.graph_config, model=predictor.model_config)
+        options.backbone = predictor.model_config.backbone
+        config = replace(_config(options), graph=predictor.graph_config, model=predictor.model_config)
     folder = options.run or runs_root() / "evaluate"
     evaluation = cross_validate(options.data, config, options.folds, folder, options.workers)
     if options.json:

@@ -100,8 +100,9 @@ class TrainConfig:
 
 
 PRETRAINED = {
-    "epochs": 25,
+    "epochs": 30,
     "batch_size": 32,
     "learning_rate": 2e-3,
+    "weight_decay": 1.0,
     "index_data": "matbench-dielectric",
 }

@@ -14,6 +14,7 @@ from engine.materials import Material
 
 DATA_FOLDER = Path(__file__).resolve().parents[1] / "data"
 SMALLEST_INDEX = 1.05  # smaller refractive indices say nothing of a crystal
+LARGEST_INDEX_CELL = 24  # atoms; the larger cells of an index data set cost most of its time
 EMBEDDED = ("petousis-2017", "matbench-dielectric")
 
 _NUMBERS = pa.list_(pa.float64())
@@ -143,7 +144,11 @@ def index_materials(name: str, held_out: Iterable[Material]) -> list[Material]:
     return [
         m
         for m in (load_dataset(name) if name else ())
-        if m.electronic is None and m.n is not None and m.n > SMALLEST_INDEX and m.formula not in forbidden
+        if m.electronic is None
+        and m.n is not None
+        and m.n > SMALLEST_INDEX
+        and m.natoms <= LARGEST_INDEX_CELL
+        and m.formula not in forbidden
     ]
 
 

@@ -11,7 +11,7 @@ from ase import Atoms
 from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
-from engine import tensors
+from engine import pretrained, tensors
 from engine.calibration import conformal_interval
 from engine.checkpoint import CARD, CONFIG, load_checkpoint
 from engine.config import GraphConfig, ModelConfig
@@ -19,6 +19,7 @@ from engine.errors import EngineError, check
 from engine.frames import to_ieee
 from engine.graph import CrystalGraph, collate, crystal_graphs
 from engine.network import physical
+from engine.pretrained import pretrained_features
 from engine.structure_files import read_path
 from engine.training import resolve_device
 
@@ -143,6 +144,8 @@ class Predictor:
     @property
     def graph_config(self) -> GraphConfig:
         """How the model's graphs are built."""
+        if self.model_config.backbone == "pretrained":
+            return pretrained.GRAPH
         return self._checkpoint.networks[0].graph_config
 
     @property
@@ -220,6 +223,8 @@ class Predictor:
         try:
             with torch.inference_mode():
                 batch = collate(graphs)
+                if self.model_config.backbone == "pretrained":
+                    batch.features = pretrained_features(self.device)(batch)
                 return torch.stack([network.latent(batch) for network in self._checkpoint.networks])
         except torch.OutOfMemoryError as error:
             if len(graphs) == 1:
@@ -250,11 +255,12 @@ class Predictor:
     ) -> list[str]:
         found = []
         for element in sorted(crystal.composition.elements):
+            name = f"{element.long_name} ({element.symbol})"
             count = self._checkpoint.element_counts.get(element.symbol, 0)
             if count == 0:
-                found.append(f"{element.long_name} ({element.symbol}) is in no training crystal: a guess.")
+                found.append(f"{name} is in no training crystal with a tensor: a guess.")
             elif count < RARE:
-                found.append(f"{element.long_name} ({element.symbol}) is in only {count} training crystal(s).")
+                found.append(f"{name} is in only {count} training crystal(s) with a tensor.")
         alone = graph.num_nodes - len(graph.edge_index[0].unique())
         if alone:
             found.append(

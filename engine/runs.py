@@ -1,8 +1,9 @@
 """A training run as a process of its own, followed through its files, so that nobody has to stay and watch.
 
-A run's folder holds `run.json` (what was asked), `history.jsonl` (a line an epoch), `parity.json` (validation
-crystals after the last epoch), `state.safetensors` (where to resume), `status.json`, `log.txt`, and in the
-end the model, `weights.safetensors` and `config.json`. The process holds a lock on `lock` while it lives.
+A run's folder holds `run.json` (what was asked), `features.json` (how many frozen features are computed),
+`history.jsonl` (a line an epoch), `parity.json` (validation crystals after the last epoch), `state.safetensors`
+(where to resume), `status.json`, `log.txt`, and in the end the model, `weights.safetensors` and `config.json`. The
+process holds a lock on `lock` while it lives.
 """
 
 import fcntl
@@ -160,6 +161,11 @@ class Run:
         path = self.folder / "parity.json"
         return pd.DataFrame(json.loads(path.read_text())) if path.is_file() else None
 
+    def features(self) -> tuple[int, int] | None:
+        """Crystals whose frozen features are computed, and all that need them; None where none did."""
+        path = self.folder / "features.json"
+        return tuple(json.loads(path.read_text())) if path.is_file() else None
+
     def seconds_left(self) -> float | None:
         """Estimate from the last epochs; None before the first."""
         history = self.history()
@@ -201,7 +207,7 @@ class Run:
             f"{asked['data']} has changed since this run began; start a new run",
         )
         kept, held_out = self._split()
-        training = start_training(kept, held_out, self.config)
+        training = start_training(kept, held_out, self.config, progress=self._record_features)
         state = self.folder / "state.safetensors"
         if state.is_file():
             restore(training, read_tensors(state))
@@ -224,6 +230,9 @@ class Run:
         config = self.config
         materials = labelled(load_dataset(self.data), config.model.targets)
         return holdout_split(materials, config.validation_share, config.seed)
+
+    def _record_features(self, done: int, total: int) -> None:
+        write_text(self.folder / "features.json", json.dumps([done, total]))
 
     def _record(self, training: Training, held_out: list[Material], result: EpochResult) -> None:
         lines = [json.dumps(asdict(one)) for one in self.history() if one.epoch < result.epoch]

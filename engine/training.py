@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -80,12 +80,14 @@ def start_training(
     validation: Sequence[Material],
     config: TrainConfig,
     held_out: Sequence[Material] = (),
+    progress: Callable[[int, int], None] | None = None,
 ) -> Training:
     """Build graphs, network and optimiser; the same config and materials give the same start.
 
     `num_neighbors` of the model config is replaced by the training set's mean degree. `validation` is only
     watched: no weight, stopping point or hyperparameter depends on it. From the config's `index_data` no formula
-    of `validation` or `held_out` is taken; the formulas that were taken are in `trained_on`.
+    of `validation` or `held_out` is taken; the formulas that were taken are in `trained_on`. `progress` is called
+    with (done, total) while a frozen backbone's features are computed.
 
     Raises:
         EngineError: no training material has a label for the targets.
@@ -95,7 +97,7 @@ def start_training(
     materials, validation = labelled(materials, targets), labelled(validation, targets)
     check(bool(materials), f"no training material has a sound {' or '.join(targets)} tensor")
     materials = materials + index_materials(config.index_data, [*validation, *held_out])
-    graphs = labelled_graphs(materials, config, device)
+    graphs = labelled_graphs(materials, config, device, progress)
     degree = sum(g.num_edges for g in graphs) / sum(g.num_nodes for g in graphs)
     config = replace(config, model=replace(config.model, num_neighbors=max(degree, 1.0)))
     with torch.random.fork_rng(devices=[]):
@@ -130,15 +132,18 @@ def _normalise(network: DielectricNetwork, graphs: Sequence[CrystalGraph]) -> No
 
 
 def labelled_graphs(
-    materials: Sequence[Material], config: TrainConfig, device: torch.device
+    materials: Sequence[Material],
+    config: TrainConfig,
+    device: torch.device,
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[CrystalGraph]:
-    """Graphs that carry their labels, nan where there is none: `dft` and `latent` [1, T, 3, 3], and `log_mean` [1].
+    """Graphs that carry labels, nan where there is none: `dft` and `latent` [1, T, 3, 3], and `log_mean` [1].
 
     `latent` is what the network should give; `log_mean` is the logarithm of (v / v0) (n^2 - 1), for crystals known
     by their refractive index alone. With a frozen backbone a graph holds the atoms' `features` and no edges.
     """
     targets = config.model.targets
-    graphs = _input_graphs(materials, config, device)
+    graphs = _input_graphs(materials, config, device, progress)
     missing = torch.full((3, 3), torch.nan, dtype=torch.float64)
     for material, one in zip(materials, graphs, strict=True):
         labels = [label(material, target) for target in targets]
@@ -153,7 +158,12 @@ def labelled_graphs(
     return graphs
 
 
-def _input_graphs(materials: Sequence[Material], config: TrainConfig, device: torch.device) -> list[CrystalGraph]:
+def _input_graphs(
+    materials: Sequence[Material],
+    config: TrainConfig,
+    device: torch.device,
+    progress: Callable[[int, int], None] | None,
+) -> list[CrystalGraph]:
     if config.model.backbone == "scratch":
         return crystal_graphs(materials, config.graph)
     return [
@@ -163,7 +173,7 @@ def _input_graphs(materials: Sequence[Material], config: TrainConfig, device: to
             cell=torch.as_tensor(material.cell, dtype=features.dtype)[None],
             features=features,
         )
-        for material, features in zip(materials, material_features(materials, device), strict=True)
+        for material, features in zip(materials, material_features(materials, device, progress), strict=True)
     ]
 
 

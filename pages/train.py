@@ -20,62 +20,93 @@ WORDS = {
     "stopped": ":material/stop: stopped",
     "failed": ":material/error: failed",
 }
-DEFAULTS = TrainConfig()
+BACKBONES = {"pretrained": "pretrained potential", "scratch": "from scratch"}
+NOTES = {
+    "pretrained": "A readout learns on the frozen features of SevenNet l3i5, a potential that knows how atoms act "
+    "on each other. The first run computes these features, some minutes on a CPU; they are kept, and a later run "
+    "takes a minute or two.",
+    "scratch": "An equivariant convolution network (e3nn) learns everything from these crystals.",
+}
 
 
-def hyperparameters() -> None:
-    """Inputs of a run, with the engine's defaults."""
-    graph, model = DEFAULTS.graph, DEFAULTS.model
-    st.segmented_control("Target", list(TARGETS), default="both", key="target", required=True)
+def hyperparameters(default: TrainConfig) -> dict[str, object]:
+    """Inputs of a run, with the defaults of its backbone."""
+    backbone = default.model.backbone
+
+    def key(name: str) -> str:
+        return f"{name}-{backbone}"
+
+    target = st.segmented_control("Target", list(TARGETS), default="both", key="target", required=True)
+    index_data = ""
+    if default.index_data and st.toggle(
+        "Learn the mean from refractive indices too", key="indices", help="4,764 more crystals, without tensors."
+    ):
+        index_data = default.index_data
     a, b, c = st.columns(3)
-    a.number_input("Epochs", 1, 2000, DEFAULTS.epochs, key="epochs")
-    b.number_input("Batch size", 1, 256, DEFAULTS.batch_size, key="batch_size")
-    c.number_input("Learning rate", 1e-6, 1.0, DEFAULTS.learning_rate, format="%g", step=1e-3, key="learning_rate")
+    chosen = {
+        "index_data": index_data,
+        "epochs": a.number_input("Epochs", 1, 2000, default.epochs, key=key("epochs")),
+        "batch_size": b.number_input("Batch size", 1, 256, default.batch_size, key=key("batch_size")),
+        "learning_rate": c.number_input(
+            "Learning rate", 1e-6, 1.0, default.learning_rate, format="%g", step=1e-3, key=key("learning_rate")
+        ),
+    }
     with st.expander("Network and split"):
         a, b, c = st.columns(3)
-        a.number_input("Neighbour radius (Å)", 2.0, 12.0, graph.r_max, 0.5, key="r_max")
-        b.number_input("lmax", 2, 4, model.lmax, key="lmax", help="Highest degree of the spherical harmonics.")
-        c.number_input("Layers", 1, 6, model.num_layers, key="num_layers")
-        a.number_input("Channels", 4, 256, model.mul, 4, key="mul", help="Multiplicity of the scalar features.")
-        b.number_input("Radial basis", 2, 64, model.num_basis, key="num_basis")
-        c.number_input("Weight decay", 0.0, 1.0, DEFAULTS.weight_decay, format="%g", step=1e-3, key="weight_decay")
-        a.number_input("Validation share", 0.02, 0.5, DEFAULTS.validation_share, 0.01, key="validation_share")
-        b.number_input("Seed", 0, 2**31 - 1, DEFAULTS.seed, key="seed")
-        c.selectbox("Device", ["auto", "cpu", "cuda"], key="device", help="auto takes the GPU where there is one.")
+        chosen |= {
+            "weight_decay": a.number_input(
+                "Weight decay", 0.0, 10.0, default.weight_decay, format="%g", step=1e-2, key=key("weight_decay")
+            ),
+            "validation_share": b.number_input(
+                "Validation share", 0.02, 0.5, default.validation_share, 0.01, key="validation_share"
+            ),
+            "seed": c.number_input("Seed", 0, 2**31 - 1, default.seed, key="seed"),
+            "device": a.selectbox(
+                "Device", ["auto", "cpu", "cuda"], key="device", help="auto takes the GPU where there is one."
+            ),
+        }
+        shape, graph = {}, {}
+        if backbone == "scratch":
+            model = default.model
+            graph["r_max"] = b.number_input(
+                "Neighbour radius (Å)", 2.0, 12.0, default.graph.r_max, 0.5, key="r_max"
+            )
+            shape = {
+                "lmax": c.number_input(
+                    "lmax", 2, 4, model.lmax, key="lmax", help="Highest degree of the spherical harmonics."
+                ),
+                "num_layers": a.number_input("Layers", 1, 6, model.num_layers, key="num_layers"),
+                "mul": b.number_input(
+                    "Channels", 4, 256, model.mul, 4, key="mul", help="Multiplicity of each degree."
+                ),
+                "num_basis": c.number_input("Radial basis", 2, 64, model.num_basis, key="num_basis"),
+            }
+    shape |= {"targets": TARGETS[target], "backbone": backbone}
+    return {"chosen": chosen, "graph": graph, "shape": shape}
 
 
-def config() -> TrainConfig:
-    """What the form holds; raises EngineError for values that do not go together."""
-    s = st.session_state
-    return TrainConfig(
-        graph=GraphConfig(r_max=s.r_max),
-        model=ModelConfig(
-            targets=TARGETS[s.target], lmax=s.lmax, mul=s.mul, num_layers=s.num_layers, num_basis=s.num_basis
-        ),
-        epochs=s.epochs,
-        batch_size=s.batch_size,
-        learning_rate=s.learning_rate,
-        weight_decay=s.weight_decay,
-        validation_share=s.validation_share,
-        seed=s.seed,
-        device=s.device,
-    )
-
-
-def start() -> None:
+def start(chosen: dict[str, object], graph: dict[str, object], shape: dict[str, object]) -> None:
     """Start a run from the form, and show it."""
     try:
-        st.session_state.run = Run.start(config(), DATA).name
+        config = TrainConfig.for_backbone(
+            shape["backbone"], graph=GraphConfig(**graph), model=ModelConfig(**shape), **chosen
+        )
+        st.session_state.run = Run.start(config, DATA).name
     except EngineError as error:
         st.session_state.refused = str(error)
 
 
 def form() -> None:
     """The form that starts a run."""
+    backbone = st.segmented_control(
+        "Network", list(BACKBONES), default="pretrained", format_func=BACKBONES.get, key="backbone", required=True
+    )
+    st.caption(NOTES[backbone])
     with st.form("new", border=True):
         st.markdown(f"**New run** on {DATA}: {cached.trainable(DATA):,} crystals with checked tensors")
-        hyperparameters()
-        st.form_submit_button("Start training", type="primary", on_click=start)
+        inputs = hyperparameters(TrainConfig.for_backbone(backbone))
+        if st.form_submit_button("Start training", type="primary"):
+            start(**inputs)
     reason = st.session_state.pop("refused", None)
     if reason:
         st.error(reason, icon=":material/block:")
@@ -108,7 +139,11 @@ def curves(run: Run) -> None:
     """Loss curve, parity plot and the last validation figures."""
     history = run.history()
     if not history:
-        st.caption("The first epoch has not finished yet: the crystals' graphs are being built.")
+        done, total = run.features() or (0, 0)
+        if done < total:
+            st.progress(done / total, text=f"Features of the potential: {done:,} of {total:,} crystals")
+        else:
+            st.caption("The first epoch has not finished yet.")
         return
     left, right = st.columns(2, gap="medium")
     with left:
@@ -156,7 +191,7 @@ def follow(name: str) -> None:
 
 header(
     "Train",
-    "A network from scratch, in a process of its own: close the page or reload it, the training goes on.",
+    "A network learns in a process of its own: close the page or reload it, the training goes on.",
 )
 form()
 runs = Run.all()
