@@ -24,7 +24,7 @@ from engine.structure_files import read_path
 from engine.training import resolve_device
 
 MODELS_FOLDER = Path(__file__).resolve().parents[1] / "models"
-DEFAULT_MODEL = "e3nn-scratch"
+DEFAULT_MODEL = "sevennet-l3i5"
 BATCH_SIZE = 16
 CLOSEST = 0.5  # Å; atoms nearer than this are one atom written twice
 RARE = 5  # training crystals that an element should have
@@ -203,7 +203,9 @@ class Predictor:
 
     def _predict_batch(self, crystals: Sequence[Structure], out_of_fold: bool) -> list[Prediction]:
         checkpoint = self._checkpoint
-        graphs = crystal_graphs(crystals, self.graph_config, device=self.device)
+        frozen = self.model_config.backbone == "pretrained"
+        precision = torch.float64 if frozen else torch.float32
+        graphs = crystal_graphs(crystals, self.graph_config, precision, self.device)
         latent = self._latent(graphs)  # [S, T, B, 3, 3]
         formulas = [crystal.composition.reduced_formula for crystal in crystals]
         unseen = torch.tensor([[f not in seen for f in formulas] for seen in checkpoint.trained_on])  # [S, B]
@@ -224,7 +226,7 @@ class Predictor:
             with torch.inference_mode():
                 batch = collate(graphs)
                 if self.model_config.backbone == "pretrained":
-                    batch.features = pretrained_features(self.device)(batch)
+                    batch.features = pretrained_features(self.device, torch.float64)(batch).float()
                 return torch.stack([network.latent(batch) for network in self._checkpoint.networks])
         except torch.OutOfMemoryError as error:
             if len(graphs) == 1:

@@ -17,6 +17,8 @@ from engine.materials import Material
 from engine.prediction import Prediction, Predictor
 from engine.structure_files import read_structures
 
+FROM_SCRATCH = "e3nn-scratch"  # the network that the Theory page tells of
+
 
 @st.cache_resource(show_spinner="Reading the embedded data …")
 def materials() -> tuple[Material, ...]:
@@ -76,9 +78,9 @@ def turned(index: int, axis: int, degrees: int) -> tuple[np.ndarray, np.ndarray]
     """D(g) f(x) and f(D(g) x), [3, 3] each, for a material turned about a Cartesian axis."""
     rotation = Rotation.from_euler("xyz"[axis], degrees, degrees=True).as_matrix()
     structure = materials()[index].structure
-    at_rest = predictor(None).predict(structure)
+    at_rest = predictor(FROM_SCRATCH).predict(structure)
     cell = structure.lattice.matrix @ rotation.T
-    then = predictor(None).predict(Structure(Lattice(cell), structure.species, structure.frac_coords))
+    then = predictor(FROM_SCRATCH).predict(Structure(Lattice(cell), structure.species, structure.frac_coords))
     return rotation @ at_rest.electronic @ rotation.T, then.electronic
 
 

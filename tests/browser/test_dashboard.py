@@ -139,6 +139,8 @@ def test_uploaded_files_are_answered_one_by_one(app: str, visit: Visit) -> None:
 
 def test_a_training_can_be_started_watched_found_again_and_stopped(app: str, visit: Visit) -> None:
     page = visit(f"{app}/train")
+    page.get_by_text("from scratch", exact=True).click()
+    expect(page.get_by_text("learns everything from these crystals")).to_be_visible()
     page.get_by_label("Epochs").fill("500")
     page.get_by_label("Batch size").fill("128")
     page.get_by_text("Network and split").click()

@@ -12,7 +12,20 @@ from engine.dataset import write_materials
 from tests.engine.small import materials
 
 RUTILE = str(Path(__file__).parents[1] / "files" / "rutile.cif")
-SMALL = ["--epochs", "1", "--mul", "4", "--num-layers", "1", "--r-max", "4", "--device", "cpu"]
+SMALL = [
+    "--backbone",
+    "scratch",
+    "--epochs",
+    "1",
+    "--mul",
+    "4",
+    "--num-layers",
+    "1",
+    "--r-max",
+    "4",
+    "--device",
+    "cpu",
+]
 
 
 @pytest.fixture

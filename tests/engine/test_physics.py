@@ -1,6 +1,7 @@
 """What a dielectric tensor must obey, kept by construction: with random weights and with the shipped model."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from engine.dataset import load_dataset
 from engine.frames import neumann_residual
 from engine.graph import collate, crystal_graphs
 from engine.network import DielectricNetwork, latent_of, physical
-from engine.prediction import Predictor
+from engine.prediction import Predictor, available_models
 from tests.engine import crystals
 
 R_MAX = 4.5  # Å, of the random networks
@@ -43,8 +44,8 @@ def random_network(dtype: torch.dtype) -> Tensors:
     return tensors
 
 
-def shipped_model() -> Tensors:
-    predictor = Predictor.load(device="cpu")
+def shipped_model(name: str) -> Tensors:
+    predictor = Predictor.load(name, device="cpu")
 
     def tensors(structures: list[Structure]) -> np.ndarray:
         predictions = predictor.predict_many(structures)
@@ -56,8 +57,7 @@ def shipped_model() -> Tensors:
 MODELS = {
     "random, float64": (lambda: random_network(torch.float64), 1e-10),
     "random, float32": (lambda: random_network(torch.float32), 2e-5),
-    "shipped, float32": (shipped_model, 2e-5),
-}
+} | {f"{name}, float32": (partial(shipped_model, name), 2e-5) for name in available_models()}
 
 
 @pytest.fixture(scope="module", params=MODELS)
