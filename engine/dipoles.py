@@ -75,16 +75,13 @@ def susceptibility(
     """
     counts = torch.bincount(crystal_index, minlength=len(volume))
     of_pair = torch.repeat_interleave(counts.square())
-    large = (counts > LARGE).nonzero()[:, 0].tolist()
-    groups = [torch.tensor([index], device=root.device) for index in large]
-    small = (counts <= LARGE).nonzero()[:, 0]
-    if len(small):
-        groups.append(small)
+    crystal = torch.arange(len(counts), device=counts.device)
+    group = torch.where(counts > LARGE, -1 - crystal, counts.double().log2().ceil().long())  # of like size
     summed = torch.empty(len(volume), 3, 3, dtype=root.dtype, device=root.device)
-    for group in groups:
-        chosen = torch.isin(torch.arange(len(volume), device=root.device), group)
-        polarised = _polarised(root[chosen[crystal_index]], field[chosen[of_pair]], counts[group])
-        summed = summed.index_copy(0, group, polarised)
+    for one in group.unique():
+        chosen = group == one
+        polarised = _polarised(root[chosen[crystal_index]], field[chosen[of_pair]], counts[chosen])
+        summed = summed.index_copy(0, crystal[chosen], polarised)
     return summed / volume[:, None, None]
 
 
@@ -107,8 +104,8 @@ def _polarised(root: torch.Tensor, field: torch.Tensor, counts: torch.Tensor) ->
 
 def _cholesky(root: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
     """(I + R T R)^-1 R for R [B, n, 3, 3] and T [B, 3n, 3n]."""
-    blocks = matrix.unflatten(1, (-1, 3)).unflatten(3, (-1, 3))  # [B, n, 3, n, 3]
-    coupled = torch.einsum("biac,bicjd,bjde->biaje", root, blocks, root).flatten(3).flatten(1, 2)
+    half = (root @ matrix.unflatten(1, (-1, 3))).flatten(1, 2)  # R T
+    coupled = (root @ half.mT.unflatten(1, (-1, 3))).flatten(1, 2)
     coupled.diagonal(dim1=1, dim2=2).add_(1)
     return torch.cholesky_solve(root.flatten(1, 2), torch.linalg.cholesky(coupled)).view_as(root)
 
