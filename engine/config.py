@@ -30,7 +30,7 @@ class ModelConfig:
     backbone: str = "scratch"
     readout: str = "mean"
     readout_width: int = 256
-    sigma: float = 1.8
+    sigma: float = 1.2
     lmax: int = 2
     mul: int = 64
     num_layers: int = 2

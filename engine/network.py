@@ -13,6 +13,7 @@ from engine.tensors import IRREPS, irreps_to_matrix, matrix_to_irreps, symmetric
 
 VOLUME_UNIT = 20.0  # Å^3 per atom, a typical solid
 FLOOR = 0.02  # smaller principal values count as this in the logarithm
+LOCAL_ANISOTROPY = 0.1  # of an atom's own logarithm: what its neighbours can explain is left to their dipoles
 BOUND = 8.0  # no irrep of the logarithm leaves its training mean by more
 
 
@@ -70,7 +71,9 @@ class DielectricNetwork(nn.Module):
         for index, (target, head) in enumerate(zip(self.model_config.targets, self.heads, strict=True)):
             output = head(node)  # [N, 6]
             coupled = target == "electronic" and self.model_config.readout == "dipoles"
-            if not coupled:
+            if coupled:
+                output = output * output.new_tensor([1.0] + 5 * [LOCAL_ANISOTROPY])
+            else:
                 output = scatter(output, graph.crystal_index, dim=0, dim_size=len(graph.cell), reduce="mean")
             offset = torch.nn.functional.pad(self.offset[index, None], (0, 5))
             matrix = irreps_to_matrix(bounded(output * self.spread[index]) + offset)

@@ -11,7 +11,7 @@ from engine.dipoles import dipole_field, susceptibility
 from engine.tensors import symmetric_log
 from tests.engine.test_physics import random_rotation
 
-SIGMA = 1.8
+SIGMA = 1.2
 
 
 def chi(pos: np.ndarray, cell: np.ndarray, root: np.ndarray, sigma: float = SIGMA) -> torch.Tensor:
