@@ -7,8 +7,13 @@ import pytest
 import torch
 
 from engine import dipoles
+from engine.config import GraphConfig, ModelConfig
 from engine.dipoles import dipole_field, susceptibility
+from engine.errors import EngineError
+from engine.graph import collate, crystal_graphs
+from engine.network import DielectricNetwork, dipole_fields
 from engine.tensors import symmetric_log
+from tests.engine import crystals
 from tests.engine.test_physics import random_rotation
 
 SIGMA = 1.2
@@ -141,3 +146,22 @@ def test_logarithm_of_equal_principal_values_has_its_derivative(values):
     matrix = torch.tensor(turn @ np.diag(values) @ turn.T, requires_grad=True)
     torch.testing.assert_close(torch.linalg.matrix_exp(symmetric_log(matrix)), matrix)
     assert torch.autograd.gradcheck(lambda m: symmetric_log((m + m.mT) / 2), matrix, eps=1e-7, atol=1e-4)
+
+
+def test_a_graph_that_carries_its_field_gets_the_same_tensor():
+    torch.manual_seed(0)
+    model = ModelConfig(mul=4, num_layers=1, radial_width=16, readout="dipoles")
+    network = DielectricNetwork(GraphConfig(), model).requires_grad_(False)
+    graphs = crystal_graphs([crystals.triclinic(), crystals.diamond(), crystals.hcp()], GraphConfig())
+    fresh = network(collate(graphs))
+    for graph in graphs:
+        graph.dipole_field = dipole_fields(graph, model.sigma)
+    torch.testing.assert_close(network(collate(graphs)), fresh, rtol=1e-6, atol=0)
+    graphs[0].dipole_field = 2 * graphs[0].dipole_field  # and it is this field that is used
+    assert not torch.allclose(network(collate(graphs))[0, 0], fresh[0, 0], rtol=1e-3)
+
+
+@pytest.mark.parametrize("wrong", [{"readout": "sum"}, {"sigma": 0.0}])
+def test_an_unknown_readout_or_width_is_refused(wrong):
+    with pytest.raises(EngineError, match="got"):
+        ModelConfig(**wrong)
