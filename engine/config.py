@@ -21,12 +21,16 @@ class ModelConfig:
     """What the network is; `num_neighbors` is the training set's mean degree.
 
     The backbone "scratch" is the convolution network, whose size the next fields give; "pretrained" is the
-    frozen potential of pretrained.py, of which only the readout is trained.
+    frozen potential of pretrained.py, of which only the readout is trained. The readout "mean" takes the mean of
+    the atoms' outputs; "dipoles" couples the atoms' electronic polarisabilities as dipoles.py says, smeared by
+    `sigma` (Å).
     """
 
     targets: tuple[str, ...] = ("electronic", "ionic")
     backbone: str = "scratch"
+    readout: str = ""
     readout_width: int = 256
+    sigma: float = 1.2
     lmax: int = 2
     mul: int = 64
     num_layers: int = 2
@@ -44,6 +48,10 @@ class ModelConfig:
             self.backbone in ("scratch", "pretrained"),
             f"backbone must be scratch or pretrained, got {self.backbone!r}",
         )
+        if not self.readout:
+            object.__setattr__(self, "readout", "dipoles" if self.backbone == "pretrained" else "mean")
+        check(self.readout in ("mean", "dipoles"), f"readout must be mean or dipoles, got {self.readout!r}")
+        check(0.5 <= self.sigma <= 5, f"sigma must be between 0.5 and 5 Å, got {self.sigma}")
         check(self.readout_width >= 1, f"readout_width must be at least 1, got {self.readout_width}")
         check(2 <= self.lmax <= 4, f"lmax must be 2, 3 or 4 to reach a tensor, got {self.lmax}")
         check(self.mul >= 4, f"mul must be at least 4, got {self.mul}")

@@ -7,11 +7,13 @@ from torch_geometric.utils import scatter
 
 from engine.backbones import ConvolutionBackbone, FrozenBackbone
 from engine.config import GraphConfig, ModelConfig
+from engine.dipoles import dipole_field, susceptibility
 from engine.graph import CrystalGraph
-from engine.tensors import IRREPS, irreps_to_matrix, matrix_to_irreps
+from engine.tensors import IRREPS, irreps_to_matrix, matrix_to_irreps, symmetric_log
 
 VOLUME_UNIT = 20.0  # Å^3 per atom, a typical solid
 FLOOR = 0.02  # smaller principal values count as this in the logarithm
+LOCAL_ANISOTROPY = 0.1  # of an atom's own logarithm: what its neighbours can explain is left to their dipoles
 BOUND = 8.0  # no irrep of the logarithm leaves its training mean by more
 
 
@@ -43,7 +45,8 @@ class DielectricNetwork(nn.Module):
 
         electronic = I + (v0 / v) exp(M_electronic),    ionic = exp(M_ionic),
 
-    with v the cell's volume per atom and v0 = VOLUME_UNIT.
+    with v the cell's volume per atom and v0 = VOLUME_UNIT. With the readout "dipoles", each atom's electronic M is
+    its own polarisability v0 exp(M), and the crystal's M follows from the coupled dipoles of dipoles.py.
 
     Attributes:
         offset: [T] mean of M's 0e component on the training set, one for each of `model.targets`.
@@ -64,19 +67,37 @@ class DielectricNetwork(nn.Module):
     def latent(self, graph: CrystalGraph) -> torch.Tensor:
         """M of each target and crystal, [T, B, 3, 3]."""
         node = self.backbone(graph)
-        pooled = torch.stack(
-            [
-                scatter(head(node), graph.crystal_index, dim=0, dim_size=len(graph.cell), reduce="mean")
-                for head in self.heads
-            ]
-        )  # [T, B, 6]
-        scaled = bounded(pooled * self.spread[:, None, None])
-        offset = torch.nn.functional.pad(self.offset[:, None, None], (0, 5))
-        return irreps_to_matrix(scaled + offset)
+        latents = []
+        for index, (target, head) in enumerate(zip(self.model_config.targets, self.heads, strict=True)):
+            output = head(node)  # [N, 6]
+            coupled = target == "electronic" and self.model_config.readout == "dipoles"
+            if coupled:
+                output = output * output.new_tensor([1.0] + 5 * [LOCAL_ANISOTROPY])
+            else:
+                output = scatter(output, graph.crystal_index, dim=0, dim_size=len(graph.cell), reduce="mean")
+            offset = torch.nn.functional.pad(self.offset[index, None], (0, 5))
+            matrix = irreps_to_matrix(bounded(output * self.spread[index]) + offset)
+            latents.append(self._coupled(matrix, graph) if coupled else matrix)
+        return torch.stack(latents)
+
+    def _coupled(self, local: torch.Tensor, graph: CrystalGraph) -> torch.Tensor:
+        """M of each crystal, [B, 3, 3], from the logarithms of its atoms' polarisabilities, [N, 3, 3]."""
+        field = graph.dipole_field if "dipole_field" in graph else dipole_fields(graph, self.model_config.sigma)
+        volume = torch.linalg.det(graph.cell.double()).abs()
+        root = VOLUME_UNIT**0.5 * torch.linalg.matrix_exp(local.double() / 2)
+        chi = susceptibility(root, field, graph.crystal_index, volume)
+        return symmetric_log(chi * (graph.volume_per_atom / VOLUME_UNIT)[:, None, None]).to(local.dtype)
 
     def forward(self, graph: CrystalGraph) -> torch.Tensor:
         """Tensor of each target and crystal, [T, B, 3, 3], in the axes of the graph."""
         return physical(self.latent(graph), self.model_config.targets, graph.volume_per_atom)
+
+
+def dipole_fields(graph: CrystalGraph, sigma: float) -> torch.Tensor:
+    """`dipole_field` of each crystal of a graph, one after the other."""
+    counts = torch.bincount(graph.crystal_index, minlength=len(graph.cell)).tolist()
+    parts = zip(graph.pos.split(counts), graph.cell, strict=True)
+    return torch.cat([dipole_field(pos, cell, sigma) for pos, cell in parts])
 
 
 def bounded(irreps: torch.Tensor) -> torch.Tensor:

@@ -18,7 +18,7 @@ from engine.config import GraphConfig, ModelConfig
 from engine.errors import EngineError, check
 from engine.frames import to_ieee
 from engine.graph import CrystalGraph, collate, crystal_graphs
-from engine.network import physical
+from engine.network import dipole_fields, physical
 from engine.pretrained import pretrained_features
 from engine.structure_files import read_path
 from engine.training import resolve_device
@@ -227,6 +227,8 @@ class Predictor:
                 batch = collate(graphs)
                 if self.model_config.backbone == "pretrained":
                     batch.features = pretrained_features(self.device, torch.float64)(batch).float()
+                if self.model_config.readout == "dipoles":
+                    batch.dipole_field = dipole_fields(batch, self.model_config.sigma)
                 return torch.stack([network.latent(batch) for network in self._checkpoint.networks])
         except torch.OutOfMemoryError as error:
             if len(graphs) == 1:

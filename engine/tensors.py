@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 import torch
 from e3nn import o3
+from torch.autograd.function import once_differentiable
 
 IRREPS = "1x0e+1x2e"
 DEGENERACY = 1e-3  # refractive indices closer than this, relative to their mean, count as equal
@@ -33,6 +34,31 @@ def irreps_to_matrix(irreps: torch.Tensor) -> torch.Tensor:
 def matrix_to_irreps(matrix: torch.Tensor) -> torch.Tensor:
     """1x0e+1x2e components [..., 6] of a symmetric matrix [..., 3, 3]; keeps the norm."""
     return torch.einsum("...ij,kij->...k", matrix, _basis(matrix.dtype, matrix.device))
+
+
+class _SymmetricLog(torch.autograd.Function):
+    """Source of the derivative: Higham, Functions of Matrices (2008), theorem 3.11."""
+
+    @staticmethod
+    def forward(ctx: torch.autograd.function.FunctionCtx, matrix: torch.Tensor) -> torch.Tensor:
+        values, axes = torch.linalg.eigh(matrix)
+        ctx.save_for_backward(values, axes)
+        return (axes * values.log()[..., None, :]) @ axes.mT
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: torch.autograd.function.FunctionCtx, grad: torch.Tensor) -> torch.Tensor:
+        values, axes = ctx.saved_tensors
+        low = values[..., None, :]
+        excess = values[..., :, None] / low - 1
+        near = excess.abs() < 1e-6
+        slope = torch.where(near, 1 - excess / 2, excess.log1p() / torch.where(near, 1.0, excess)) / low
+        return axes @ (slope * (axes.mT @ (grad + grad.mT) @ axes)) @ axes.mT / 2
+
+
+def symmetric_log(matrix: torch.Tensor) -> torch.Tensor:
+    """Logarithm of symmetric positive [..., 3, 3]; unlike that of eigh, its derivative bears equal eigenvalues."""
+    return _SymmetricLog.apply(matrix)
 
 
 def mean(tensor: np.ndarray) -> float:

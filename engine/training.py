@@ -18,7 +18,7 @@ from engine.features import material_features
 from engine.graph import CrystalGraph, crystal_graphs
 from engine.materials import Material
 from engine.metrics import TargetMetrics, target_metrics
-from engine.network import VOLUME_UNIT, DielectricNetwork, isotropic_part, latent_of, physical
+from engine.network import VOLUME_UNIT, DielectricNetwork, dipole_fields, isotropic_part, latent_of, physical
 
 WARM_UP = 0.05  # share of the steps over which the learning rate rises
 SMOOTH = 0.1  # errors of the logarithm below this count by their square
@@ -166,7 +166,7 @@ def _input_graphs(
 ) -> list[CrystalGraph]:
     if config.model.backbone == "scratch":
         return crystal_graphs(materials, config.graph)
-    return [
+    graphs = [
         CrystalGraph(
             atomic_numbers=torch.as_tensor(material.atomic_numbers),
             pos=torch.as_tensor(material.frac_coords @ material.cell, dtype=features.dtype),
@@ -175,6 +175,10 @@ def _input_graphs(
         )
         for material, features in zip(materials, material_features(materials, device, progress), strict=True)
     ]
+    if config.model.readout == "dipoles":
+        for one in graphs:  # its atoms stay where they are
+            one.dipole_field = dipole_fields(one, config.model.sigma)
+    return graphs
 
 
 def latent_loss(predicted: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:

@@ -13,7 +13,7 @@ LAYERS = (  # from the bottom; a module imports only from its own layer or one b
     {"errors"},
     {"materials", "config", "structure_parser"},
     {"graph", "tensors", "frames", "metrics", "structure_files"},
-    {"pretrained", "layers", "dataset"},
+    {"pretrained", "layers", "dataset", "dipoles"},
     {"backbones"},
     {"network"},
     {"checkpoint", "features", "training", "calibration"},
