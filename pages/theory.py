@@ -120,6 +120,14 @@ with st.container(width=880):
     st.latex(r"\varepsilon_{\infty} = 1 + \frac{v_0}{v}\,e^{M_\infty},")
     st.latex(r"\varepsilon_{\mathrm{ionic}} = e^{M_{\mathrm{ionic}}},")
     st.latex(r"\varepsilon_0 = \varepsilon_{\infty} + \varepsilon_{\mathrm{ionic}} .")
+    st.subheader("Atoms that feel each other", anchor=False)
+    st.markdown(
+        "A mean over atoms forgets how they are arranged. The default model lets every atom keep a "
+        "polarisability $A_i$ of its own and couples all of them through the field $T$ of periodic dipoles, so "
+        "that a stack of layers answers differently along its layers and across them. With $K_{ij} = A_i^{-1}"
+        "\\delta_{ij} + T_{ij}$ and $V$ the volume of the cell:"
+    )
+    st.latex(r"\varepsilon_{\infty} = 1 + \frac{1}{V} \sum_{ij} \big[K^{-1}\big]_{ij} .")
     st.caption(
         "Read on: Thomas et al., Tensor field networks, "
         "[arXiv:1802.08219](https://arxiv.org/abs/1802.08219); Geiger and Smidt, e3nn, "
