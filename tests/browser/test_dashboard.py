@@ -141,6 +141,7 @@ def test_a_training_can_be_started_watched_found_again_and_stopped(app: str, vis
     page = visit(f"{app}/train")
     page.get_by_text("from scratch", exact=True).click()
     expect(page.get_by_text("learns everything from these crystals")).to_be_visible()
+    expect(page.get_by_text("Learn the mean from refractive indices too")).to_have_count(0)
     page.get_by_label("Epochs").fill("500")
     page.get_by_label("Batch size").fill("128")
     page.get_by_text("Network and split").click()
