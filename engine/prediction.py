@@ -25,7 +25,7 @@ from engine.training import resolve_device
 
 MODELS_FOLDER = Path(__file__).resolve().parents[1] / "models"
 DEFAULT_MODEL = "sevennet-l3i5"
-BATCH_SIZE = 16
+BATCH_SIZE = 4  # larger ones outgrow a CPU cache
 CLOSEST = 0.5  # Å; atoms nearer than this are one atom written twice
 RARE = 5  # training crystals that an element should have
 NARROW_GAP = 20.0  # electronic means above this belong to nearly metallic crystals
