@@ -16,7 +16,7 @@ LAYERS = (  # from the bottom; a module imports only from its own layer or one b
     {"pretrained", "layers", "dataset", "dipoles"},
     {"backbones"},
     {"network"},
-    {"checkpoint", "features", "training", "calibration"},
+    {"checkpoint", "features", "training", "calibration", "out_of_fold"},
     {"prediction", "runs", "evaluation", "materials_project", "records", "calculator"},
     {"cli", "__init__"},
     {"__main__"},
