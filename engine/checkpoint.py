@@ -13,11 +13,14 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save_file
 
+from engine.calibration import Calibration
 from engine.config import GraphConfig, ModelConfig
 from engine.errors import EngineError, check
+from engine.neighbourhood import Neighbourhood
 from engine.network import DielectricNetwork
 
-FORMAT = 1
+FORMAT = 2
+_NEIGHBOURHOOD = ("center", "projection", "points")
 WEIGHTS, CONFIG, CARD = "weights.safetensors", "config.json", "card.md"
 
 
@@ -29,14 +32,16 @@ class Checkpoint:
         networks: members of the ensemble, all with the same graphs and targets.
         trained_on: reduced formulas that each member was trained on.
         element_counts: number of training crystals that hold each element.
-        calibration: sorted conformal scores of each target, see calibration.py; empty without held-out crystals.
+        calibration: of each target; empty without held-out crystals.
+        neighbourhood: training crystals in the features of the first network.
         about: what the model was made from: data set, its SHA-256, seed, command, versions.
     """
 
     networks: list[DielectricNetwork]
     trained_on: tuple[frozenset[str], ...]
     element_counts: dict[str, int]
-    calibration: dict[str, list[float]] = field(default_factory=dict)
+    calibration: dict[str, Calibration] = field(default_factory=dict)
+    neighbourhood: Neighbourhood | None = None
     about: dict[str, str] = field(default_factory=dict)
 
 
@@ -51,7 +56,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
         "graph": asdict(checkpoint.networks[0].graph_config),
         "element_counts": checkpoint.element_counts,
         "about": checkpoint.about,
-        "calibration": checkpoint.calibration,
+        "calibration": {target: asdict(one) for target, one in checkpoint.calibration.items()},
         "members": [
             {"model": asdict(network.model_config), "trained_on": sorted(formulas)}
             for network, formulas in zip(checkpoint.networks, checkpoint.trained_on, strict=True)
@@ -62,6 +67,10 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
         for index, network in enumerate(checkpoint.networks)
         for name, tensor in network.named_parameters()
     }
+    near = checkpoint.neighbourhood
+    if near:
+        weights |= {f"neighbourhood.{name}": getattr(near, name) for name in _NEIGHBOURHOOD}
+        config["neighbourhood"] = {"formulas": near.formulas, "far": near.far}
     write_tensors(folder / WEIGHTS, weights)
     write_text(folder / CONFIG, json.dumps(config, indent=1))
 
@@ -95,9 +104,24 @@ def load_checkpoint(folder: Path, device: torch.device | str = "cpu") -> Checkpo
         networks=networks,
         trained_on=tuple(frozenset(member["trained_on"]) for member in config["members"]),
         element_counts=config["element_counts"],
-        calibration=config["calibration"],
+        calibration={target: _calibration(one) for target, one in config["calibration"].items()},
+        neighbourhood=_neighbourhood(config, weights, device),
         about=config["about"],
     )
+
+
+def _calibration(rows: dict[str, list[list[float]]]) -> Calibration:
+    return Calibration(**{name: tuple(tuple(row) for row in values) for name, values in rows.items()})
+
+
+def _neighbourhood(
+    config: dict, weights: dict[str, torch.Tensor], device: torch.device | str
+) -> Neighbourhood | None:
+    if "neighbourhood" not in config:
+        return None
+    tensors = {name: weights[f"neighbourhood.{name}"].to(device) for name in _NEIGHBOURHOOD}
+    formulas = tuple(config["neighbourhood"]["formulas"])
+    return Neighbourhood(**tensors, formulas=formulas, far=config["neighbourhood"]["far"])
 
 
 def read_json(path: Path) -> dict:

@@ -45,11 +45,13 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = commands.add_parser("evaluate", help="retrain on formula-grouped folds, report out-of-fold errors")
     evaluate.add_argument("--model", metavar="NAME", help="take the configuration of this model")
     evaluate.add_argument("--folds", type=int, default=5)
+    evaluate.add_argument("--seeds", type=int, default=3, help="networks a fold")
+    evaluate.add_argument("--benchmark", choices=("layered",), help="judge on this instead of on folds")
     evaluate.add_argument("--json", metavar="OUT", help="write JSON to a file, or to standard output with -")
     evaluate.add_argument(
         "--run", type=Path, metavar="DIR", help="folder for the folds and the ensemble of their networks"
     )
-    evaluate.add_argument("--workers", type=int, help="folds trained at once")
+    evaluate.add_argument("--workers", type=int, help="networks trained at once")
     evaluate.set_defaults(command=_evaluate)
 
     for command in (train, evaluate):
@@ -139,6 +141,7 @@ def _train(options: argparse.Namespace) -> int:
 
 def _evaluate(options: argparse.Namespace) -> int:
     from engine.evaluation import cross_validate, to_json, to_table
+    from engine.layered import layered_table, set_aside_layered
     from engine.prediction import Predictor
     from engine.runs import runs_root
 
@@ -147,13 +150,18 @@ def _evaluate(options: argparse.Namespace) -> int:
         predictor = Predictor.load(options.model, "cpu")
         options.backbone = predictor.model_config.backbone
         config = replace(_config(options), graph=predictor.graph_config, model=predictor.model_config)
+    check(options.seeds >= 1, f"seeds must be at least 1, got {options.seeds}")
     folder = options.run or runs_root() / "evaluate"
-    evaluation = cross_validate(options.data, config, options.folds, folder, options.workers)
+    if options.benchmark == "layered":
+        found = set_aside_layered(options.data, config, folder, options.seeds, options.workers)
+        table = layered_table(found)
+    else:
+        found = cross_validate(options.data, config, options.folds, folder, options.seeds, options.workers)
+        table = f"{to_table(found)}\nthe networks of all folds are a model: predict with --model {folder}"
     if options.json:
-        _write(options.json, to_json(evaluation))
+        _write(options.json, to_json(found))
     if options.json != "-":
-        print(to_table(evaluation))
-        print(f"the networks of all folds are a model: predict with --model {folder}")
+        print(table)
     return 0
 
 

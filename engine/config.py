@@ -23,12 +23,13 @@ class ModelConfig:
     The backbone "scratch" is the convolution network, whose size the next fields give; "pretrained" is the
     frozen potential of pretrained.py, of which only the readout is trained. The readout "mean" takes the mean of
     the atoms' outputs; "dipoles" couples the atoms' electronic polarisabilities as dipoles.py says, smeared by
-    `sigma` (Å).
+    `sigma` (Å). The ionic readout is "mean" or "springs", the potential's force constants as springs.py says.
     """
 
     targets: tuple[str, ...] = ("electronic", "ionic")
     backbone: str = "scratch"
     readout: str = ""
+    ionic_readout: str = ""
     readout_width: int = 256
     sigma: float = 1.2
     lmax: int = 2
@@ -48,9 +49,16 @@ class ModelConfig:
             self.backbone in ("scratch", "pretrained"),
             f"backbone must be scratch or pretrained, got {self.backbone!r}",
         )
+        frozen = self.backbone == "pretrained"
         if not self.readout:
-            object.__setattr__(self, "readout", "dipoles" if self.backbone == "pretrained" else "mean")
+            object.__setattr__(self, "readout", "dipoles" if frozen else "mean")
+        if not self.ionic_readout:
+            object.__setattr__(self, "ionic_readout", "springs" if frozen else "mean")
         check(self.readout in ("mean", "dipoles"), f"readout must be mean or dipoles, got {self.readout!r}")
+        check(
+            self.ionic_readout in (("mean", "springs") if frozen else ("mean",)),
+            f"the ionic readout of a {self.backbone} backbone cannot be {self.ionic_readout!r}",
+        )
         check(0.5 <= self.sigma <= 5, f"sigma must be between 0.5 and 5 Å, got {self.sigma}")
         check(self.readout_width >= 1, f"readout_width must be at least 1, got {self.readout_width}")
         check(2 <= self.lmax <= 4, f"lmax must be 2, 3 or 4 to reach a tensor, got {self.lmax}")
@@ -68,7 +76,7 @@ class TrainConfig:
     `rattle` (Å) is the standard deviation of the displacements that atoms get, anew in every step, while their
     crystal keeps its label: a network that sees few crystals then learns no single geometry by heart. A frozen
     backbone is not rattled. `index_data` names a data set whose crystals without a tensor teach the mean of the
-    electronic tensor by their refractive index; empty for none.
+    electronic tensor by their refractive index; empty for none. Only a `share` of all formulas teaches.
     """
 
     graph: GraphConfig = field(default_factory=GraphConfig)
@@ -82,6 +90,7 @@ class TrainConfig:
     rattle: float = 0.06
     average_decay: float = 0.99
     validation_share: float = 0.1
+    share: float = 1.0
     seed: int = 0
     device: str = "auto"
 
@@ -97,6 +106,8 @@ class TrainConfig:
             0 < self.validation_share < 0.9,
             f"validation_share must be between 0 and 0.9, got {self.validation_share}",
         )
+
+        check(0 < self.share <= 1, f"share must be above 0 and at most 1, got {self.share}")
 
     @classmethod
     def for_backbone(cls, backbone: str, **changes: object) -> "TrainConfig":

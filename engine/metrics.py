@@ -19,6 +19,7 @@ class TargetMetrics:
         mard: the same, relative to DFT, percent.
         ar_mae: mean absolute error of the ratio of largest to smallest principal value; None for the ionic
             part, whose smallest principal value is often zero.
+        ar_correlation: Pearson correlation of predicted and DFT ratio; None where it is not defined.
     """
 
     target: str
@@ -30,6 +31,7 @@ class TargetMetrics:
     mae: float
     mard: float
     ar_mae: float | None
+    ar_correlation: float | None = None
 
 
 def target_metrics(target: str, predicted: np.ndarray, dft: np.ndarray) -> TargetMetrics:
@@ -39,6 +41,7 @@ def target_metrics(target: str, predicted: np.ndarray, dft: np.ndarray) -> Targe
     mean_predicted, mean_dft = diagonal_mean(predicted), diagonal_mean(dft)
     deviation = np.abs(mean_predicted - mean_dft)
     large = mean_dft > SMALLEST_MEAN
+    ratios = None if target == "ionic" else (anisotropy_ratios(predicted), anisotropy_ratios(dft))
     return TargetMetrics(
         target=target,
         count=len(dft),
@@ -48,7 +51,8 @@ def target_metrics(target: str, predicted: np.ndarray, dft: np.ndarray) -> Targe
         ewt5=100 * _mean(relative < 0.05),
         mae=_mean(deviation),
         mard=100 * _mean(deviation[large] / mean_dft[large]),
-        ar_mae=None if target == "ionic" else _mean(np.abs(anisotropy_ratios(predicted) - anisotropy_ratios(dft))),
+        ar_mae=None if ratios is None else _mean(np.abs(ratios[0] - ratios[1])),
+        ar_correlation=None if ratios is None else _correlation(*ratios),
     )
 
 
@@ -71,6 +75,12 @@ def anisotropy_ratios(tensors: np.ndarray) -> np.ndarray:
     """[n, 3, 3] -> [n] largest over smallest principal value."""
     values = np.linalg.eigvalsh(tensors)
     return values[:, 2] / values[:, 0]
+
+
+def _correlation(predicted: np.ndarray, dft: np.ndarray) -> float | None:
+    if len(dft) < 2 or min(predicted.std(), dft.std()) < 1e-9:
+        return None
+    return float(np.corrcoef(predicted, dft)[0, 1])
 
 
 def _mean(values: np.ndarray) -> float:

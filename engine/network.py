@@ -1,7 +1,6 @@
 """The whole network: backbone, readout to 1x0e+1x2e, and the physics that makes a tensor of it."""
 
 import torch
-from e3nn import o3
 from torch import nn
 from torch_geometric.utils import scatter
 
@@ -9,33 +8,12 @@ from engine.backbones import ConvolutionBackbone, FrozenBackbone
 from engine.config import GraphConfig, ModelConfig
 from engine.dipoles import dipole_field, susceptibility
 from engine.graph import CrystalGraph
-from engine.tensors import IRREPS, irreps_to_matrix, matrix_to_irreps, symmetric_log
+from engine.heads import SpringHead, TensorHead, bounded
+from engine.tensors import irreps_to_matrix, matrix_to_irreps, symmetric_log
 
 VOLUME_UNIT = 20.0  # Å^3 per atom, a typical solid
 FLOOR = 0.02  # smaller principal values count as this in the logarithm
 LOCAL_ANISOTROPY = 0.1  # of an atom's own logarithm: what its neighbours can explain is left to their dipoles
-BOUND = 8.0  # no irrep of the logarithm leaves its training mean by more
-
-
-class TensorHead(nn.Module):
-    """Node features -> [N, 6]: one scalar, and the l = 2 channels weighed by gates that the scalars set."""
-
-    def __init__(self, irreps_in: o3.Irreps, width: int) -> None:
-        super().__init__()
-        self.scalars = irreps_in.count("0e")
-        self.even = o3.Linear(irreps_in, o3.Irreps([(irreps_in.count("2e"), "2e")]))
-        self.channels = irreps_in.count("2e")
-        self.net = nn.Sequential(
-            nn.Linear(self.scalars, width),
-            nn.SiLU(),
-            nn.Linear(width, 1 + self.channels),
-        )
-
-    def forward(self, node: torch.Tensor) -> torch.Tensor:
-        gates = self.net(node[:, : self.scalars])  # scalars come first
-        even = self.even(node).reshape(len(node), self.channels, 5)
-        anisotropic = torch.einsum("nu,num->nm", gates[:, 1:], even) / self.channels**0.5
-        return torch.cat([gates[:, :1], anisotropic], 1)
 
 
 class DielectricNetwork(nn.Module):
@@ -46,7 +24,9 @@ class DielectricNetwork(nn.Module):
         electronic = I + (v0 / v) exp(M_electronic),    ionic = exp(M_ionic),
 
     with v the cell's volume per atom and v0 = VOLUME_UNIT. With the readout "dipoles", each atom's electronic M is
-    its own polarisability v0 exp(M), and the crystal's M follows from the coupled dipoles of dipoles.py.
+    its own polarisability v0 exp(M), and the crystal's M follows from the coupled dipoles of dipoles.py. With the
+    ionic readout "springs", the ionic M is the logarithm of the tensor that springs.py makes of Born charges and
+    force constants; for crystals whose graph carries none, it stays the mean, the coarse M.
 
     Attributes:
         offset: [T] mean of M's 0e component on the training set, one for each of `model.targets`.
@@ -61,13 +41,24 @@ class DielectricNetwork(nn.Module):
         self.heads = nn.ModuleList(
             TensorHead(self.backbone.irreps_out, model.readout_width) for _ in model.targets
         )
+        sprung = model.ionic_readout == "springs" and "ionic" in model.targets
+        self.springs = SpringHead(self.backbone.irreps_out, model.readout_width) if sprung else None
         self.offset = nn.Parameter(torch.zeros(len(model.targets)), requires_grad=False)
         self.spread = nn.Parameter(torch.ones(len(model.targets)), requires_grad=False)
 
+    def embedding(self, graph: CrystalGraph) -> torch.Tensor:
+        """Mean over atoms of the backbone's scalars, [B, F]: where a crystal lies among others."""
+        scalars = self.backbone(graph)[:, : self.backbone.irreps_out.count("0e")]
+        return scatter(scalars, graph.crystal_index, dim=0, dim_size=len(graph.cell), reduce="mean")
+
     def latent(self, graph: CrystalGraph) -> torch.Tensor:
         """M of each target and crystal, [T, B, 3, 3]."""
+        return self.latents(graph)[0]
+
+    def latents(self, graph: CrystalGraph) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """`latent`, and the coarse ionic M [B, 3, 3] where the other comes from springs."""
         node = self.backbone(graph)
-        latents = []
+        latents, coarse = [], None
         for index, (target, head) in enumerate(zip(self.model_config.targets, self.heads, strict=True)):
             output = head(node)  # [N, 6]
             coupled = target == "electronic" and self.model_config.readout == "dipoles"
@@ -77,8 +68,12 @@ class DielectricNetwork(nn.Module):
                 output = scatter(output, graph.crystal_index, dim=0, dim_size=len(graph.cell), reduce="mean")
             offset = torch.nn.functional.pad(self.offset[index, None], (0, 5))
             matrix = irreps_to_matrix(bounded(output * self.spread[index]) + offset)
-            latents.append(self._coupled(matrix, graph) if coupled else matrix)
-        return torch.stack(latents)
+            if coupled:
+                matrix = self._coupled(matrix, graph)
+            elif target == "ionic" and self.springs is not None and "springs" in graph:
+                coarse, matrix = matrix, self._sprung(node, graph, matrix)
+            latents.append(matrix)
+        return torch.stack(latents), coarse
 
     def _coupled(self, local: torch.Tensor, graph: CrystalGraph) -> torch.Tensor:
         """M of each crystal, [B, 3, 3], from the logarithms of its atoms' polarisabilities, [N, 3, 3]."""
@@ -87,6 +82,23 @@ class DielectricNetwork(nn.Module):
         root = VOLUME_UNIT**0.5 * torch.linalg.matrix_exp(local.double() / 2)
         chi = susceptibility(root, field, graph.crystal_index, volume)
         return symmetric_log(chi * (graph.volume_per_atom / VOLUME_UNIT)[:, None, None]).to(local.dtype)
+
+    def _sprung(self, node: torch.Tensor, graph: CrystalGraph, coarse: torch.Tensor) -> torch.Tensor:
+        """Ionic M of each crystal, [B, 3, 3]; the coarse one where a crystal has no springs."""
+        sprung = graph.sprung
+        if not sprung.any():
+            return coarse
+        atoms = sprung[graph.crystal_index]
+        tensor = self.springs(
+            node[atoms],
+            graph.atomic_numbers[atoms],
+            graph.springs,
+            (sprung.cumsum(0) - 1)[graph.crystal_index][atoms],
+            torch.linalg.det(graph.cell[sprung].double()).abs(),
+        )
+        square = tensor @ tensor + FLOOR**2 * torch.eye(3, dtype=tensor.dtype, device=tensor.device)
+        matrix = symmetric_log(square) / 2
+        return coarse.index_copy(0, sprung.nonzero()[:, 0], matrix.to(coarse.dtype))
 
     def forward(self, graph: CrystalGraph) -> torch.Tensor:
         """Tensor of each target and crystal, [T, B, 3, 3], in the axes of the graph."""
@@ -98,15 +110,6 @@ def dipole_fields(graph: CrystalGraph, sigma: float) -> torch.Tensor:
     counts = torch.bincount(graph.crystal_index, minlength=len(graph.cell)).tolist()
     parts = zip(graph.pos.split(counts), graph.cell, strict=True)
     return torch.cat([dipole_field(pos, cell, sigma) for pos, cell in parts])
-
-
-def bounded(irreps: torch.Tensor) -> torch.Tensor:
-    """1x0e+1x2e components [..., 6], the norm of each irrep kept below BOUND and its direction as it is."""
-    parts = []
-    for part in irreps.split([ir.dim for _, ir in o3.Irreps(IRREPS)], dim=-1):
-        norm = (part.square().sum(-1, keepdim=True) + 1e-12).sqrt() / BOUND
-        parts.append(part * torch.tanh(norm) / norm)
-    return torch.cat(parts, -1)
 
 
 def physical(latent: torch.Tensor, targets: tuple[str, ...], volume_per_atom: torch.Tensor) -> torch.Tensor:

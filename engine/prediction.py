@@ -1,5 +1,6 @@
 """Structures in, dielectric tensors with intervals and warnings out."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,14 +13,17 @@ from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
 from engine import pretrained, tensors
-from engine.calibration import conformal_interval
+from engine.calibration import Calibration, Signs, coarse_name, intervals, quantities
 from engine.checkpoint import CARD, CONFIG, load_checkpoint
 from engine.config import GraphConfig, ModelConfig
+from engine.ensemble import combine
 from engine.errors import EngineError, check
+from engine.force_constants import effort, force_constants
 from engine.frames import to_ieee
 from engine.graph import CrystalGraph, collate, crystal_graphs
-from engine.network import dipole_fields, physical
+from engine.network import dipole_fields
 from engine.pretrained import pretrained_features
+from engine.springs import stiffness
 from engine.structure_files import read_path
 from engine.training import resolve_device
 
@@ -28,6 +32,7 @@ DEFAULT_MODEL = "sevennet-l3i5"
 BATCH_SIZE = 4  # larger ones outgrow a CPU cache
 CLOSEST = 0.5  # Å; atoms nearer than this are one atom written twice
 RARE = 5  # training crystals that an element should have
+MOST_EFFORT = {"cpu": 2000, "cuda": 100_000}  # see force_constants.effort; about a minute
 NARROW_GAP = 20.0  # electronic means above this belong to nearly metallic crystals
 
 Input = Structure | Atoms | str | Path
@@ -41,7 +46,10 @@ class Prediction:
         structure: the crystal.
         electronic, ionic: [3, 3] float64 relative permittivity in the structure's own Cartesian axes; None for a
             target that the model was not trained on.
-        calibration: conformal scores of each target, see `interval`.
+        calibration: of each target, see `interval`.
+        spread: target -> [4], what the networks disagree by, see `calibration.Signs`.
+        distance: to the nearest training crystal, see neighbourhood.py; nan for a model without that.
+        coarse: True where the cell was too large for force constants, so that the ionic part is rougher.
         warnings: reasons to trust the prediction less, a sentence each.
         held_out: True where no network that answered was trained on a crystal of this reduced formula.
     """
@@ -49,7 +57,10 @@ class Prediction:
     structure: Structure
     electronic: np.ndarray | None
     ionic: np.ndarray | None
-    calibration: dict[str, list[float]] = field(repr=False)
+    calibration: dict[str, Calibration] = field(repr=False)
+    spread: dict[str, np.ndarray] = field(repr=False)
+    distance: float
+    coarse: bool
     warnings: list[str]
     held_out: bool
 
@@ -94,13 +105,26 @@ class Prediction:
         Raises:
             EngineError: the model has no such target or no calibration, or too little for `level`.
         """
+        return tuple(self._intervals(target, level)[0].tolist())
+
+    def principal_intervals(self, target: str, level: float = 0.9) -> np.ndarray:
+        """[3, 2] the same for each principal value, ascending; raises as `interval` does."""
+        return self._intervals(target, level)[1:]
+
+    def _intervals(self, target: str, level: float) -> np.ndarray:
         check(
             target in ("electronic", "ionic", "total"),
             f"target must be electronic, ionic or total, got {target!r}",
         )
-        tensor, scores = getattr(self, target), self.calibration.get(target)
-        check(tensor is not None and bool(scores), f"this model has no calibrated {target} tensor")
-        return conformal_interval(target, tensors.mean(tensor), scores, level)
+        tensor = getattr(self, target)
+        calibration = self.calibration.get(coarse_name(target) if self.coarse else target)
+        check(tensor is not None and calibration is not None, f"this model has no calibrated {target} tensor")
+        signs = Signs(
+            values=quantities(tensor)[None],
+            spread=self.spread[target][None],
+            distance=np.array([self.distance]),
+        )
+        return intervals(target, calibration, signs, level)[0]
 
 
 def available_models() -> list[str]:
@@ -117,6 +141,8 @@ class Predictor:
         self.device = resolve_device(device)
         self.name = folder.name
         self._checkpoint = load_checkpoint(folder, self.device)
+        seen = self._checkpoint.trained_on
+        self._groups = [seen.index(formulas) for formulas in seen]
         card = folder / CARD
         self.card = card.read_text() if card.is_file() else ""
 
@@ -206,22 +232,49 @@ class Predictor:
         frozen = self.model_config.backbone == "pretrained"
         precision = torch.float64 if frozen else torch.float32
         graphs = crystal_graphs(crystals, self.graph_config, precision, self.device)
-        latent = self._latent(graphs)  # [S, T, B, 3, 3]
+        self._add_springs(crystals, graphs)
+        latent, embedding = self._latent(graphs)
         formulas = [crystal.composition.reduced_formula for crystal in crystals]
         unseen = torch.tensor([[f not in seen for f in formulas] for seen in checkpoint.trained_on])  # [S, B]
         answers = torch.ones_like(unseen)
         if out_of_fold:
             answers = torch.where(unseen.any(0), unseen, answers)
-        weight = (answers / answers.sum(0)).to(latent)[:, None, :, None, None]
         volume = torch.cat([graph.volume_per_atom for graph in graphs])
-        result = physical((weight * latent).sum(0), self.targets, volume).double().cpu().numpy()
+        found, spread = combine(latent, answers, self._groups, self.targets, volume)
+        near = checkpoint.neighbourhood
+        distance = near.distances(embedding, formulas).tolist() if near else [math.nan] * len(crystals)
+        held_out = (unseen | ~answers).all(0).tolist()
         return [
-            self._prediction(crystal, graph, result[:, index], bool((unseen | ~answers)[:, index].all()))
+            Prediction(
+                structure=crystal,
+                electronic=found["electronic"][index] if "electronic" in found else None,
+                ionic=found["ionic"][index] if "ionic" in found else None,
+                calibration=checkpoint.calibration,
+                spread={target: values[index] for target, values in spread.items()},
+                distance=distance[index],
+                coarse="sprung" in graph and not bool(graph.sprung),
+                warnings=self._warnings(
+                    crystal, graph, found.get("electronic", {index: None})[index], distance[index], held_out[index]
+                ),
+                held_out=held_out[index],
+            )
             for index, (crystal, graph) in enumerate(zip(crystals, graphs, strict=True))
         ]
 
-    def _latent(self, graphs: list[CrystalGraph]) -> torch.Tensor:
-        """M of every network, [S, T, B, 3, 3]; half the batch at a time where memory runs out."""
+    def _add_springs(self, crystals: Sequence[Structure], graphs: Sequence[CrystalGraph]) -> None:
+        """Springs for the ionic part, but for cells that would take too long."""
+        if self.model_config.ionic_readout != "springs" or "ionic" not in self.targets:
+            return
+        for crystal, graph in zip(crystals, graphs, strict=True):
+            feasible = effort(crystal) <= MOST_EFFORT[self.device.type]
+            graph.sprung = torch.tensor([feasible], device=self.device)
+            graph.springs = torch.zeros(0, 3, 3, dtype=torch.float64, device=self.device)
+            if feasible:
+                constants = force_constants(crystal, torch.float64, self.device)
+                graph.springs = stiffness(torch.as_tensor(constants, device=self.device))
+
+    def _latent(self, graphs: list[CrystalGraph]) -> tuple[torch.Tensor, torch.Tensor]:
+        """M of every network, [S, T, B, 3, 3], and embeddings [B, F]; half at a time where memory runs out."""
         try:
             with torch.inference_mode():
                 batch = collate(graphs)
@@ -229,7 +282,8 @@ class Predictor:
                     batch.features = pretrained_features(self.device, torch.float64)(batch).float()
                 if self.model_config.readout == "dipoles":
                     batch.dipole_field = dipole_fields(batch, self.model_config.sigma)
-                return torch.stack([network.latent(batch) for network in self._checkpoint.networks])
+                networks = self._checkpoint.networks
+                return torch.stack([network.latent(batch) for network in networks]), networks[0].embedding(batch)
         except torch.OutOfMemoryError as error:
             if len(graphs) == 1:
                 raise EngineError(
@@ -237,25 +291,16 @@ class Predictor:
                     "use device cpu or a smaller cell"
                 ) from error
         middle = len(graphs) // 2
-        return torch.cat([self._latent(graphs[:middle]), self._latent(graphs[middle:])], dim=2)
-
-    def _prediction(
-        self, crystal: Structure, graph: CrystalGraph, result: np.ndarray, held_out: bool
-    ) -> Prediction:
-        by_target = {
-            target: tensors.symmetrise(tensor) for target, tensor in zip(self.targets, result, strict=True)
-        }
-        return Prediction(
-            structure=crystal,
-            electronic=by_target.get("electronic"),
-            ionic=by_target.get("ionic"),
-            calibration=self._checkpoint.calibration,
-            warnings=self._warnings(crystal, graph, by_target.get("electronic"), held_out),
-            held_out=held_out,
-        )
+        first, second = self._latent(graphs[:middle]), self._latent(graphs[middle:])
+        return torch.cat([first[0], second[0]], dim=2), torch.cat([first[1], second[1]])
 
     def _warnings(
-        self, crystal: Structure, graph: CrystalGraph, electronic: np.ndarray | None, held_out: bool
+        self,
+        crystal: Structure,
+        graph: CrystalGraph,
+        electronic: np.ndarray | None,
+        distance: float,
+        held_out: bool,
     ) -> list[str]:
         found = []
         for element in sorted(crystal.composition.elements):
@@ -270,6 +315,17 @@ class Predictor:
             found.append(
                 f"{alone} of {graph.num_nodes} atoms have no neighbour within "
                 f"{self.graph_config.r_max:g} Å: no training crystal is like that."
+            )
+        if "sprung" in graph and not graph.sprung:
+            found.append(
+                f"{graph.num_nodes} atoms with little symmetry are too many for force constants on this device: "
+                "the ionic part is a rougher estimate."
+            )
+        near = self._checkpoint.neighbourhood
+        if near and distance > near.far:
+            found.append(
+                f"The crystal is {distance:.1f} times as far from all training crystals as one of them usually "
+                "is from the others: a guess."
             )
         if electronic is not None and tensors.mean(electronic) > NARROW_GAP:
             found.append("The electronic mean is above 20: a nearly metallic crystal, where errors are large.")

@@ -6,6 +6,7 @@ stays, and mirrors and all point groups hold to rounding.
 Source: Park et al., J. Chem. Theory Comput. 20, 4857 (2024), doi:10.1021/acs.jctc.4c00190.
 """
 
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -47,33 +48,57 @@ class PretrainedFeatures(nn.Module):
         Raises:
             EngineError: the potential does not know one of the elements.
         """
+        self._check_elements(graph)
+        return (self._features(graph, 1.0) + self._features(graph, -1.0)) / 2
+
+    def forces(self, graph: CrystalGraph) -> torch.Tensor:
+        """Forces on every atom, [N, 3] eV/Å; raises as `forward` does."""
+        self._check_elements(graph)
+        return (self._forces(graph, 1.0) + self._forces(graph, -1.0)) / 2
+
+    def _check_elements(self, graph: CrystalGraph) -> None:
         unknown = [z for z in graph.atomic_numbers.unique().tolist() if z not in self.potential.type_map]
         symbols = ", ".join(Element.from_Z(z).symbol for z in unknown)
         check(not unknown, f"the potential {NAME} does not know {symbols}; choose the model e3nn-scratch")
-        return (self._features(graph, 1.0) + self._features(graph, -1.0)) / 2
 
     def _features(self, graph: CrystalGraph, parity: float) -> torch.Tensor:
-        data = self.potential._preprocess(
-            {
-                "atomic_numbers": graph.atomic_numbers,
-                "pos": graph.pos.to(self.dtype),
-                "edge_index": graph.edge_index,
-                "edge_vec": parity * graph.edge_vec.to(self.dtype),
-                "batch": graph.crystal_index,
-            }
-        )
         scalars, even = [], []
         second = _HIDDEN.slices()[2]
-        for name, layer in self.potential.named_children():
-            data = layer(data)
-            if name == "onehot_idx_to_onehot":  # which makes them float32
-                data |= {key: data[key].to(self.dtype) for key in ("x", "node_attr")}
+        for name, data in self._layers(graph, parity * graph.edge_vec.to(self.dtype)):
             if name.endswith("equivariant_gate"):
                 scalars.append(data["x"][:, : _HIDDEN[0].dim])
                 if len(scalars) == LAYERS:
                     break
                 even.append(data["x"][:, second])
         return torch.cat(scalars + even, 1)
+
+    @torch.enable_grad()
+    def _forces(self, graph: CrystalGraph, parity: float) -> torch.Tensor:
+        edge_vec = (parity * graph.edge_vec.to(self.dtype)).detach().requires_grad_()
+        for _, data in self._layers(graph, edge_vec):
+            if "inferred_total_energy" in data:
+                break
+        (pull,) = torch.autograd.grad(data["inferred_total_energy"].sum(), edge_vec)
+        edge_src, edge_dst = graph.edge_index
+        forces = pull.new_zeros(graph.num_nodes, 3)
+        return parity * forces.index_add(0, edge_src, pull).index_add(0, edge_dst, -pull)
+
+    def _layers(self, graph: CrystalGraph, edge_vec: torch.Tensor) -> Iterator[tuple[str, dict]]:
+        """Each layer's name, and what is known after it."""
+        data = self.potential._preprocess(
+            {
+                "atomic_numbers": graph.atomic_numbers,
+                "pos": graph.pos.to(self.dtype),
+                "edge_index": graph.edge_index,
+                "edge_vec": edge_vec,
+                "batch": graph.crystal_index,
+            }
+        )
+        for name, layer in self.potential.named_children():
+            data = layer(data)
+            if name == "onehot_idx_to_onehot":  # which makes them float32
+                data |= {key: data[key].to(self.dtype) for key in ("x", "node_attr")}
+            yield name, data
 
 
 @lru_cache

@@ -25,7 +25,7 @@ import pandas as pd
 import torch
 from platformdirs import user_data_path
 
-from engine.calibration import conformal_scores
+from engine.calibration import QUANTITIES
 from engine.checkpoint import (
     CONFIG,
     Checkpoint,
@@ -37,11 +37,23 @@ from engine.checkpoint import (
 )
 from engine.config import GraphConfig, ModelConfig, TrainConfig
 from engine.dataset import EMBEDDED, dataset_hash, dataset_path, holdout_split, labelled, load_dataset
+from engine.ensemble import with_total
 from engine.errors import EngineError, check
-from engine.evaluation import element_counts
+from engine.evaluation import Unseen, calibrated
 from engine.materials import Material
+from engine.members import element_counts
 from engine.metrics import TargetMetrics, diagonal_mean
-from engine.training import EpochResult, Training, restore, start_training, train, training_state, validate
+from engine.neighbourhood import Neighbourhood
+from engine.training import (
+    EpochResult,
+    Training,
+    embeddings,
+    restore,
+    start_training,
+    train,
+    training_state,
+    validate,
+)
 
 State = Literal["starting", "running", "finished", "stopped", "failed"]
 ROOT_VARIABLE = "DIELECTRIC_RUNS"
@@ -242,18 +254,16 @@ class Run:
 
     def _save_model(self, training: Training, kept: list[Material], held_out: list[Material]) -> None:
         validate(training)
-        table = pd.DataFrame(_parity(training, held_out), columns=["target", "predicted", "dft"])
-        scores = {
-            target: conformal_scores(target, rows.predicted.to_numpy(), rows.dft.to_numpy())
-            for target, rows in table.groupby("target")
-        }
+        near = training.neighbourhood()
+        unseen = _unseen(training, held_out, near)
         save_checkpoint(
             self.folder,
             Checkpoint(
                 networks=[training.result],
                 trained_on=(training.trained_on,),
                 element_counts=element_counts(kept),
-                calibration=scores,
+                calibration=calibrated(held_out, unseen, unseen.fold >= 0),
+                neighbourhood=near,
                 about={
                     "data": self.data,
                     "data_sha256": dataset_hash(self.data),
@@ -314,6 +324,19 @@ def _parity(training: Training, held_out: list[Material]) -> list[dict[str, obje
         for material, mean, true in zip(held_out, diagonal_mean(tensors), diagonal_mean(truth), strict=True)
         if np.isfinite(true)
     ]
+
+
+def _unseen(training: Training, held_out: list[Material], near: Neighbourhood) -> Unseen:
+    """The validation crystals as the one network of the run predicts them."""
+    embedded = embeddings(training.result, training.validation_graphs)
+    predicted = dict(zip(training.config.model.targets, training.validation_tensors.numpy(), strict=True))
+    predicted = with_total(predicted)
+    return Unseen(
+        fold=np.zeros(len(held_out), int),
+        tensors=predicted,
+        spread={target: np.zeros((len(held_out), len(QUANTITIES))) for target in predicted},
+        distance=near.distances(embedded, [material.formula for material in held_out]).cpu().numpy(),
+    )
 
 
 def _epoch_result(line: dict) -> EpochResult:

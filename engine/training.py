@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,13 +12,15 @@ from torch_geometric.loader import DataLoader
 
 from engine.backbones import FrozenBackbone
 from engine.config import TrainConfig
-from engine.dataset import index_materials, label, labelled
+from engine.dataset import formula_rank, index_materials, label, labelled
 from engine.errors import check
-from engine.features import material_features
+from engine.features import material_features, material_force_constants
 from engine.graph import CrystalGraph, crystal_graphs
 from engine.materials import Material
 from engine.metrics import TargetMetrics, target_metrics
+from engine.neighbourhood import Neighbourhood
 from engine.network import VOLUME_UNIT, DielectricNetwork, dipole_fields, isotropic_part, latent_of, physical
+from engine.springs import stiffness
 
 WARM_UP = 0.05  # share of the steps over which the learning rate rises
 SMOOTH = 0.1  # errors of the logarithm below this count by their square
@@ -44,21 +46,32 @@ class Training:
     Attributes:
         network: weights as the optimiser moves them.
         averaged: their exponential average, the weights to keep.
-        trained_on: reduced formulas of all crystals that teach.
+        materials: the crystal of each of `graphs`.
         epoch: epochs done so far.
         validation_tensors: [T, V, 3, 3] predictions for the validation graphs after the last epoch.
     """
 
     config: TrainConfig
     device: torch.device
+    materials: list[Material]
     graphs: list[CrystalGraph]
     validation_graphs: list[CrystalGraph]
     network: DielectricNetwork
     averaged: AveragedModel
     optimizer: torch.optim.Optimizer
-    trained_on: frozenset[str]
     epoch: int = 0
     validation_tensors: torch.Tensor | None = None
+
+    @property
+    def trained_on(self) -> frozenset[str]:
+        """Reduced formulas of all crystals that teach."""
+        return frozenset(material.formula for material in self.materials)
+
+    def neighbourhood(self) -> Neighbourhood:
+        """The training crystals that have a tensor, as the averaged network sees them."""
+        taught = [index for index, graph in enumerate(self.graphs) if not graph.latent.isnan().all()]
+        features = embeddings(self.result, [self.graphs[index] for index in taught])
+        return Neighbourhood.of(features, [self.materials[index].formula for index in taught])
 
     @property
     def result(self) -> DielectricNetwork:
@@ -79,15 +92,15 @@ def start_training(
     materials: Sequence[Material],
     validation: Sequence[Material],
     config: TrainConfig,
-    held_out: Sequence[Material] = (),
+    held_out: Collection[str] = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> Training:
     """Build graphs, network and optimiser; the same config and materials give the same start.
 
     `num_neighbors` of the model config is replaced by the training set's mean degree. `validation` is only
     watched: no weight, stopping point or hyperparameter depends on it. From the config's `index_data` no formula
-    of `validation` or `held_out` is taken; the formulas that were taken are in `trained_on`. `progress` is called
-    with (done, total) while a frozen backbone's features are computed.
+    of `validation`, and none in `held_out`, is taken; the formulas that were taken are in `trained_on`. `progress`
+    is called with (done, total) while a frozen backbone's features are computed.
 
     Raises:
         EngineError: no training material has a label for the targets.
@@ -96,7 +109,8 @@ def start_training(
     targets = config.model.targets
     materials, validation = labelled(materials, targets), labelled(validation, targets)
     check(bool(materials), f"no training material has a sound {' or '.join(targets)} tensor")
-    materials = materials + index_materials(config.index_data, [*validation, *held_out])
+    materials += index_materials(config.index_data, {*held_out, *(m.formula for m in validation)})
+    materials = [m for m in materials if formula_rank(m.formula) < config.share]
     graphs = labelled_graphs(materials, config, device, progress)
     degree = sum(g.num_edges for g in graphs) / sum(g.num_nodes for g in graphs)
     config = replace(config, model=replace(config.model, num_neighbors=max(degree, 1.0)))
@@ -107,6 +121,7 @@ def start_training(
     return Training(
         config=config,
         device=device,
+        materials=materials,
         graphs=graphs,
         validation_graphs=labelled_graphs(validation, config, device),
         network=network.to(device),
@@ -114,7 +129,6 @@ def start_training(
         optimizer=torch.optim.AdamW(
             network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
         ),
-        trained_on=frozenset(material.formula for material in materials),
     )
 
 
@@ -178,7 +192,26 @@ def _input_graphs(
     if config.model.readout == "dipoles":
         for one in graphs:  # its atoms stay where they are
             one.dipole_field = dipole_fields(one, config.model.sigma)
+    if config.model.ionic_readout == "springs" and "ionic" in config.model.targets:
+        _add_springs(materials, graphs, device, progress)
     return graphs
+
+
+def _add_springs(
+    materials: Sequence[Material],
+    graphs: Sequence[CrystalGraph],
+    device: torch.device,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    """Give crystals with an ionic tensor their springs; the others teach nothing of these."""
+    known = [index for index, material in enumerate(materials) if material.ionic is not None]
+    found = material_force_constants([materials[index] for index in known], device, progress)
+    for one in graphs:
+        one.springs = torch.zeros(0, 3, 3, dtype=torch.float64)
+        one.sprung = torch.tensor([False])
+    for index, constants in zip(known, found, strict=True):
+        graphs[index].springs = stiffness(constants)
+        graphs[index].sprung = torch.tensor([True])
 
 
 def latent_loss(predicted: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
@@ -206,11 +239,16 @@ def index_loss(predicted: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     return ((square + SMOOTH**2).sqrt() - SMOOTH).mean()
 
 
-def total_loss(predicted: torch.Tensor, batch: CrystalGraph, targets: Sequence[str]) -> torch.Tensor:
-    """Tensor labels and index labels, the mean over each."""
+def total_loss(network: DielectricNetwork, batch: CrystalGraph) -> torch.Tensor:
+    """Tensor labels and index labels, the mean over each; a coarse ionic readout learns beside the other."""
+    targets = network.model_config.targets
+    predicted, coarse = network.latents(batch)
     loss = predicted.new_zeros(())
     if not batch.latent.isnan().all():
         loss = loss + latent_loss(predicted, batch.latent)
+    ionic = batch.latent[:, targets.index("ionic"), None] if coarse is not None else None
+    if ionic is not None and not ionic.isnan().all():
+        loss = loss + latent_loss(coarse[None], ionic)
     known = ~batch.log_mean.isnan()
     if "electronic" in targets and known.any():
         loss = loss + index_loss(predicted[targets.index("electronic")][known], batch.log_mean[known])
@@ -251,7 +289,7 @@ def train(training: Training) -> Iterator[EpochResult]:
                 batch = rattled(batch, config.rattle, chance)
             batch = batch.to(training.device)
             training.optimizer.zero_grad()
-            loss = total_loss(training.network.latent(batch), batch, config.model.targets)
+            loss = total_loss(training.network, batch)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(training.network.parameters(), config.clip_norm)
             training.optimizer.step()
@@ -272,10 +310,24 @@ def train(training: Training) -> Iterator[EpochResult]:
 
 def predict_latent(network: DielectricNetwork, graphs: Sequence[CrystalGraph]) -> torch.Tensor:
     """M of each target and graph, [T, n, 3, 3]."""
-    loader = DataLoader(list(graphs), batch_size=64)
+    return _in_batches(network.latent, network, graphs, dim=1)
+
+
+def embeddings(network: DielectricNetwork, graphs: Sequence[CrystalGraph]) -> torch.Tensor:
+    """`embedding` of each graph, [n, F]."""
+    return _in_batches(network.embedding, network, graphs, dim=0)
+
+
+def _in_batches(
+    function: Callable[[CrystalGraph], torch.Tensor],
+    network: DielectricNetwork,
+    graphs: Sequence[CrystalGraph],
+    dim: int,
+) -> torch.Tensor:
     device = network.offset.device
     with torch.inference_mode():
-        return torch.cat([network.latent(batch.to(device)).cpu() for batch in loader], dim=1)
+        batches = DataLoader(list(graphs), batch_size=64)
+        return torch.cat([function(batch.to(device)).cpu() for batch in batches], dim)
 
 
 def validate(training: Training) -> tuple[float, tuple[TargetMetrics, ...]]:

@@ -5,11 +5,14 @@ import json
 import pytest
 import torch
 
+from engine.calibration import Calibration
 from engine.checkpoint import CONFIG as CONFIG_FILE
 from engine.checkpoint import WEIGHTS, Checkpoint, load_checkpoint, save_checkpoint
 from engine.errors import EngineError
 from engine.training import predict_latent, start_training, train
 from tests.engine.small import config, materials
+
+CALIBRATION = Calibration(weights=((0.5,) * 4,) * 4, scores=((0.1, 0.2),) * 4)
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +30,8 @@ def saved(training, tmp_path):
             networks=[training.result],
             trained_on=(frozenset(m.formula for m in materials(20)),),
             element_counts={"O": 3},
-            calibration={"electronic": [0.1, 0.2]},
+            calibration={"electronic": CALIBRATION},
+            neighbourhood=training.neighbourhood(),
         ),
     )
     return tmp_path
@@ -39,7 +43,9 @@ def test_a_checkpoint_rebuilds_its_own_model(training, saved):
     assert torch.equal(predict_latent(loaded.networks[0], graphs), predict_latent(training.result, graphs))
     assert loaded.trained_on == (frozenset(m.formula for m in materials(20)),)
     assert loaded.element_counts == {"O": 3}
-    assert loaded.calibration == {"electronic": [0.1, 0.2]}
+    assert loaded.calibration == {"electronic": CALIBRATION}
+    assert loaded.neighbourhood.formulas == training.neighbourhood().formulas
+    assert torch.equal(loaded.neighbourhood.points, training.neighbourhood().points)
 
 
 def test_every_member_of_an_ensemble_keeps_its_own_normalisation(training, tmp_path):
@@ -71,7 +77,7 @@ def test_a_config_of_another_shape_is_refused(saved):
 def test_a_newer_format_is_refused_with_advice(saved):
     path = saved / CONFIG_FILE
     path.write_text(json.dumps({**json.loads(path.read_text()), "format": 99}))
-    with pytest.raises(EngineError, match="format 99 is not 1; update this program"):
+    with pytest.raises(EngineError, match="format 99 is not 2; update this program"):
         load_checkpoint(saved)
 
 

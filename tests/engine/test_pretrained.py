@@ -94,13 +94,13 @@ def test_crystals_known_by_their_index_alone_share_no_formula_with_what_is_held_
     few = [replace(m, electronic=None, ionic=None) for m in materials(20)]
     index_file = tmp_path / "index.parquet"
     write_materials(index_file, few)
-    held_out = materials(20)[:5]
+    held_out = {m.formula for m in materials(20)[:5]}
     taken = index_materials(str(index_file), held_out)
     assert taken
-    assert {m.formula for m in taken}.isdisjoint(m.formula for m in held_out)
+    assert held_out.isdisjoint(m.formula for m in taken)
     config = replace(CONFIG, index_data=str(index_file), epochs=1)
     training = start_training(materials(40)[20:], (), config, held_out)
-    assert training.trained_on.isdisjoint(m.formula for m in held_out)
+    assert training.trained_on.isdisjoint(held_out)
     assert training.trained_on >= {m.formula for m in taken}
     (result,) = train(training)
     assert np.isfinite(result.train_loss)

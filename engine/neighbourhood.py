@@ -1,0 +1,62 @@
+"""How far a crystal lies from all training crystals, in the features that the network works with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+DIMENSIONS = 16
+QUANTILE = 0.99  # of the training crystals lie nearer to another formula than `far`
+
+
+@dataclass(frozen=True, kw_only=True)
+class Neighbourhood:
+    """The training crystals in the leading principal components of their mean scalar features.
+
+    Distances are in units of the median over training crystals, and always to a crystal of another formula.
+
+    Attributes:
+        center: [F] mean of the training crystals' features.
+        projection: [F, D] to the principal components, in units of the median distance.
+        points: [n, D] training crystals.
+        formulas: [n] their reduced formulas.
+        far: distance beyond which a crystal is unlike the training set.
+    """
+
+    center: torch.Tensor
+    projection: torch.Tensor
+    points: torch.Tensor
+    formulas: tuple[str, ...]
+    far: float
+
+    @classmethod
+    def of(cls, features: torch.Tensor, formulas: Sequence[str]) -> "Neighbourhood":
+        """From the features [n, F] of training crystals of at least two formulas."""
+        center = features.mean(0)
+        rank = min(DIMENSIONS, *features.shape)
+        projection = torch.linalg.svd(features - center, full_matrices=False).Vh[:rank].T
+        points = (features - center) @ projection
+        nearest = _nearest(points, formulas, points, formulas)
+        scale = nearest.median().clamp(min=1e-6)
+        return cls(
+            center=center,
+            projection=projection / scale,
+            points=points / scale,
+            formulas=tuple(formulas),
+            far=float(torch.quantile(nearest / scale, QUANTILE)),
+        )
+
+    def distances(self, features: torch.Tensor, formulas: Sequence[str]) -> torch.Tensor:
+        """[n] distance of crystals with features [n, F] to the nearest training crystal of another formula."""
+        points = (features.to(self.center) - self.center) @ self.projection
+        return _nearest(points, formulas, self.points, self.formulas)
+
+
+def _nearest(
+    points: torch.Tensor, formulas: Sequence[str], others: torch.Tensor, their: Sequence[str]
+) -> torch.Tensor:
+    distance = torch.cdist(points, others)
+    numbers = {formula: number for number, formula in enumerate({*formulas, *their})}
+    own, other = (torch.tensor([numbers[f] for f in names], device=points.device) for names in (formulas, their))
+    distance[own[:, None] == other[None]] = torch.inf
+    return distance.min(1).values

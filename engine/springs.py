@@ -1,0 +1,79 @@
+"""Ions on springs: the lattice's susceptibility from Born charges and force constants.
+
+Derivation. In a macroscopic field E (V/Å) the energy of a crystal whose atoms move by u_i is
+
+    1/2 sum_ij u_i^T Phi_ij u_j - e sum_i E^T Z_i u_i,
+
+with Z_i the Born charges, the derivative of the polarisation, and Phi the force constants at the zone centre in
+zero macroscopic field (those of the transverse modes). The atoms rest where Phi u = e Z E, so the dipole moment of
+the cell is e^2 Z^T Phi^-1 Z E, and over its volume V
+
+    ionic = (e^2 / (epsilon_0 V)) Z^T Phi^-1 Z = UNIT / V sum over modes m of (Z^T w_m) (Z^T w_m)^T / k_m
+
+with w_m and k_m the eigenvectors and eigenvalues of Phi. Masses drop out. No field moves a crystal as a whole: the
+Z_i sum to zero (the acoustic sum rule, kept here by taking their mean off), and translations, k = 0, stay out of
+the sum. Then the tensor is symmetric and positive, does not depend on the cell chosen, and vanishes for a crystal
+whose atoms are all equivalent.
+
+Modes that a potential makes too soft, or unstable, would rule the sum. So k is replaced by a stiffness
+
+    (k + sqrt(k^2 + 4 SOFTEST^2)) / 2,
+
+a smooth function of the matrix, always positive; and each atom may be held by a spring of its own in addition.
+Source: Gonze and Lee, Phys. Rev. B 55, 10355 (1997), doi:10.1103/PhysRevB.55.10355, eq. 55.
+"""
+
+import torch
+
+UNIT = 180.9512801  # e^2 / epsilon_0, eV Å
+SOFTEST = 0.3  # eV/Å^2
+TRANSLATION = 10.0  # eV/Å^2 put on the crystal's motion as a whole, on which nothing pulls
+
+
+def stiffness(force_constants: torch.Tensor) -> torch.Tensor:
+    """Positive matrix of a crystal's springs, [N * N, 3, 3] float64 eV/Å^2, from force constants [3 N, 3 N].
+
+    Row i * N + j couples atoms i and j.
+    """
+    k, w = torch.linalg.eigh(force_constants.double())
+    firm = (k + (k.square() + 4 * SOFTEST**2).sqrt()) / 2
+    size = len(force_constants) // 3
+    shift = torch.eye(3, dtype=w.dtype, device=w.device).repeat(size, 1) / size**0.5  # [3 N, 3]
+    whole = shift @ shift.T
+    rest = torch.eye(len(k), dtype=w.dtype, device=w.device) - whole
+    matrix = rest @ (w * firm) @ w.T @ rest + TRANSLATION * whole
+    return matrix.unflatten(0, (-1, 3)).unflatten(2, (-1, 3)).transpose(1, 2).flatten(0, 1)
+
+
+def lattice_susceptibility(
+    charges: torch.Tensor,
+    held: torch.Tensor,
+    springs: torch.Tensor,
+    crystal_index: torch.Tensor,
+    volume: torch.Tensor,
+) -> torch.Tensor:
+    """Ionic tensor of each crystal, [B, 3, 3] float64.
+
+    Args:
+        charges: [N, 3, 3] Born charges in units of e; their mean over each crystal is taken off here.
+        held: [N] eV/Å^2, not negative: the spring that holds each atom beside those of its neighbours.
+        springs: `stiffness` of each crystal, one after the other.
+        crystal_index: [N] crystal of each atom, ascending.
+        volume: [B] Å^3 of the cells.
+    """
+    counts = torch.bincount(crystal_index, minlength=len(volume))
+    most = int(counts.max())
+    present = torch.arange(most, device=counts.device) < counts[:, None]  # [B, n]
+    charges, held = charges.double(), held.double()
+    padded = charges.new_zeros(*present.shape, 3, 3).masked_scatter(present[..., None, None], charges)
+    mean = padded.sum(1, keepdim=True) / counts[:, None, None, None]
+    padded = torch.where(present[..., None, None], padded - mean, 0)
+    own = held.new_ones(present.shape).masked_scatter(present, held)
+    pairs = (present[:, :, None] & present[:, None])[..., None, None]
+    matrix = springs.new_zeros(len(counts), most, most, 3, 3).masked_scatter(pairs, springs)
+    matrix = matrix.transpose(2, 3).flatten(3).flatten(1, 2)  # [B, 3n, 3n]
+    matrix = matrix + torch.diag_embed(own.repeat_interleave(3, 1))
+    pull = padded.mT.flatten(1, 2)  # [B, 3n, 3]: the force on each atom along the rows
+    moved = torch.cholesky_solve(pull, torch.linalg.cholesky(matrix))
+    tensor = UNIT * pull.mT @ moved / volume.double()[:, None, None]
+    return (tensor + tensor.mT) / 2
