@@ -17,7 +17,7 @@ from pages.components.widgets import show_metrics, show_table
 
 WORST = 10  # crystals listed
 MOVABLE = {"displaylogo": False, "scrollZoom": True}
-FIXED = {"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]}
+FIXED = {"displaylogo": False, "modeBarButtons": [["toImage"]]}
 
 
 def draw(figure: go.Figure, key: str, alt: str) -> None:
@@ -132,7 +132,10 @@ def learning_curve(target: str) -> None:
     with right:
         figure = model_charts.learning_curve(rows, "ewt10", f"{target} tensors within 10 % (%)")
         draw(figure, "learning-ewt10", "Share of tensors within 10 % against number of training crystals")
-    st.caption("Both networks, trained on a part of the crystals and judged on formulas that they never saw.")
+    st.caption(
+        "Both networks, trained on a part of the crystals and judged on formulas that they never saw, over the "
+        f"crystals with every DFT entry below {LARGEST_ENTRY:.0f}."
+    )
 
 
 def card(name: str) -> None:

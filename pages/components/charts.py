@@ -15,6 +15,7 @@ SYSTEM_COLORS = dict(zip(reversed(CRYSTAL_SYSTEMS), COLORS, strict=True))
 # Below zero, zero (which sinks into the page), above zero; on a light and on a dark page.
 TENSOR_SCALES = {False: ("#D55E00", "#f1f4f6", "#2a7fb0"), True: ("#c8641b", "#1c262f", "#3787b5")}
 CLEAR = "rgba(0,0,0,0)"
+ROOM = {"l": 10, "r": 10, "t": 75, "b": 10}  # pixels; above, for the buttons and two lines of legend
 BACKBONES = {"pretrained": "pretrained potential", "scratch": "from scratch"}
 AXIS_LABELS = {
     "n": "refractive index n",
@@ -101,7 +102,8 @@ def scatter(frame: pd.DataFrame, x: str, y: str, *, log: bool) -> go.Figure:
         )  # fmt: skip
     scale = "log" if log else "linear"
     figure.update_xaxes(type=scale, title=AXIS_LABELS[x]).update_yaxes(type=scale, title=AXIS_LABELS[y])
-    return styled(figure, height=470, legend=True).update_layout(clickmode="event+select", dragmode="pan")
+    figure = styled(figure, height=500, legend=True, margin=ROOM)
+    return figure.update_layout(clickmode="event+select", dragmode="pan")
 
 
 def histogram(values: pd.Series, label: str) -> go.Figure:
@@ -128,6 +130,7 @@ def styled(figure: go.Figure, *, height: int, legend: bool = False, margin: dict
         paper_bgcolor=CLEAR,
         plot_bgcolor=CLEAR,
         showlegend=legend,
+        modebar={"bgcolor": CLEAR, "color": COLORS[-1], "activecolor": COLORS[0]},
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0.0, "title": ""},
     )
 

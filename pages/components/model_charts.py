@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from pymatgen.core import Element
 
 from engine.report import COMPONENTS, QUANTILES
-from pages.components.charts import BACKBONES, COLORS, SYSTEM_COLORS, styled
+from pages.components.charts import BACKBONES, COLORS, ROOM, SYSTEM_COLORS, styled
 
 COMPONENT_COLORS = dict(zip(COMPONENTS, COLORS, strict=False))
 TARGET_COLORS = dict(zip(("electronic", "ionic", "total"), COLORS, strict=False))
@@ -68,11 +68,11 @@ def periodic_table(errors: pd.DataFrame) -> go.Figure:
     )  # fmt: skip
     hidden = {"visible": False, "fixedrange": True}
     figure.update_xaxes(**hidden).update_yaxes(**hidden, autorange="reversed")
-    return styled(figure, height=430, margin={"l": 0, "r": 0, "t": 10, "b": 0})
+    return styled(figure, height=440, margin={"l": 0, "r": 0, "t": 28, "b": 0})
 
 
 def spread(table: pd.DataFrame, label: str) -> go.Figure:
-    """A box for each row of `error_by_crystal_system` or `error_by_index`; whiskers at the outer quantiles."""
+    """A box for each row of a table of `engine.report.spread`; whiskers at the outer quantiles."""
     low, first, middle, third, high = (table[quantile] for quantile in QUANTILES)
     names = [f"{name}<br>({count})" for name, count in table["crystals"].items()]
     figure = go.Figure(
@@ -95,8 +95,8 @@ def calibration(curves: dict[str, pd.DataFrame]) -> go.Figure:
             line={"color": TARGET_COLORS[target], "width": 2},
             hovertemplate="%{x:.0f} % interval holds %{y:.1f} %<extra>" + target + "</extra>",
         )  # fmt: skip
-    figure.update_xaxes(title="level of the interval (%)", range=[0, 100])
-    figure.update_yaxes(title="crystals inside it (%)", range=[0, 100])
+    figure.update_xaxes(title="level of the interval (%)", range=[0, 100], fixedrange=True)
+    figure.update_yaxes(title="crystals inside it (%)", range=[0, 100], fixedrange=True)
     return styled(figure, height=400, legend=True)
 
 
@@ -109,8 +109,8 @@ def learning_curve(rows: pd.DataFrame, column: str, label: str) -> go.Figure:
             marker_size=7, line_color=BACKBONE_COLORS.get(backbone, GREY),
             hovertemplate="%{x} crystals: %{y:.1f} %<extra></extra>",
         )  # fmt: skip
-    figure.update_xaxes(title="training crystals", rangemode="tozero")
-    figure.update_yaxes(title=label, rangemode="tozero")
+    figure.update_xaxes(title="training crystals", rangemode="tozero", fixedrange=True)
+    figure.update_yaxes(title=label, rangemode="tozero", fixedrange=True)
     return styled(figure, height=360, legend=True)
 
 
@@ -133,7 +133,8 @@ def _parity(rows: pd.DataFrame, by: str, colors: dict[str, str], label: str, pla
     edge = 0.03 * (high - low)
     figure.update_xaxes(title=f"{label}, DFT").update_yaxes(title=f"{label}, predicted")
     figure.update_xaxes(range=[low - edge, high + edge]).update_yaxes(range=[low - edge, high + edge])
-    return styled(figure, height=470, legend=True).update_layout(clickmode="event+select", dragmode="pan")
+    figure = styled(figure, height=500, legend=True, margin=ROOM)
+    return figure.update_layout(clickmode="event+select", dragmode="pan")
 
 
 def _ticks(figure: go.Figure, values: list[float], place: Place) -> go.Figure:

@@ -25,6 +25,7 @@ SOURCES = {
 }
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 DASH = "–"
+PERCENT = "\u00a0%"  # stays on the line of its number
 
 
 def subscripts(formula: str) -> str:
@@ -75,11 +76,11 @@ def _figures(metrics: TargetMetrics) -> dict[str, str]:
     return {
         "crystals": f"{metrics.count:,}",
         "mean error of the tensor (Fnorm)": f"{metrics.fnorm:.2f}",
-        "tensors within 25 % (EwT25)": f"{metrics.ewt25:.1f} %",
-        "tensors within 10 % (EwT10)": f"{metrics.ewt10:.1f} %",
-        "tensors within 5 % (EwT5)": f"{metrics.ewt5:.1f} %",
+        "tensors within 25 % (EwT25)": f"{metrics.ewt25:.1f}{PERCENT}",
+        "tensors within 10 % (EwT10)": f"{metrics.ewt10:.1f}{PERCENT}",
+        "tensors within 5 % (EwT5)": f"{metrics.ewt5:.1f}{PERCENT}",
         "mean error of the mean (MAE)": f"{metrics.mae:.2f}",
-        "the same, relative (MARD)": f"{metrics.mard:.1f} %",
+        "the same, relative (MARD)": f"{metrics.mard:.1f}{PERCENT}",
         "mean error of the anisotropy ratio (AR MAE)": ratio,
     }
 
