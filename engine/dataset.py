@@ -122,11 +122,11 @@ def dataset_hash(name: str) -> str:
 
 
 def label(material: Material, target: str) -> np.ndarray | None:
-    """DFT tensor [3, 3] to learn `target` ("electronic" or "ionic") from; None where it is missing or unsound.
+    """DFT tensor [3, 3] to learn or judge `target` from; None where it is missing or unsound.
 
-    The ionic tensor is the total minus the electronic one, so a flag on any of them speaks against it.
+    The ionic tensor is the total minus the electronic one, so a flag on any of them speaks against both others.
     """
-    unsound = [flag for flag in material.flags if target == "ionic" or flag.startswith(target)]
+    unsound = [flag for flag in material.flags if target != "electronic" or flag.startswith(target)]
     return None if unsound else getattr(material, target)
 
 

@@ -212,9 +212,8 @@ def calibrated(materials: Sequence[Material], unseen: Unseen, chosen: np.ndarray
 
 def labels(materials: Sequence[Material], target: str, among: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Indices of the crystals with a sound DFT tensor, and these tensors, [k, 3, 3]."""
-    parts = ("electronic", "ionic") if target == "total" else (target,)
-    known = [i for i in among if all(label(materials[i], part) is not None for part in parts)]
-    return np.array(known, int), np.array([getattr(materials[i], target) for i in known]).reshape(-1, 3, 3)
+    known = [i for i in among if label(materials[i], target) is not None]
+    return np.array(known, int), np.array([label(materials[i], target) for i in known]).reshape(-1, 3, 3)
 
 
 def errors(

@@ -4,11 +4,10 @@ import streamlit as st
 
 from engine.config import GraphConfig, ModelConfig, TrainConfig
 from engine.errors import EngineError
-from engine.metrics import TargetMetrics
 from engine.runs import Run
 from pages.components import cached, charts
 from pages.components.site import PREDICT, header
-from pages.components.widgets import show_table
+from pages.components.widgets import show_metrics
 
 DATA = "petousis-2017"
 TARGETS = {"electronic": ("electronic",), "ionic": ("ionic",), "both": ("electronic", "ionic")}
@@ -20,7 +19,6 @@ WORDS = {
     "stopped": ":material/stop: stopped",
     "failed": ":material/error: failed",
 }
-BACKBONES = {"pretrained": "pretrained potential", "scratch": "from scratch"}
 NOTES = {
     "pretrained": "A readout learns on the frozen features of SevenNet l3i5, a potential that knows how atoms act "
     "on each other. The first run computes these features, some minutes on a CPU; they are kept, and a later run "
@@ -100,8 +98,9 @@ def start(chosen: dict[str, object], graph: dict[str, object], shape: dict[str, 
 
 def form() -> None:
     """The form that starts a run."""
+    names = charts.BACKBONES
     backbone = st.segmented_control(
-        "Network", list(BACKBONES), default="pretrained", format_func=BACKBONES.get, key="backbone", required=True
+        "Network", list(names), default="pretrained", format_func=names.get, key="backbone", required=True
     )
     st.caption(NOTES[backbone])
     with st.form("new", border=True):
@@ -159,17 +158,7 @@ def curves(run: Run) -> None:
             figure = charts.parity(points)
             st.plotly_chart(figure, key="parity", config={"displayModeBar": False}, alt="Predicted against DFT")
     st.caption("Validation crystals share no formula with the training crystals. Last epoch:")
-    show_table({metrics.target: figures(metrics) for metrics in history[-1].validation})
-
-
-def figures(metrics: TargetMetrics) -> dict[str, str]:
-    """The figures of one target as text."""
-    return {
-        "mean error of the tensor (Frobenius norm)": f"{metrics.fnorm:.2f}",
-        "tensors within 25 / 10 / 5 %": f"{metrics.ewt25:.0f} / {metrics.ewt10:.0f} / {metrics.ewt5:.0f} %",
-        "mean error of the mean": f"{metrics.mae:.2f}",
-        "the same, relative": f"{metrics.mard:.1f} %",
-    }
+    show_metrics(history[-1].validation)
 
 
 def follow(name: str) -> None:

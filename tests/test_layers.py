@@ -20,7 +20,7 @@ LAYERS = (  # from the bottom; a module imports only from its own layer or one b
     {"checkpoint", "features", "ensemble"},
     {"training"},
     {"members", "dimensionality"},
-    {"prediction", "runs", "evaluation", "layered", "materials_project", "records", "calculator"},
+    {"prediction", "runs", "evaluation", "layered", "materials_project", "records", "calculator", "report"},
     {"cli", "__init__"},
     {"__main__"},
 )
@@ -62,5 +62,7 @@ def test_only_materials_project_py_imports_the_materials_project_client():
     assert importers <= {"materials_project"}
 
 
-def test_charts_are_drawn_without_streamlit():
-    assert not [name for name in imports(ROOT / "pages/components/charts.py") if name.startswith("streamlit")]
+@pytest.mark.parametrize("name", ["charts", "model_charts"])
+def test_charts_are_drawn_without_streamlit(name):
+    named = imports(ROOT / f"pages/components/{name}.py")
+    assert not [other for other in named if other.startswith("streamlit")]

@@ -14,7 +14,9 @@ from engine.checkpoint import CONFIG
 from engine.dataset import EMBEDDED, find_materials, labelled, load_dataset
 from engine.errors import EngineError
 from engine.materials import Material
-from engine.prediction import Prediction, Predictor
+from engine.out_of_fold import read_out_of_fold
+from engine.prediction import MODELS_FOLDER, Prediction, Predictor
+from engine.report import Judged, judge, read_learning_curve
 from engine.structure_files import read_structures
 
 FROM_SCRATCH = "e3nn-scratch"  # the network that the Theory page tells of
@@ -71,6 +73,19 @@ def predictor(name: str | None, changed: float = 0.0) -> Predictor:
 def prediction_of(index: int) -> Prediction:
     """The default model's out-of-fold prediction for `materials()[index]`."""
     return predictor(None).predict(materials()[index].structure, out_of_fold=True)
+
+
+@st.cache_resource(show_spinner="Judging the model …", max_entries=4)
+def judged(name: str) -> dict[str, Judged] | None:
+    """Each target of a shipped model against DFT, out-of-fold; None for a model that was never judged."""
+    predictions = read_out_of_fold(MODELS_FOLDER / name)
+    return None if predictions is None else judge(predictions, materials())
+
+
+@st.cache_data(show_spinner=False)
+def learning_curve() -> pd.DataFrame | None:
+    """Errors of both backbones against the number of training crystals, None where not measured."""
+    return read_learning_curve()
 
 
 @st.cache_resource(show_spinner=False, max_entries=500)

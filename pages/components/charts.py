@@ -15,6 +15,8 @@ SYSTEM_COLORS = dict(zip(reversed(CRYSTAL_SYSTEMS), COLORS, strict=True))
 # Below zero, zero (which sinks into the page), above zero; on a light and on a dark page.
 TENSOR_SCALES = {False: ("#D55E00", "#f1f4f6", "#2a7fb0"), True: ("#c8641b", "#1c262f", "#3787b5")}
 CLEAR = "rgba(0,0,0,0)"
+ROOM = {"l": 10, "r": 10, "t": 75, "b": 10}  # pixels; above, for the buttons and two lines of legend
+BACKBONES = {"pretrained": "pretrained potential", "scratch": "from scratch"}
 AXIS_LABELS = {
     "n": "refractive index n",
     "electronic": "electronic mean",
@@ -48,7 +50,7 @@ def tensor_panels(panels: dict[str, np.ndarray], *, dark: bool = False) -> go.Fi
     figure.update_yaxes(**plain, automargin=False, autorange="reversed")
     figure.update_yaxes(showticklabels=False, col=2).update_yaxes(showticklabels=False, col=3)
     figure.update_annotations(font_size=13)
-    return _styled(figure, height=180, margin={"l": 22, "r": 6, "t": 26, "b": 30})
+    return styled(figure, height=180, margin={"l": 22, "r": 6, "t": 26, "b": 30})
 
 
 def loss_curve(epochs: Sequence[int], train: Sequence[float], validation: Sequence[float]) -> go.Figure:
@@ -58,7 +60,7 @@ def loss_curve(epochs: Sequence[int], train: Sequence[float], validation: Sequen
         figure.add_scatter(x=epochs, y=values, name=name, mode="lines+markers", line_color=color, marker_size=5)
     figure.update_yaxes(type="log", title="loss")
     figure.update_xaxes(title="epoch", rangemode="tozero")
-    return _styled(figure, height=330, legend=True)
+    return styled(figure, height=330, legend=True)
 
 
 def parity(frame: pd.DataFrame) -> go.Figure:
@@ -81,7 +83,7 @@ def parity(frame: pd.DataFrame) -> go.Figure:
     figure.update_xaxes(type="log", title="DFT", range=limits).update_yaxes(
         type="log", title="predicted", range=limits
     )
-    return _styled(figure, height=330, legend=True)
+    return styled(figure, height=330, legend=True)
 
 
 def scatter(frame: pd.DataFrame, x: str, y: str, *, log: bool) -> go.Figure:
@@ -100,7 +102,8 @@ def scatter(frame: pd.DataFrame, x: str, y: str, *, log: bool) -> go.Figure:
         )  # fmt: skip
     scale = "log" if log else "linear"
     figure.update_xaxes(type=scale, title=AXIS_LABELS[x]).update_yaxes(type=scale, title=AXIS_LABELS[y])
-    return _styled(figure, height=470, legend=True).update_layout(clickmode="event+select", dragmode="pan")
+    figure = styled(figure, height=500, legend=True, margin=ROOM)
+    return figure.update_layout(clickmode="event+select", dragmode="pan")
 
 
 def histogram(values: pd.Series, label: str) -> go.Figure:
@@ -116,7 +119,20 @@ def histogram(values: pd.Series, label: str) -> go.Figure:
         )
     )
     figure.update_xaxes(title=label, fixedrange=True).update_yaxes(title="materials", fixedrange=True)
-    return _styled(figure, height=230).update_layout(bargap=0.05)
+    return styled(figure, height=230).update_layout(bargap=0.05)
+
+
+def styled(figure: go.Figure, *, height: int, legend: bool = False, margin: dict | None = None) -> go.Figure:
+    """The look that all charts share, with room for a legend above."""
+    return figure.update_layout(
+        height=height,
+        margin=margin or {"l": 10, "r": 10, "t": 30, "b": 10},
+        paper_bgcolor=CLEAR,
+        plot_bgcolor=CLEAR,
+        showlegend=legend,
+        modebar={"bgcolor": CLEAR, "color": COLORS[-1], "activecolor": COLORS[0]},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0.0, "title": ""},
+    )
 
 
 def _number(value: float) -> str:
@@ -124,14 +140,3 @@ def _number(value: float) -> str:
     size = abs(value)
     text = f"{value:.2f}" if size < 9.995 else f"{value:.1f}" if size < 99.95 else f"{value:.0f}"
     return "0" if float(text) == 0 else text.replace("-", "−")
-
-
-def _styled(figure: go.Figure, *, height: int, legend: bool = False, margin: dict | None = None) -> go.Figure:
-    return figure.update_layout(
-        height=height,
-        margin=margin or {"l": 10, "r": 10, "t": 30, "b": 10},
-        paper_bgcolor=CLEAR,
-        plot_bgcolor=CLEAR,
-        showlegend=legend,
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0.0, "title": ""},
-    )

@@ -7,8 +7,8 @@ from streamlit.navigation.page import Page
 
 PAGES_FOLDER = Path(__file__).resolve().parents[1]
 ICON = PAGES_FOLDER.parent / "static" / "icon.svg"
-LOOK_UP, EXPLORE, TRAIN, PREDICT, THEORY = (
-    PAGES_FOLDER / f"{name}.py" for name in ("look_up", "explore", "train", "predict", "theory")
+LOOK_UP, EXPLORE, PREDICT, MODEL, TRAIN, THEORY = (
+    PAGES_FOLDER / f"{name}.py" for name in ("look_up", "explore", "predict", "model", "train", "theory")
 )
 
 _STYLE = """<style>
@@ -28,6 +28,7 @@ def navigation() -> Page:
             st.Page(LOOK_UP, title="Look up", default=True),
             st.Page(EXPLORE, title="Explore", url_path="explore"),
             st.Page(PREDICT, title="Predict", url_path="predict"),
+            st.Page(MODEL, title="Model", url_path="model"),
             st.Page(TRAIN, title="Train", url_path="train"),
             st.Page(THEORY, title="Theory", url_path="theory"),
         ],

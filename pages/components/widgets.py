@@ -1,11 +1,13 @@
 """Inputs with a key, shared wording and number formats."""
 
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
 import streamlit as st
 
 from engine.materials import Material
+from engine.metrics import TargetMetrics
 
 SOURCES = {
     "petousis-2017": (
@@ -23,6 +25,7 @@ SOURCES = {
 }
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 DASH = "–"
+PERCENT = "\u00a0%"  # stays on the line of its number
 
 
 def subscripts(formula: str) -> str:
@@ -61,6 +64,25 @@ def show_table(columns: dict[str, dict[str, str]]) -> None:
     lines = ["| | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
     lines += [f"| {row} | " + " | ".join(c.get(row, DASH) for c in columns.values()) + " |" for row in rows]
     st.markdown("\n".join(lines), width="stretch")
+
+
+def show_metrics(metrics: Sequence[TargetMetrics]) -> None:
+    """The errors of each target, with the names that published tables give them."""
+    show_table({m.target: _figures(m) for m in metrics})
+
+
+def _figures(metrics: TargetMetrics) -> dict[str, str]:
+    ratio = DASH if metrics.ar_mae is None else f"{metrics.ar_mae:.3f}"
+    return {
+        "crystals": f"{metrics.count:,}",
+        "mean error of the tensor (Fnorm)": f"{metrics.fnorm:.2f}",
+        "tensors within 25 % (EwT25)": f"{metrics.ewt25:.1f}{PERCENT}",
+        "tensors within 10 % (EwT10)": f"{metrics.ewt10:.1f}{PERCENT}",
+        "tensors within 5 % (EwT5)": f"{metrics.ewt5:.1f}{PERCENT}",
+        "mean error of the mean (MAE)": f"{metrics.mae:.2f}",
+        "the same, relative (MARD)": f"{metrics.mard:.1f}{PERCENT}",
+        "mean error of the anisotropy ratio (AR MAE)": ratio,
+    }
 
 
 def show_warnings(warnings: list[str]) -> None:

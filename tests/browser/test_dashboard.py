@@ -11,7 +11,14 @@ from tests.browser.server import ARTIFACTS, PATIENCE, running_app
 expect.set_options(timeout=PATIENCE)
 
 MATERIAL = "mp-554278"  # TiO2, monoclinic
-TITLES = {"/": "Look up", "/explore": "Explore", "/predict": "Predict", "/train": "Train", "/theory": "Theory"}
+TITLES = {
+    "/": "Look up",
+    "/explore": "Explore",
+    "/predict": "Predict",
+    "/model": "Model",
+    "/train": "Train",
+    "/theory": "Theory",
+}
 ROCK_SALT = """rock salt
 1.0
 0.0 2.82 2.82
@@ -77,7 +84,7 @@ def test_each_page_can_be_the_first_request_of_a_server(path: str, tmp_path: Pat
         page = visit(address + path)
         expect(page.get_by_role("heading", name=TITLES[path], level=1)).to_be_visible()
         menu = page.get_by_test_id("stTopNavLink")
-        expect(menu).to_have_text(["Look up", "Explore", "Predict", "Train", "Theory"])
+        expect(menu).to_have_text(list(TITLES.values()))
         menu.filter(has_text="Look up").click()
         expect(page.get_by_role("heading", name="Look up", level=1)).to_be_visible()
         page.close()  # before its server goes

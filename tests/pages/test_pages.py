@@ -9,7 +9,14 @@ from engine import EngineError, GraphConfig, ModelConfig, Run, TrainConfig
 from pages.components.cached import search
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = {"look_up": "Look up", "explore": "Explore", "train": "Train", "predict": "Predict", "theory": "Theory"}
+PAGES = {
+    "look_up": "Look up",
+    "explore": "Explore",
+    "predict": "Predict",
+    "model": "Model",
+    "train": "Train",
+    "theory": "Theory",
+}
 PATIENCE = 120  # seconds; the first run loads torch and reads the data
 POSCAR = "{symbol}\n1.0\n4.2 0 0\n0 4.2 0\n0 0 4.2\n{symbol} O\n1 1\ndirect\n0 0 0\n0.5 0.5 0.5\n"
 
