@@ -20,6 +20,7 @@ from engine.neighbourhood import Neighbourhood
 from engine.network import DielectricNetwork
 
 FORMAT = 2
+TRAINED = ("heads", "springs")  # on any backbone
 _NEIGHBOURHOOD = ("center", "projection", "points")
 WEIGHTS, CONFIG, CARD = "weights.safetensors", "config.json", "card.md"
 
@@ -45,10 +46,10 @@ class Checkpoint:
     about: dict[str, str] = field(default_factory=dict)
 
 
-def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
+def save_checkpoint(folder: Path, checkpoint: Checkpoint, half: bool = False) -> None:
     """Write a model into `folder`; each file is replaced whole.
 
-    Only parameters are written: Clebsch-Gordan coefficients and the like are made anew in a network's own dtype.
+    With `half`, what training changes is rounded to half precision, and the file half as large. Only parameters are written: Clebsch-Gordan coefficients and the like are made anew in a network's own dtype.
     """
     folder.mkdir(parents=True, exist_ok=True)
     config = {
@@ -63,7 +64,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
         ],
     }
     weights = {
-        f"{index}.{name}": tensor
+        f"{index}.{name}": tensor.half() if half and name.startswith(TRAINED) else tensor
         for index, network in enumerate(checkpoint.networks)
         for name, tensor in network.named_parameters()
     }

@@ -46,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--model", metavar="NAME", help="take the configuration of this model")
     evaluate.add_argument("--folds", type=int, default=5)
     evaluate.add_argument("--seeds", type=int, default=3, help="networks a fold")
-    evaluate.add_argument("--benchmark", choices=("layered",), help="judge on this instead of on folds")
+    evaluate.add_argument("--benchmark", choices=("layered", "learning-curve"), help="judge by this instead")
     evaluate.add_argument("--json", metavar="OUT", help="write JSON to a file, or to standard output with -")
     evaluate.add_argument(
         "--run", type=Path, metavar="DIR", help="folder for the folds and the ensemble of their networks"
@@ -142,6 +142,7 @@ def _train(options: argparse.Namespace) -> int:
 def _evaluate(options: argparse.Namespace) -> int:
     from engine.evaluation import cross_validate, to_json, to_table
     from engine.layered import layered_table, set_aside_layered
+    from engine.learning_curve import learning_curve, learning_curve_table
     from engine.prediction import Predictor
     from engine.runs import runs_root
 
@@ -155,6 +156,9 @@ def _evaluate(options: argparse.Namespace) -> int:
     if options.benchmark == "layered":
         found = set_aside_layered(options.data, config, folder, options.seeds, options.workers)
         table = layered_table(found)
+    elif options.benchmark == "learning-curve":
+        found = learning_curve(options.data, options.folds, folder, options.workers, options.device)
+        table = learning_curve_table(found)
     else:
         found = cross_validate(options.data, config, options.folds, folder, options.seeds, options.workers)
         table = f"{to_table(found)}\nthe networks of all folds are a model: predict with --model {folder}"

@@ -126,7 +126,7 @@ def cross_validate(
         coarse = predict_unseen(members, materials, parts, config, coarse=True)
         rough = calibrated(materials, coarse, coarse.fold >= 0)
         ensemble.calibration.update({coarse_name(target): rough[target] for target in ("ionic", "total")})
-    save_checkpoint(folder, ensemble)
+    save_checkpoint(folder, ensemble, half=True)
     write_out_of_fold(folder, _out_of_fold(materials, unseen, calibrations))
     everything = np.arange(len(materials))
     return Evaluation(

@@ -14,7 +14,7 @@ UNKNOWN_ELECTRONEGATIVITY = 2.5  # of the noble gases that Pauling's scale leave
 CHARGE_UNIT = 1.0  # e, what a head can add to an atom's Born charge without effort
 CHARGE_ANISOTROPY = 0.3
 CHARGE_PER_ELECTRONEGATIVITY = 2.0  # e, before training
-HELD = 0.1  # eV/Å^2, the scale of the springs that hold single atoms
+HELD = 0.5  # eV/Å^2, the springs that hold single atoms, before training
 
 
 class TensorHead(nn.Module):
@@ -49,9 +49,8 @@ class SpringHead(nn.Module):
         self.charge = TensorHead(irreps_in, width)
         self.held = TensorHead(irreps_in, width)
         self.log_scale = nn.Parameter(torch.zeros(()))
-        pauling = [Element.from_Z(z).X for z in range(1, MAX_Z + 1)]
-        known = [x if x == x else UNKNOWN_ELECTRONEGATIVITY for x in pauling]
-        self.register_buffer("electronegativity", torch.tensor([0.0, *known]), persistent=False)
+        pauling = [Element.from_Z(z).data.get("X") or UNKNOWN_ELECTRONEGATIVITY for z in range(1, MAX_Z + 1)]
+        self.register_buffer("electronegativity", torch.tensor([0.0, *pauling]), persistent=False)
 
     def forward(
         self,
@@ -65,7 +64,7 @@ class SpringHead(nn.Module):
         charges = irreps_to_matrix(bounded(self.charge(node) * unit * 3**0.5))
         pull = CHARGE_PER_ELECTRONEGATIVITY * self.log_scale.exp() * self.electronegativity[atomic_numbers]
         charges = charges - torch.diag_embed(pull[:, None].expand(-1, 3))
-        held = HELD * nn.functional.softplus(2 * self.held(node)[:, 0])
+        held = HELD * torch.linalg.matrix_exp(irreps_to_matrix(bounded(self.held(node))))
         return lattice_susceptibility(charges, held, springs, crystal_index, volume)
 
 

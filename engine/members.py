@@ -105,4 +105,5 @@ def _train(job: Job) -> None:
             element_counts=element_counts(kept),
             about={"fingerprint": job.fingerprint},
         ),
+        half=True,
     )

@@ -1,5 +1,7 @@
 """The whole network: backbone, readout to 1x0e+1x2e, and the physics that makes a tensor of it."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import nn
 from torch_geometric.utils import scatter
@@ -38,11 +40,13 @@ class DielectricNetwork(nn.Module):
         self.graph_config, self.model_config = graph, model
         frozen = model.backbone == "pretrained"
         self.backbone = FrozenBackbone() if frozen else ConvolutionBackbone(graph, model)
-        self.heads = nn.ModuleList(
-            TensorHead(self.backbone.irreps_out, model.readout_width) for _ in model.targets
-        )
         sprung = model.ionic_readout == "springs" and "ionic" in model.targets
-        self.springs = SpringHead(self.backbone.irreps_out, model.readout_width) if sprung else None
+        irreps, width = self.backbone.irreps_out, model.readout_width
+        narrow = width // 2 if sprung else width  # three ionic heads, each with a fifth of the crystals
+        self.heads = nn.ModuleList(
+            TensorHead(irreps, narrow if target == "ionic" else width) for target in model.targets
+        )
+        self.springs = SpringHead(irreps, narrow) if sprung else None
         self.offset = nn.Parameter(torch.zeros(len(model.targets)), requires_grad=False)
         self.spread = nn.Parameter(torch.ones(len(model.targets)), requires_grad=False)
 
@@ -53,14 +57,16 @@ class DielectricNetwork(nn.Module):
 
     def latent(self, graph: CrystalGraph) -> torch.Tensor:
         """M of each target and crystal, [T, B, 3, 3]."""
-        return self.latents(graph)[0]
+        found = self.latents(graph, self.model_config.targets)
+        return torch.stack([found[target] for target in self.model_config.targets])
 
-    def latents(self, graph: CrystalGraph) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """`latent`, and the coarse ionic M [B, 3, 3] where the other comes from springs."""
+    def latents(self, graph: CrystalGraph, targets: Sequence[str]) -> dict[str, torch.Tensor]:
+        """M of the named targets, [B, 3, 3] each, and the "coarse" ionic M where the other comes from springs."""
         node = self.backbone(graph)
-        latents, coarse = [], None
-        for index, (target, head) in enumerate(zip(self.model_config.targets, self.heads, strict=True)):
-            output = head(node)  # [N, 6]
+        found = {}
+        for target in targets:
+            index = self.model_config.targets.index(target)
+            output = self.heads[index](node)  # [N, 6]
             coupled = target == "electronic" and self.model_config.readout == "dipoles"
             if coupled:
                 output = output * output.new_tensor([1.0] + 5 * [LOCAL_ANISOTROPY])
@@ -71,9 +77,10 @@ class DielectricNetwork(nn.Module):
             if coupled:
                 matrix = self._coupled(matrix, graph)
             elif target == "ionic" and self.springs is not None and "springs" in graph:
-                coarse, matrix = matrix, self._sprung(node, graph, matrix)
-            latents.append(matrix)
-        return torch.stack(latents), coarse
+                found["coarse"] = matrix
+                matrix = self._sprung(node, graph, matrix)
+            found[target] = matrix
+        return found
 
     def _coupled(self, local: torch.Tensor, graph: CrystalGraph) -> torch.Tensor:
         """M of each crystal, [B, 3, 3], from the logarithms of its atoms' polarisabilities, [N, 3, 3]."""

@@ -18,9 +18,11 @@ from engine.checkpoint import CARD, CONFIG, load_checkpoint
 from engine.config import GraphConfig, ModelConfig
 from engine.ensemble import combine
 from engine.errors import EngineError, check
+from engine.features import material_force_constants
 from engine.force_constants import effort, force_constants
 from engine.frames import to_ieee
 from engine.graph import CrystalGraph, collate, crystal_graphs
+from engine.materials import Material
 from engine.network import dipole_fields
 from engine.pretrained import pretrained_features
 from engine.springs import stiffness
@@ -35,7 +37,7 @@ RARE = 5  # training crystals that an element should have
 MOST_EFFORT = {"cpu": 2000, "cuda": 100_000}  # see force_constants.effort; about a minute
 NARROW_GAP = 20.0  # electronic means above this belong to nearly metallic crystals
 
-Input = Structure | Atoms | str | Path
+Input = Structure | Atoms | Material | str | Path
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -193,7 +195,8 @@ class Predictor:
         """The tensors of one crystal.
 
         Args:
-            structure: pymatgen Structure, periodic ASE Atoms, or the path of a file that holds one crystal.
+            structure: pymatgen Structure, periodic ASE Atoms, or the path of a file that holds one crystal; a
+                Material comes with force constants that are shipped or cached, and is answered faster.
             out_of_fold: ask only the networks that were never trained on this reduced formula, where there are
                 any; right for comparing with DFT, while all together are the more accurate for a new crystal.
 
@@ -218,7 +221,7 @@ class Predictor:
         Raises:
             EngineError: one of them is not an ordered, periodic crystal; none is predicted then.
         """
-        crystals = [as_structure(structure) for structure in structures]
+        crystals = [one if isinstance(one, Material) else as_structure(one) for one in structures]
         size = batch_size or BATCH_SIZE
         predictions = []
         for start in range(0, len(crystals), size):
@@ -227,12 +230,13 @@ class Predictor:
                 progress(len(predictions), len(crystals))
         return predictions
 
-    def _predict_batch(self, crystals: Sequence[Structure], out_of_fold: bool) -> list[Prediction]:
+    def _predict_batch(self, crystals: Sequence[Structure | Material], out_of_fold: bool) -> list[Prediction]:
         checkpoint = self._checkpoint
         frozen = self.model_config.backbone == "pretrained"
         precision = torch.float64 if frozen else torch.float32
         graphs = crystal_graphs(crystals, self.graph_config, precision, self.device)
         self._add_springs(crystals, graphs)
+        crystals = [one.structure if isinstance(one, Material) else one for one in crystals]
         latent, embedding = self._latent(graphs)
         formulas = [crystal.composition.reduced_formula for crystal in crystals]
         unseen = torch.tensor([[f not in seen for f in formulas] for seen in checkpoint.trained_on])  # [S, B]
@@ -261,7 +265,9 @@ class Predictor:
             for index, (crystal, graph) in enumerate(zip(crystals, graphs, strict=True))
         ]
 
-    def _add_springs(self, crystals: Sequence[Structure], graphs: Sequence[CrystalGraph]) -> None:
+    def _add_springs(
+        self, crystals: Sequence[Structure | Material], graphs: Sequence[CrystalGraph]
+    ) -> None:
         """Springs for the ionic part, but for cells that would take too long."""
         if self.model_config.ionic_readout != "springs" or "ionic" not in self.targets:
             return
@@ -269,7 +275,9 @@ class Predictor:
             feasible = effort(crystal) <= MOST_EFFORT[self.device.type]
             graph.sprung = torch.tensor([feasible], device=self.device)
             graph.springs = torch.zeros(0, 3, 3, dtype=torch.float64, device=self.device)
-            if feasible:
+            if feasible and isinstance(crystal, Material):
+                graph.springs = stiffness(material_force_constants([crystal], self.device)[0].to(self.device))
+            elif feasible:
                 constants = force_constants(crystal, torch.float64, self.device)
                 graph.springs = stiffness(torch.as_tensor(constants, device=self.device))
 

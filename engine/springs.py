@@ -15,11 +15,9 @@ Z_i sum to zero (the acoustic sum rule, kept here by taking their mean off), and
 the sum. Then the tensor is symmetric and positive, does not depend on the cell chosen, and vanishes for a crystal
 whose atoms are all equivalent.
 
-Modes that a potential makes too soft, or unstable, would rule the sum. So k is replaced by a stiffness
-
-    (k + sqrt(k^2 + 4 SOFTEST^2)) / 2,
-
-a smooth function of the matrix, always positive; and each atom may be held by a spring of its own in addition.
+Modes that a potential makes too soft would rule the sum, and unstable ones, k < 0, leave the crystal for a new
+rest position of about the same stiffness |k|. So k is replaced by the stiffness sqrt(k^2 + SOFTEST^2), a smooth
+function of the matrix, always positive; and each atom may be held by a spring of its own in addition.
 Source: Gonze and Lee, Phys. Rev. B 55, 10355 (1997), doi:10.1103/PhysRevB.55.10355, eq. 55.
 """
 
@@ -36,7 +34,7 @@ def stiffness(force_constants: torch.Tensor) -> torch.Tensor:
     Row i * N + j couples atoms i and j.
     """
     k, w = torch.linalg.eigh(force_constants.double())
-    firm = (k + (k.square() + 4 * SOFTEST**2).sqrt()) / 2
+    firm = (k.square() + SOFTEST**2).sqrt()
     size = len(force_constants) // 3
     shift = torch.eye(3, dtype=w.dtype, device=w.device).repeat(size, 1) / size**0.5  # [3 N, 3]
     whole = shift @ shift.T
@@ -56,7 +54,7 @@ def lattice_susceptibility(
 
     Args:
         charges: [N, 3, 3] Born charges in units of e; their mean over each crystal is taken off here.
-        held: [N] eV/Å^2, not negative: the spring that holds each atom beside those of its neighbours.
+        held: [N, 3, 3] eV/Å^2, symmetric, positive: the spring that holds an atom beside those to its neighbours.
         springs: `stiffness` of each crystal, one after the other.
         crystal_index: [N] crystal of each atom, ascending.
         volume: [B] Å^3 of the cells.
@@ -64,15 +62,15 @@ def lattice_susceptibility(
     counts = torch.bincount(crystal_index, minlength=len(volume))
     most = int(counts.max())
     present = torch.arange(most, device=counts.device) < counts[:, None]  # [B, n]
-    charges, held = charges.double(), held.double()
-    padded = charges.new_zeros(*present.shape, 3, 3).masked_scatter(present[..., None, None], charges)
+    here = present[..., None, None]
+    padded = springs.new_zeros(*present.shape, 3, 3).masked_scatter(here, charges.double())
     mean = padded.sum(1, keepdim=True) / counts[:, None, None, None]
-    padded = torch.where(present[..., None, None], padded - mean, 0)
-    own = held.new_ones(present.shape).masked_scatter(present, held)
+    padded = torch.where(here, padded - mean, 0)
+    own = torch.eye(3).to(springs).expand(*present.shape, 3, 3).masked_scatter(here, held.double())
     pairs = (present[:, :, None] & present[:, None])[..., None, None]
     matrix = springs.new_zeros(len(counts), most, most, 3, 3).masked_scatter(pairs, springs)
+    matrix = matrix + torch.diag_embed(own.permute(0, 2, 3, 1)).permute(0, 3, 4, 1, 2)
     matrix = matrix.transpose(2, 3).flatten(3).flatten(1, 2)  # [B, 3n, 3n]
-    matrix = matrix + torch.diag_embed(own.repeat_interleave(3, 1))
     pull = padded.mT.flatten(1, 2)  # [B, 3n, 3]: the force on each atom along the rows
     moved = torch.cholesky_solve(pull, torch.linalg.cholesky(matrix))
     tensor = UNIT * pull.mT @ moved / volume.double()[:, None, None]

@@ -23,6 +23,7 @@ from engine.network import VOLUME_UNIT, DielectricNetwork, dipole_fields, isotro
 from engine.springs import stiffness
 
 WARM_UP = 0.05  # share of the steps over which the learning rate rises
+IONIC_PASSES = 3  # an epoch, on a frozen backbone
 SMOOTH = 0.1  # errors of the logarithm below this count by their square
 
 
@@ -239,20 +240,39 @@ def index_loss(predicted: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     return ((square + SMOOTH**2).sqrt() - SMOOTH).mean()
 
 
-def total_loss(network: DielectricNetwork, batch: CrystalGraph) -> torch.Tensor:
-    """Tensor labels and index labels, the mean over each; a coarse ionic readout learns beside the other."""
-    targets = network.model_config.targets
-    predicted, coarse = network.latents(batch)
-    loss = predicted.new_zeros(())
-    if not batch.latent.isnan().all():
-        loss = loss + latent_loss(predicted, batch.latent)
-    ionic = batch.latent[:, targets.index("ionic"), None] if coarse is not None else None
-    if ionic is not None and not ionic.isnan().all():
-        loss = loss + latent_loss(coarse[None], ionic)
+def total_loss(network: DielectricNetwork, batch: CrystalGraph, targets: Sequence[str]) -> torch.Tensor:
+    """Tensor labels, the mean over `targets`, and index labels; a coarse readout learns beside the other."""
+    predicted = network.latents(batch, targets)
+    loss = batch.latent.new_zeros(())
+    for name, latent in predicted.items():
+        wanted = batch.latent[:, network.model_config.targets.index("ionic" if name == "coarse" else name)]
+        if not wanted.isnan().all():
+            loss = loss + latent_loss(latent[None], wanted[:, None]) / len(targets)
     known = ~batch.log_mean.isnan()
     if "electronic" in targets and known.any():
-        loss = loss + index_loss(predicted[targets.index("electronic")][known], batch.log_mean[known])
+        loss = loss + index_loss(predicted["electronic"][known], batch.log_mean[known])
     return loss
+
+
+def phases(training: Training) -> list[tuple[list[CrystalGraph], tuple[str, ...]]]:
+    """What an epoch goes through: crystals, and the targets that they teach.
+
+    On a frozen backbone the readouts share nothing, so each target has its own crystals. Few have an ionic tensor:
+    they come `IONIC_PASSES` times.
+    """
+    targets = training.config.model.targets
+    if training.config.model.backbone == "scratch":
+        return [(training.graphs, targets)]
+    found = []
+    for target in targets:
+        index = targets.index(target)
+        chosen = [
+            graph
+            for graph in training.graphs
+            if not graph.latent[:, index].isnan().any() or (target == "electronic" and graph.log_mean.isfinite())
+        ]
+        found.append((chosen * (IONIC_PASSES if target == "ionic" else 1), (target,)))
+    return found
 
 
 def rattled(graph: CrystalGraph, rattle: float, chance: torch.Generator) -> CrystalGraph:
@@ -278,23 +298,24 @@ def train(training: Training) -> Iterator[EpochResult]:
     while training.epoch < config.epochs:
         started = time.perf_counter()
         chance = torch.Generator().manual_seed(config.seed * 100_003 + training.epoch)
-        loader = DataLoader(training.graphs, config.batch_size, shuffle=True, generator=chance)
         losses = []
         training.network.train()
-        for step, batch in enumerate(loader):
-            progress = (training.epoch + (step + 1) / len(loader)) / config.epochs
-            for group in training.optimizer.param_groups:
-                group["lr"] = learning_rate(config, progress)
-            if config.model.backbone == "scratch":
-                batch = rattled(batch, config.rattle, chance)
-            batch = batch.to(training.device)
-            training.optimizer.zero_grad()
-            loss = total_loss(training.network, batch)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(training.network.parameters(), config.clip_norm)
-            training.optimizer.step()
-            training.averaged.update_parameters(training.network)
-            losses.append(loss.item())
+        for graphs, targets in phases(training):
+            loader = DataLoader(graphs, config.batch_size, shuffle=True, generator=chance)
+            for step, batch in enumerate(loader):
+                progress = (training.epoch + (step + 1) / len(loader)) / config.epochs
+                for group in training.optimizer.param_groups:
+                    group["lr"] = learning_rate(config, progress)
+                if config.model.backbone == "scratch":
+                    batch = rattled(batch, config.rattle, chance)
+                batch = batch.to(training.device)
+                training.optimizer.zero_grad()
+                loss = total_loss(training.network, batch, targets)
+                loss.backward()
+                torch.nn.utils.clip_grad_norm_(training.network.parameters(), config.clip_norm)
+                training.optimizer.step()
+                training.averaged.update_parameters(training.network)
+                losses.append(loss.item())
         training.epoch += 1
         validation_loss, validation = validate(training)
         yield EpochResult(

@@ -20,7 +20,8 @@ LAYERS = (  # from the bottom; a module imports only from its own layer or one b
     {"checkpoint", "features", "ensemble"},
     {"training"},
     {"members", "dimensionality"},
-    {"prediction", "runs", "evaluation", "layered", "materials_project", "records", "calculator", "report"},
+    {"prediction", "runs", "evaluation", "materials_project", "records", "calculator", "report"},
+    {"layered", "learning_curve"},
     {"cli", "__init__"},
     {"__main__"},
 )

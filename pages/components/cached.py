@@ -72,7 +72,7 @@ def predictor(name: str | None, changed: float = 0.0) -> Predictor:
 @st.cache_resource(show_spinner="Predicting …", max_entries=2000)
 def prediction_of(index: int) -> Prediction:
     """The default model's out-of-fold prediction for `materials()[index]`."""
-    return predictor(None).predict(materials()[index].structure, out_of_fold=True)
+    return predictor(None).predict(materials()[index], out_of_fold=True)
 
 
 @st.cache_resource(show_spinner="Judging the model …", max_entries=4)

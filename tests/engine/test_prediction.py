@@ -91,10 +91,10 @@ def test_out_of_fold_prediction_uses_only_networks_that_never_saw_the_formula(pr
     assert not any("training set" in warning for warning in unseen.warnings)
 
 
-def test_every_training_crystal_was_held_out_by_exactly_one_member(predictor):
-    trained_on = predictor._checkpoint.trained_on
+def test_every_training_crystal_was_held_out_by_the_members_of_exactly_one_fold(predictor):
+    folds = set(predictor._checkpoint.trained_on)
     for material in load_dataset("petousis-2017"):
-        assert sum(material.formula not in formulas for formulas in trained_on) == 1
+        assert sum(material.formula not in formulas for formulas in folds) == 1
 
 
 def test_an_element_the_training_set_lacks_is_named(predictor):

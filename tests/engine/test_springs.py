@@ -27,7 +27,7 @@ def random_crystal(atoms=4, seed=0):
 
 def response(constants, charges, held=None, volume=50.0):
     atoms = len(charges)
-    held = torch.zeros(atoms) if held is None else held
+    held = torch.zeros(atoms, 3, 3) if held is None else held
     index = torch.zeros(atoms, dtype=torch.long)
     return lattice_susceptibility(charges, held, stiffness(constants), index, torch.tensor([volume]))[0]
 
@@ -35,14 +35,14 @@ def response(constants, charges, held=None, volume=50.0):
 def test_two_ions_on_one_spring_follow_the_closed_form():
     charge, k, volume = 1.5, 4.0, 30.0
     charges = torch.stack([charge * EYE, -charge * EYE])
-    firm = (2 * k + np.sqrt((2 * k) ** 2 + 4 * SOFTEST**2)) / 2  # the mode's own force constant is 2 k
+    firm = np.hypot(2 * k, SOFTEST)  # the mode's own force constant is 2 k
     expected = UNIT / volume * 2 * charge**2 / firm
     assert torch.allclose(response(pair(k), charges, volume=volume), expected * EYE)
 
 
 def test_a_holding_spring_adds_to_the_force_constant_of_the_mode():
     charges = torch.stack([EYE, -EYE])
-    free, held = (response(pair(4.0), charges, torch.full((2,), h)) for h in (0.0, 1.5))
+    free, held = (response(pair(4.0), charges, h * EYE.expand(2, 3, 3)) for h in (0.0, 1.5))
     firm = UNIT / 50 * 2 / free[0, 0]
     assert held[0, 0] == pytest.approx(float(UNIT / 50 * 2 / (firm + 1.5)))
 
@@ -85,7 +85,7 @@ def test_crystals_in_a_batch_answer_as_each_alone():
     counts = torch.tensor([2, 5, 3])
     together = lattice_susceptibility(
         torch.cat([charges for _, charges in crystals]),
-        torch.zeros(10),
+        torch.zeros(10, 3, 3),
         torch.cat([stiffness(constants) for constants, _ in crystals]),
         torch.repeat_interleave(torch.arange(3), counts),
         torch.full((3,), 50.0),
@@ -96,10 +96,10 @@ def test_crystals_in_a_batch_answer_as_each_alone():
 
 def test_derivatives_agree_with_finite_differences():
     constants, charges = random_crystal(3)
-    held = torch.rand(3, dtype=torch.float64)
+    held = EYE + torch.rand(3, 3, 3, dtype=torch.float64)
     springs, index, volume = stiffness(constants), torch.zeros(3, dtype=torch.long), torch.tensor([50.0])
 
     def tensor(charges, held):
-        return lattice_susceptibility(charges, held, springs, index, volume)
+        return lattice_susceptibility(charges, held + held.mT, springs, index, volume)
 
     assert torch.autograd.gradcheck(tensor, (charges.requires_grad_(), held.requires_grad_()))
