@@ -104,7 +104,7 @@ def run_matbench(
     Raises:
         EngineError: the data set is missing, has fewer crystals than folds, or one without a refractive index.
     """
-    started = time.perf_counter()
+    started, code = time.perf_counter(), code_version()
     materials = load_dataset(data)
     check(all(material.n is not None for material in materials), f"{data}: every crystal must have an n")
     folds = official_folds(len(materials))
@@ -134,7 +134,7 @@ def run_matbench(
         about={
             "data": data,
             "data_sha256": dataset_hash(data),
-            "code": code_version(),
+            "code": code,
             "folds": f"KFold({FOLDS}, shuffle=True, random_state={SHUFFLE})",
             "seeds": ", ".join(str(seed) for seed in range(config.seeds)),
             "machine": machine(),
@@ -174,7 +174,7 @@ def _train_missing(jobs: Sequence[Job], workers: int | None) -> None:
     _data(todo[0].data, device)  # no two workers compute the same features
     _data.cache_clear()
     workers = min(len(todo), workers or (1 if device.type == "cuda" else os.cpu_count() or 1))
-    threads = max(1, (os.cpu_count() or 1) // workers)
+    threads = max(1, torch.get_num_threads() // workers)
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, spawn, torch.set_num_threads, (threads,)) as pool:
         for done, _ in enumerate(pool.map(_train, todo), start=1):
