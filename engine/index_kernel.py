@@ -5,7 +5,7 @@ import torch
 from engine.config import IndexConfig
 from engine.index_data import IndexData
 
-STEPS = 6  # of reweighting; the seventh changes nothing that matters
+STEPS = 6  # of reweighting
 FARTHEST = 6.0  # standard deviations; a descriptor farther from its mean counts as this far
 
 

@@ -26,6 +26,7 @@ from engine.errors import EngineError, check
 from engine.index_data import IndexData, index_data, index_of
 from engine.index_kernel import kernel_latent
 from engine.index_network import network_latent, train_index_network
+from engine.materials import Material
 from engine.members import say
 from engine.metrics import IndexMetrics, index_metrics
 from engine.provenance import code_version, machine
@@ -108,15 +109,36 @@ def run_matbench(
     materials = load_dataset(data)
     check(all(material.n is not None for material in materials), f"{data}: every crystal must have an n")
     folds = official_folds(len(materials))
-    readouts = {"kernel": None} | {f"seed {seed}": seed for seed in range(config.seeds)}
+    seeds: dict[str, int | None] = {"kernel": None} | {f"seed {seed}": seed for seed in range(config.seeds)}
     jobs = {
         name: [Job(data=data, config=config, fold=fold, seed=seed, folder=folder) for fold in range(FOLDS)]
-        for name, seed in readouts.items()
+        for name, seed in seeds.items()
     }
     _train_missing([job for own in jobs.values() for job in own], workers)
-    volume = torch.tensor([abs(np.linalg.det(m.cell)) / m.natoms for m in materials])
+    about = {
+        "data": data,
+        "data_sha256": dataset_hash(data),
+        "code": code,
+        "folds": f"KFold({FOLDS}, shuffle=True, random_state={SHUFFLE})",
+        "seeds": ", ".join(str(seed) for seed in range(config.seeds)),
+        "machine": machine(),
+        "seconds": f"{time.perf_counter() - started:.0f}",
+    }
     latents = {name: _assembled(own, folds) for name, own in jobs.items()}
-    networks = torch.stack([latents[name] for name in latents if name != "kernel"]).mean(0)
+    return _report(latents, materials, folds, config, about)
+
+
+def _report(
+    latents: dict[str, torch.Tensor],
+    materials: Sequence[Material],
+    folds: Sequence[np.ndarray],
+    config: IndexConfig,
+    about: dict[str, str],
+) -> MatbenchReport:
+    """The figures of each readout's [n] latents, and of their weighted mean."""
+    volume = torch.tensor([abs(np.linalg.det(m.cell)) / m.natoms for m in materials])
+    networks = torch.stack([latent for name, latent in latents.items() if name != "kernel"]).mean(0)
+    members = latents | {"networks": networks}
     predicted = index_of(torch.lerp(networks, latents["kernel"], config.blend), volume).numpy()
     dft = np.array([material.n for material in materials])
     new = _new_formulas([material.formula for material in materials], folds)
@@ -127,19 +149,8 @@ def run_matbench(
         std=float(np.std(fold_mae)),
         all=index_metrics(predicted, dft),
         new_formula=index_metrics(predicted[new], dft[new]),
-        members={
-            name: index_metrics(index_of(latent, volume).numpy(), dft)
-            for name, latent in (latents | {"networks": networks}).items()
-        },
-        about={
-            "data": data,
-            "data_sha256": dataset_hash(data),
-            "code": code,
-            "folds": f"KFold({FOLDS}, shuffle=True, random_state={SHUFFLE})",
-            "seeds": ", ".join(str(seed) for seed in range(config.seeds)),
-            "machine": machine(),
-            "seconds": f"{time.perf_counter() - started:.0f}",
-        },
+        members={name: index_metrics(index_of(one, volume).numpy(), dft) for name, one in members.items()},
+        about=about,
         config=config,
     )
 
