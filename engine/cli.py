@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from engine.config import GraphConfig, ModelConfig, TrainConfig
+from engine.config import GraphConfig, IndexConfig, ModelConfig, TrainConfig
 from engine.errors import EngineError, check
 
 TARGETS = {"electronic": ("electronic",), "ionic": ("ionic",), "both": ("electronic", "ionic")}
@@ -45,8 +45,10 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = commands.add_parser("evaluate", help="retrain on formula-grouped folds, report out-of-fold errors")
     evaluate.add_argument("--model", metavar="NAME", help="take the configuration of this model")
     evaluate.add_argument("--folds", type=int, default=5)
-    evaluate.add_argument("--seeds", type=int, default=3, help="networks a fold")
-    evaluate.add_argument("--benchmark", choices=("layered", "learning-curve"), help="judge by this instead")
+    evaluate.add_argument("--seeds", type=int, help="networks a fold; 3 by default, 5 for matbench")
+    evaluate.add_argument(
+        "--benchmark", choices=("layered", "learning-curve", "matbench"), help="judge by this instead"
+    )
     evaluate.add_argument("--json", metavar="OUT", help="write JSON to a file, or to standard output with -")
     evaluate.add_argument(
         "--run", type=Path, metavar="DIR", help="folder for the folds and the ensemble of their networks"
@@ -146,26 +148,45 @@ def _evaluate(options: argparse.Namespace) -> int:
     from engine.prediction import Predictor
     from engine.runs import runs_root
 
+    if options.benchmark == "matbench":
+        return _matbench(options)
     config = _config(options)
     if options.model:
         predictor = Predictor.load(options.model, "cpu")
         options.backbone = predictor.model_config.backbone
         config = replace(_config(options), graph=predictor.graph_config, model=predictor.model_config)
-    check(options.seeds >= 1, f"seeds must be at least 1, got {options.seeds}")
+    seeds = 3 if options.seeds is None else options.seeds
+    check(seeds >= 1, f"seeds must be at least 1, got {seeds}")
     folder = options.run or runs_root() / "evaluate"
     if options.benchmark == "layered":
-        found = set_aside_layered(options.data, config, folder, options.seeds, options.workers)
+        found = set_aside_layered(options.data, config, folder, seeds, options.workers)
         table = layered_table(found)
     elif options.benchmark == "learning-curve":
         found = learning_curve(options.data, options.folds, folder, options.workers, options.device)
         table = learning_curve_table(found)
     else:
-        found = cross_validate(options.data, config, options.folds, folder, options.seeds, options.workers)
+        found = cross_validate(options.data, config, options.folds, folder, seeds, options.workers)
         table = f"{to_table(found)}\nthe networks of all folds are a model: predict with --model {folder}"
     if options.json:
         _write(options.json, to_json(found))
     if options.json != "-":
         print(table)
+    return 0
+
+
+def _matbench(options: argparse.Namespace) -> int:
+    from engine.matbench import matbench_json, matbench_table, run_matbench
+    from engine.runs import runs_root
+
+    given = {"seeds": options.seeds, "epochs": options.epochs}
+    config = IndexConfig(
+        device=options.device, **{name: value for name, value in given.items() if value is not None}
+    )
+    report = run_matbench(config, options.run or runs_root() / "matbench", options.workers)
+    if options.json:
+        _write(options.json, matbench_json(report))
+    if options.json != "-":
+        print(matbench_table(report))
     return 0
 
 

@@ -125,3 +125,34 @@ PRETRAINED = {
     "weight_decay": 1.0,
     "index_data": "matbench-dielectric",
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexConfig:
+    """The readout of the refractive index that matbench.py judges: networks and a kernel on the same features.
+
+    Labels count as n^2 - 1 of at least `floor`; `blend` is the kernel's share of the prediction. `kernel_length`
+    is a distance of crystals in units of the mean one, `kernel_noise` and `kernel_error` are index_kernel.py's.
+    """
+
+    width: int = 256
+    crystal_width: int = 128
+    epochs: int = 20
+    batch_size: int = 32
+    learning_rate: float = 2e-3
+    weight_decay: float = 1.0
+    clip_norm: float = 10.0
+    average_decay: float = 0.99
+    floor: float = 0.3
+    kernel_length: float = 2.0
+    kernel_noise: float = 0.01
+    kernel_error: float = 0.03
+    blend: float = 0.35
+    seeds: int = 5
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        check(self.seeds >= 1, f"seeds must be at least 1, got {self.seeds}")
+        check(self.epochs >= 1, f"epochs must be at least 1, got {self.epochs}")
+        check(self.floor > 0, f"floor must be positive, got {self.floor}")
+        check(0 <= self.blend <= 1, f"blend must be in [0, 1], got {self.blend}")

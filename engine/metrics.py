@@ -1,4 +1,4 @@
-"""Errors of predicted tensors. Pure functions of [n, 3, 3] arrays; all are zero for a perfect prediction."""
+"""Errors of predicted tensors, [n, 3, 3], and of refractive indices, [n]. Pure; all are zero for a perfect one."""
 
 from dataclasses import dataclass
 
@@ -6,6 +6,7 @@ import numpy as np
 
 SMALLEST_MEAN = 0.1  # relative errors and ratios leave out crystals whose DFT tensor is smaller than this
 LARGEST_ENTRY = 100.0  # the published tables leave out crystals with an entry above this
+LARGEST_INDEX = 5.0  # a few crystals with a larger refractive index rule a mean error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +54,39 @@ def target_metrics(target: str, predicted: np.ndarray, dft: np.ndarray) -> Targe
         mard=100 * _mean(deviation[large] / mean_dft[large]),
         ar_mae=None if ratios is None else _mean(np.abs(ratios[0] - ratios[1])),
         ar_correlation=None if ratios is None else _correlation(*ratios),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexMetrics:
+    """Errors of the refractive index over `count` crystals; "in range" is DFT n <= LARGEST_INDEX.
+
+    Attributes:
+        mae, median: mean and median absolute error.
+        within: percent of crystals whose error is below 5 % of DFT.
+        mae_in_range, within_in_range: of the crystals in range.
+    """
+
+    count: int
+    mae: float
+    median: float
+    within: float
+    mae_in_range: float
+    within_in_range: float
+
+
+def index_metrics(predicted: np.ndarray, dft: np.ndarray) -> IndexMetrics:
+    """All errors of `predicted` against `dft`, both [n]; nan where there is no crystal."""
+    error = np.abs(predicted - dft)
+    close = error < 0.05 * dft
+    in_range = dft <= LARGEST_INDEX
+    return IndexMetrics(
+        count=len(dft),
+        mae=_mean(error),
+        median=float(np.median(error)) if len(error) else float("nan"),
+        within=100 * _mean(close),
+        mae_in_range=_mean(error[in_range]),
+        within_in_range=100 * _mean(close[in_range]),
     )
 
 

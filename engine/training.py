@@ -11,7 +11,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch_geometric.loader import DataLoader
 
 from engine.backbones import FrozenBackbone
-from engine.config import TrainConfig
+from engine.config import IndexConfig, TrainConfig
 from engine.dataset import formula_rank, index_materials, label, labelled
 from engine.errors import check
 from engine.features import material_features, material_force_constants
@@ -285,7 +285,7 @@ def rattled(graph: CrystalGraph, rattle: float, chance: torch.Generator) -> Crys
     return moved
 
 
-def learning_rate(config: TrainConfig, progress: float) -> float:
+def learning_rate(config: TrainConfig | IndexConfig, progress: float) -> float:
     """Linear rise over the first steps, then a half cosine to zero; `progress` in [0, 1]."""
     if progress < WARM_UP:
         return config.learning_rate * progress / WARM_UP
