@@ -6,7 +6,9 @@ stays, and mirrors and all point groups hold to rounding.
 Source: Park et al., J. Chem. Theory Comput. 20, 4857 (2024), doi:10.1021/acs.jctc.4c00190.
 """
 
+import ctypes
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from engine.graph import CrystalGraph
 NAME = "sevennet-l3i5"
 GRAPH = GraphConfig(r_max=5.0)
 LAYERS = 5
+_MALLOC = {-4: 0, -1: 2**31 - 1, -2: 2**28}  # M_MMAP_MAX, M_TRIM_THRESHOLD, M_TOP_PAD in malloc.h
 IRREPS = o3.Irreps("640x0e+128x2e")  # scalars of five layers, l = 2 of the first four
 _HIDDEN = o3.Irreps("128x0e+64x1e+32x2e+32x3e")  # of a layer; the last has scalars only
 
@@ -101,7 +104,16 @@ class PretrainedFeatures(nn.Module):
             yield name, data
 
 
+def _keep_memory() -> None:
+    """Have glibc keep what it freed: its page faults else cost as much as the potential's arithmetic."""
+    with suppress(OSError, AttributeError):  # another C library
+        libc = ctypes.CDLL("libc.so.6")
+        for parameter, value in _MALLOC.items():
+            libc.mallopt(parameter, value)
+
+
 @lru_cache
 def pretrained_features(device: torch.device, dtype: torch.dtype = torch.float32) -> PretrainedFeatures:
     """The potential on a device, loaded once a process."""
+    _keep_memory()
     return PretrainedFeatures(dtype).to(device)
