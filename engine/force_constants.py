@@ -70,7 +70,10 @@ def _displaced(crystal: Structure | Material, distance: float) -> Phonopy:
     if isinstance(crystal, Material):
         crystal = crystal.structure
     cell = PhonopyAtoms(
-        numbers=crystal.atomic_numbers, cell=crystal.lattice.matrix, scaled_positions=crystal.frac_coords
+        numbers=crystal.atomic_numbers,
+        cell=crystal.lattice.matrix,
+        scaled_positions=crystal.frac_coords,
+        masses=np.ones(len(crystal)),  # no part of it, and phonopy does not know all
     )
     phonons = Phonopy(
         cell, np.eye(3, dtype=int), primitive_matrix=np.eye(3), symprec=SYMMETRY_TOLERANCE, log_level=0

@@ -1,6 +1,7 @@
 """Predictions as records: what `python -m engine predict` and the Predict page write as JSON and CSV."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +18,7 @@ def to_record(source: str, prediction: Prediction) -> dict[str, object]:
     def rows(tensor: np.ndarray | None) -> list | None:
         return None if tensor is None else tensor.tolist()
 
-    try:
-        interval = list(prediction.interval("electronic"))
-    except EngineError:
-        interval = None
+    intervals = _intervals(prediction)
     return {
         "source": source,
         "formula": prediction.formula,
@@ -32,10 +30,23 @@ def to_record(source: str, prediction: Prediction) -> dict[str, object]:
         "lattice": prediction.structure.lattice.matrix.tolist(),
         "n": prediction.n,
         "principal_values": rows(prediction.principal_values),
-        "interval90": interval,
+        "interval90": intervals.get("electronic", {}).get("mean"),
+        "intervals90": intervals or None,
         "warnings": prediction.warnings,
         "error": None,
     }
+
+
+def _intervals(prediction: Prediction) -> dict[str, dict[str, list]]:
+    """Of each target that has them: the mean of the diagonal, and the principal values."""
+    found = {}
+    for target in ("electronic", "ionic", "total"):
+        with suppress(EngineError):  # a model without this target, or never calibrated
+            found[target] = {
+                "mean": list(prediction.interval(target)),
+                "principal_values": prediction.principal_intervals(target).tolist(),
+            }
+    return found
 
 
 def refusal(source: str, reason: str) -> dict[str, object]:
@@ -52,6 +63,7 @@ def refusal(source: str, reason: str) -> dict[str, object]:
             "n",
             "principal_values",
             "interval90",
+            "intervals90",
         )
     )
     return {"source": source, **unknown, "warnings": [], "error": reason}

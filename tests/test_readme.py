@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.readme_tables import pages
 from engine.dataset import EMBEDDED, load_dataset
 
 ROOT = Path(__file__).parents[1]
@@ -61,3 +62,8 @@ def test_every_flagged_row_is_named_in_the_data_readme():
     for material in load_dataset("petousis-2017"):
         for flag in material.flags:
             assert re.search(rf"`{flag}`.*{material.material_id}\b", text)
+
+
+def test_every_table_of_figures_is_the_one_that_the_results_give():
+    for path, text in pages().items():
+        assert path.read_text() == text, f"{path}: python -m benchmarks.readme_tables brings it up to date"

@@ -1,5 +1,8 @@
 """Tensors of one crystal on a page: a table of what does not depend on axes, then the matrices."""
 
+from collections.abc import Sequence
+from contextlib import suppress
+
 import numpy as np
 import streamlit as st
 from pymatgen.core import Structure
@@ -12,18 +15,21 @@ from pages.components import charts
 from pages.components.widgets import DASH, number, show_table
 
 PARTS = {"electronic": "Electronic", "ionic": "Ionic", "total": "Total"}
+INTERVAL = "90 % interval"
 CHART = {"displayModeBar": False, "responsive": True}
 STRUCTURE_AXES, IEEE_AXES = "structure Cartesian axes", "IEEE axes"
 
 
 def summary(prediction: Prediction | None, dft: Material | None) -> None:
-    """Table of the quantities that are the same in every frame, DFT beside the prediction."""
+    """Table of the quantities that are the same in every frame, DFT beside the prediction and its intervals."""
     columns = {}
     if prediction is not None:
         columns["Prediction"] = _quantities(prediction)
+        columns[INTERVAL] = _intervals(prediction)
     if dft is not None:
         columns["DFT"] = _quantities(dft)
-    show_table({name: {k: v for k, v in column.items() if v != DASH} for name, column in columns.items()})
+    shown = {name: {k: v for k, v in column.items() if v != DASH} for name, column in columns.items()}
+    show_table({name: column for name, column in shown.items() if column})
 
 
 def matrices(structure: Structure, prediction: Prediction | None, dft: Material | None, key: str) -> None:
@@ -54,19 +60,26 @@ def matrices(structure: Structure, prediction: Prediction | None, dft: Material 
 
 
 def interval_note(prediction: Prediction) -> None:
-    """The calibrated range of each mean, where the model has one."""
-    found = []
-    for part in PARTS:
-        try:
-            low, high = prediction.interval(part)
-        except EngineError:
-            continue
-        found.append(f"{part} {number(low)} to {number(high)}")
-    if found:
+    """What the intervals promise, where the model has them."""
+    if _intervals(prediction):
         st.caption(
-            f"90 % interval of the mean of the diagonal, calibrated on crystals held out of training: "
-            f"{', '.join(found)}."
+            "The 90 % intervals are calibrated on crystals held out of training: of ten crystals like these, nine "
+            "have their DFT value inside. They are wider where the networks disagree or the crystal is unusual."
         )
+
+
+def _intervals(prediction: Prediction) -> dict[str, str]:
+    found = {}
+    for part, title in PARTS.items():
+        with suppress(EngineError):  # a model without this part, or never calibrated
+            found[f"{title}, mean"] = _range(prediction.interval(part))
+            principal = prediction.principal_intervals(part).tolist()
+            found[f"{title}, principal values"] = ", ".join(map(_range, principal))
+    return found
+
+
+def _range(bounds: Sequence[float]) -> str:
+    return f"{number(bounds[0])}–{number(bounds[1])}"
 
 
 def _quantities(source: Prediction | Material) -> dict[str, str]:
