@@ -126,7 +126,7 @@ def _keep_memory() -> None:
 
 
 @lru_cache
-def pretrained_features(device: torch.device, dtype: torch.dtype = torch.float32) -> PretrainedFeatures:
+def pretrained_features(device: torch.device, dtype: torch.dtype) -> PretrainedFeatures:
     """The potential on a device, loaded once a process; the caller's random numbers stay as they are."""
     _keep_memory()
     with torch.inference_mode(False), torch.random.fork_rng(devices=[]):

@@ -17,7 +17,7 @@ from engine.graph import collate, crystal_graphs
 from engine.members import Job
 from engine.network import DielectricNetwork
 from engine.prediction import Predictor
-from engine.pretrained import GRAPH, pretrained_features
+from engine.pretrained import GRAPH, PretrainedFeatures, pretrained_features
 from engine.runs import Run
 from engine.training import predict_latent, restore, start_training, train, training_state
 from tests.engine import crystals, small
@@ -56,8 +56,12 @@ def saved(trained, tmp_path):
     return tmp_path / "model"
 
 
+def potential() -> PretrainedFeatures:
+    return pretrained_features(CPU, torch.float32)
+
+
 def untuned_layers() -> dict[str, torch.Tensor]:
-    return dict(pretrained_features(CPU).last_layers(1).named_parameters())
+    return dict(potential().last_layers(1).named_parameters())
 
 
 @pytest.mark.parametrize("tuned_layers", [1, 5])
@@ -65,13 +69,14 @@ def test_before_its_first_step_a_tuned_backbone_gives_the_features_of_the_frozen
     graph = collate(crystal_graphs(FEW[:2], GRAPH))
     model = replace(CONFIG.model, tuned_layers=tuned_layers)
     tuned = DielectricNetwork(CONFIG.graph, model).backbone(graph)
-    graph.features = pretrained_features(CPU)(graph)
+    graph.features = potential()(graph)
     torch.testing.assert_close(tuned, FrozenBackbone()(graph), atol=1e-5, rtol=1e-5)
     assert tuned.requires_grad
     assert not graph.features.requires_grad
 
 
 def test_the_readout_starts_alike_whether_or_not_the_potential_is_loaded():
+    potential()
     first = start_training(FEW[:2], (), CONFIG).network
     pretrained_features.cache_clear()
     torch.manual_seed(CONFIG.seed)
@@ -80,21 +85,12 @@ def test_the_readout_starts_alike_whether_or_not_the_potential_is_loaded():
         assert torch.equal(one, other)
 
 
-def test_a_potential_that_was_first_loaded_for_a_prediction_can_be_trained():
-    pretrained_features.cache_clear()
-    with torch.inference_mode():
-        pretrained_features(CPU)
-    network = DielectricNetwork(CONFIG.graph, CONFIG.model)
-    network.latent(collate(crystal_graphs(FEW[:1], GRAPH))).sum().backward()
-    assert all(tensor.grad is not None for tensor in network.backbone.layers.parameters())
-
-
 def test_tuned_layers_learn_and_the_rest_of_the_potential_does_not():
-    before = {name: t.clone() for name, t in pretrained_features(CPU).state_dict().items()}
+    before = {name: t.clone() for name, t in potential().state_dict().items()}
     training = start_training(FEW, FEW[:2], replace(CONFIG, epochs=6))
     losses = [result.train_loss for result in train(training)]
     assert losses[-1] < losses[0]
-    assert all(torch.equal(before[name], t) for name, t in pretrained_features(CPU).state_dict().items())
+    assert all(torch.equal(before[name], t) for name, t in potential().state_dict().items())
     for name, tensor in training.result.backbone.layers.named_parameters():
         assert name.startswith("4_")
         assert not torch.equal(tensor, untuned_layers()[name]), name
