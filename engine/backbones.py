@@ -5,10 +5,10 @@ from e3nn import o3
 from pymatgen.core import Element
 from torch import nn
 
-from engine import pretrained
 from engine.config import GraphConfig, ModelConfig
 from engine.graph import CrystalGraph
 from engine.layers import Convolution, gate_for, natural_irreps, radial_embedding
+from engine.pretrained import IRREPS, pretrained_features
 
 MAX_Z = 118
 
@@ -92,7 +92,7 @@ class FrozenBackbone(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.irreps_out = pretrained.IRREPS
+        self.irreps_out = IRREPS
         scalars, channels = self.irreps_out.count("0e"), self.irreps_out.num_irreps
         self.center = nn.Parameter(torch.zeros(scalars), requires_grad=False)
         self.scale = nn.Parameter(torch.ones(channels), requires_grad=False)
@@ -105,7 +105,11 @@ class FrozenBackbone(nn.Module):
         self.scale.copy_(1 / spread.clamp(min=1e-4))
 
     def forward(self, graph: CrystalGraph) -> torch.Tensor:
-        scalars, even = self._split(graph.features)
+        return self.scaled(graph.features)
+
+    def scaled(self, features: torch.Tensor) -> torch.Tensor:
+        """The potential's features [N, irreps_out] at unit scale."""
+        scalars, even = self._split(features)
         count = scalars.shape[1]
         scalars = (scalars - self.center) * self.scale[:count]
         even = even * self.scale[count:, None]
@@ -115,3 +119,25 @@ class FrozenBackbone(nn.Module):
         """Scalars [N, scalars] and l = 2 channels [N, channels, 5]."""
         count = len(self.center)
         return features[:, :count], features[:, count:].unflatten(1, (-1, 5))
+
+
+class TunedBackbone(nn.Module):
+    """The pretrained potential with last layers that learn; graph of `pretrained.GRAPH` -> [N, irreps_out].
+
+    The potential's other layers are shared by the process and no part of this module.
+
+    Attributes:
+        unit: centre and scale of the features of the untuned potential.
+        layers: this network's own copies of the last layers.
+    """
+
+    def __init__(self, tuned_layers: int) -> None:
+        super().__init__()
+        self.unit = FrozenBackbone()
+        self.irreps_out = self.unit.irreps_out
+        potential = pretrained_features(torch.device("cpu"), self.unit.center.dtype)
+        self.layers = potential.last_layers(tuned_layers)
+
+    def forward(self, graph: CrystalGraph) -> torch.Tensor:
+        potential = pretrained_features(graph.pos.device, self.unit.center.dtype)
+        return self.unit.scaled(potential(graph, self.layers))

@@ -49,8 +49,8 @@ class Checkpoint:
 def save_checkpoint(folder: Path, checkpoint: Checkpoint, half: bool = False) -> None:
     """Write a model into `folder`; each file is replaced whole.
 
-    With `half`, what training changes is rounded to half precision, and the file half as large. Only parameters
-    are written: Clebsch-Gordan coefficients and the like are made anew in a network's own dtype.
+    With `half`, the readouts are rounded to half precision, and the file half as large. Only parameters are
+    written: Clebsch-Gordan coefficients and the like are made anew in a network's own dtype.
     """
     folder.mkdir(parents=True, exist_ok=True)
     config = {

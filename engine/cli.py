@@ -69,8 +69,9 @@ def _add_training_options(command: argparse.ArgumentParser) -> None:
         "--backbone",
         choices=("scratch", "pretrained"),
         default="pretrained",
-        help="a convolution network, or a readout on the frozen SevenNet potential",
+        help="a convolution network, or a readout on the SevenNet potential",
     )
+    command.add_argument("--tuned-layers", type=int, metavar="N", help="of the pretrained backbone; 0 by default")
     command.add_argument("--target", choices=tuple(TARGETS), default="both")
     command.add_argument("--epochs", type=int)
     command.add_argument("--batch-size", type=int)
@@ -89,7 +90,9 @@ def _config(options: argparse.Namespace) -> TrainConfig:
         return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
 
     model = ModelConfig(
-        targets=TARGETS[options.target], backbone=options.backbone, **given("lmax", "mul", "num_layers")
+        targets=TARGETS[options.target],
+        backbone=options.backbone,
+        **given("tuned_layers", "lmax", "mul", "num_layers"),
     )
     return TrainConfig.for_backbone(
         options.backbone,

@@ -21,13 +21,15 @@ class ModelConfig:
     """What the network is; `num_neighbors` is the training set's mean degree.
 
     The backbone "scratch" is the convolution network, whose size the next fields give; "pretrained" is the
-    frozen potential of pretrained.py, of which only the readout is trained. The readout "mean" takes the mean of
+    potential of pretrained.py, of which only the readout is trained, and of the potential its last `tuned_layers`.
+    The readout "mean" takes the mean of
     the atoms' outputs; "dipoles" couples the atoms' electronic polarisabilities as dipoles.py says, smeared by
     `sigma` (Å). The ionic readout is "mean" or "springs", the potential's force constants as springs.py says.
     """
 
     targets: tuple[str, ...] = ("electronic", "ionic")
     backbone: str = "scratch"
+    tuned_layers: int = 0
     readout: str = ""
     ionic_readout: str = ""
     readout_width: int = 256
@@ -49,14 +51,22 @@ class ModelConfig:
             self.backbone in ("scratch", "pretrained"),
             f"backbone must be scratch or pretrained, got {self.backbone!r}",
         )
-        frozen = self.backbone == "pretrained"
+        pretrained = self.backbone == "pretrained"
+        check(
+            0 <= self.tuned_layers <= 5,
+            f"tuned_layers must be 0 to 5, the layers of the potential, got {self.tuned_layers}",
+        )
+        check(
+            pretrained or not self.tuned_layers,
+            f"tuned_layers must be 0 on the backbone {self.backbone}, got {self.tuned_layers}; choose pretrained",
+        )
         if not self.readout:
-            object.__setattr__(self, "readout", "dipoles" if frozen else "mean")
+            object.__setattr__(self, "readout", "dipoles" if pretrained else "mean")
         if not self.ionic_readout:
-            object.__setattr__(self, "ionic_readout", "springs" if frozen else "mean")
+            object.__setattr__(self, "ionic_readout", "springs" if pretrained else "mean")
         check(self.readout in ("mean", "dipoles"), f"readout must be mean or dipoles, got {self.readout!r}")
         check(
-            self.ionic_readout in (("mean", "springs") if frozen else ("mean",)),
+            self.ionic_readout in (("mean", "springs") if pretrained else ("mean",)),
             f"the ionic readout of a {self.backbone} backbone cannot be {self.ionic_readout!r}",
         )
         check(0.5 <= self.sigma <= 5, f"sigma must be between 0.5 and 5 Å, got {self.sigma}")
@@ -68,15 +78,21 @@ class ModelConfig:
         check(self.radial_width >= 1, f"radial_width must be at least 1, got {self.radial_width}")
         check(self.num_neighbors > 0, f"num_neighbors must be positive, got {self.num_neighbors}")
 
+    @property
+    def frozen(self) -> bool:
+        """Whether the backbone is the potential as it comes, whose features are computed once."""
+        return self.backbone == "pretrained" and not self.tuned_layers
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
     """One training run, complete: with the same data and seed it gives the same weights on a CPU.
 
     `rattle` (Å) is the standard deviation of the displacements that atoms get, anew in every step, while their
-    crystal keeps its label: a network that sees few crystals then learns no single geometry by heart. A frozen
-    backbone is not rattled. `index_data` names a data set whose crystals without a tensor teach the mean of the
-    electronic tensor by their refractive index; empty for none. Only a `share` of all formulas teaches.
+    crystal keeps its label: a network that sees few crystals then learns no single geometry by heart. A pretrained
+    backbone is not rattled; its tuned layers learn at `tuned_rate` and without weight decay. `index_data` names a
+    data set whose crystals without a tensor teach the mean of the electronic tensor by their refractive index;
+    empty for none. Only a `share` of all formulas teaches.
     """
 
     graph: GraphConfig = field(default_factory=GraphConfig)
@@ -85,6 +101,7 @@ class TrainConfig:
     batch_size: int = 16
     index_data: str = ""
     learning_rate: float = 5e-3
+    tuned_rate: float = 1e-4
     weight_decay: float = 0.1
     clip_norm: float = 10.0
     rattle: float = 0.06
@@ -98,6 +115,7 @@ class TrainConfig:
         check(self.epochs >= 1, f"epochs must be at least 1, got {self.epochs}")
         check(self.batch_size >= 1, f"batch_size must be at least 1, got {self.batch_size}")
         check(self.learning_rate > 0, f"learning_rate must be positive, got {self.learning_rate}")
+        check(self.tuned_rate > 0, f"tuned_rate must be positive, got {self.tuned_rate}")
         check(self.weight_decay >= 0, f"weight_decay must not be negative, got {self.weight_decay}")
         check(self.clip_norm > 0, f"clip_norm must be positive, got {self.clip_norm}")
         check(0 <= self.rattle < 0.5, f"rattle must be between 0 and 0.5 Å, got {self.rattle}")

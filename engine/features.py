@@ -106,8 +106,9 @@ def _force_constants(material: Material, device: torch.device) -> torch.Tensor:
 
 def _compute_features(materials: Sequence[Material], device: torch.device) -> None:
     graph = collate(crystal_graphs(materials, GRAPH, device=device))
-    features = pretrained_features(device)(graph).cpu().split([material.natoms for material in materials])
-    for material, tensor in zip(materials, features, strict=True):
+    features = pretrained_features(device, torch.float32)(graph).cpu()
+    counts = [material.natoms for material in materials]
+    for material, tensor in zip(materials, features.split(counts), strict=True):
         _write(material, "features", tensor)
 
 

@@ -72,7 +72,7 @@ def train_index_network(
         for step, chosen in enumerate(batches):
             share = (epoch + (step + 1) / len(batches)) / config.epochs
             for group in optimizer.param_groups:
-                group["lr"] = learning_rate(config, share)
+                group["lr"] = learning_rate(config.learning_rate, share)
             batch = data.take(chosen)
             optimizer.zero_grad()
             loss = (network(batch) - batch.latent(config.floor)).abs().mean()

@@ -39,7 +39,10 @@ class Job:
     def fingerprint(self) -> str:
         """Hash of all that the network depends on."""
         index = self.config.index_data and dataset_hash(self.config.index_data)
-        parts = (dataset_hash(self.data), index, str(self.config), *sorted(self.held_out))
+        config = str(self.config)
+        if not self.config.model.tuned_layers:  # as before there was a choice
+            config = config.replace(", tuned_layers=0", "").replace(f", tuned_rate={self.config.tuned_rate}", "")
+        parts = (dataset_hash(self.data), index, config, *sorted(self.held_out))
         return sha256("\n".join(parts).encode()).hexdigest()
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch_geometric.utils import scatter
 
-from engine.backbones import ConvolutionBackbone, FrozenBackbone
+from engine.backbones import ConvolutionBackbone, FrozenBackbone, TunedBackbone
 from engine.config import GraphConfig, ModelConfig
 from engine.dipoles import dipole_field, susceptibility
 from engine.graph import CrystalGraph
@@ -38,8 +38,7 @@ class DielectricNetwork(nn.Module):
     def __init__(self, graph: GraphConfig, model: ModelConfig) -> None:
         super().__init__()
         self.graph_config, self.model_config = graph, model
-        frozen = model.backbone == "pretrained"
-        self.backbone = FrozenBackbone() if frozen else ConvolutionBackbone(graph, model)
+        self.backbone = _backbone(graph, model)
         sprung = model.ionic_readout == "springs" and "ionic" in model.targets
         irreps, width = self.backbone.irreps_out, model.readout_width
         narrow = width // 2 if sprung else width  # three ionic heads, each with a fifth of the crystals
@@ -110,6 +109,12 @@ class DielectricNetwork(nn.Module):
     def forward(self, graph: CrystalGraph) -> torch.Tensor:
         """Tensor of each target and crystal, [T, B, 3, 3], in the axes of the graph."""
         return physical(self.latent(graph), self.model_config.targets, graph.volume_per_atom)
+
+
+def _backbone(graph: GraphConfig, model: ModelConfig) -> nn.Module:
+    if model.backbone == "scratch":
+        return ConvolutionBackbone(graph, model)
+    return TunedBackbone(model.tuned_layers) if model.tuned_layers else FrozenBackbone()
 
 
 def dipole_fields(graph: CrystalGraph, sigma: float) -> torch.Tensor:

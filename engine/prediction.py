@@ -232,8 +232,7 @@ class Predictor:
 
     def _predict_batch(self, crystals: Sequence[Structure | Material], out_of_fold: bool) -> list[Prediction]:
         checkpoint = self._checkpoint
-        frozen = self.model_config.backbone == "pretrained"
-        precision = torch.float64 if frozen else torch.float32
+        precision = torch.float32 if self.model_config.backbone == "scratch" else torch.float64
         graphs = crystal_graphs(crystals, self.graph_config, precision, self.device)
         self._add_springs(crystals, graphs)
         crystals = [one.structure if isinstance(one, Material) else one for one in crystals]
@@ -286,7 +285,7 @@ class Predictor:
         try:
             with torch.inference_mode():
                 batch = collate(graphs)
-                if self.model_config.backbone == "pretrained":
+                if self.model_config.frozen:
                     batch.features = pretrained_features(self.device, torch.float64)(batch).float()
                 if self.model_config.readout == "dipoles":
                     batch.dipole_field = dipole_fields(batch, self.model_config.sigma)

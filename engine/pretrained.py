@@ -1,14 +1,15 @@
 """Features of atoms from SevenNet l3i5, a potential trained on 1.6 million structures of the Materials Project.
 
-Its weights come with the package `sevenn` (MIT licence) and stay frozen. The potential is equivariant under
-rotations only, so features are averaged over the crystal and its inverted image: what is even under inversion
-stays, and mirrors and all point groups hold to rounding.
+Its weights come with the package `sevenn` (MIT licence) and stay frozen; a network may train copies of its last
+layers. The potential is equivariant under rotations only, so features are averaged over the crystal and its
+inverted image: what is even under inversion stays, and mirrors and all point groups hold to rounding.
 Source: Park et al., J. Chem. Theory Comput. 20, 4857 (2024), doi:10.1021/acs.jctc.4c00190.
 """
 
 import ctypes
 from collections.abc import Iterator
 from contextlib import suppress
+from copy import deepcopy
 from functools import lru_cache
 from pathlib import Path
 
@@ -30,7 +31,7 @@ _HIDDEN = o3.Irreps("128x0e+64x1e+32x2e+32x3e")  # of a layer; the last has scal
 
 
 class PretrainedFeatures(nn.Module):
-    """Graph -> [N, IRREPS], even under inversion; no gradient flows.
+    """Graph -> [N, IRREPS], even under inversion; gradients flow into `tuned` layers only.
 
     In float32, rounding through five layers reaches 2e-5 of the features; float64 keeps symmetry far below that.
     """
@@ -42,17 +43,26 @@ class PretrainedFeatures(nn.Module):
 
         path = Path(sevenn.__file__).parent / "pretrained_potentials" / "SevenNet_l3i5" / "checkpoint_l3i5.pth"
         self.potential = SevenNetCheckpoint(path).build_model().eval().requires_grad_(False).to(dtype)
+        self.potential.key_grad = None  # `_forces` alone asks for the gradient of edges
         self.dtype = dtype
 
-    @torch.no_grad()
-    def forward(self, graph: CrystalGraph) -> torch.Tensor:
+    def forward(self, graph: CrystalGraph, tuned: nn.ModuleDict | None = None) -> torch.Tensor:
         """Features of every atom of a graph with r_max of `GRAPH`.
+
+        Args:
+            tuned: trained `last_layers`, which take the place of the potential's own.
 
         Raises:
             EngineError: the potential does not know one of the elements.
         """
         self._check_elements(graph)
-        return (self._features(graph, 1.0) + self._features(graph, -1.0)) / 2
+        return (self._features(graph, 1.0, tuned) + self._features(graph, -1.0, tuned)) / 2
+
+    def last_layers(self, count: int) -> nn.ModuleDict:
+        """Copies of the last `count` interaction layers, to be trained; name -> part of a layer."""
+        prefixes = tuple(f"{layer}_" for layer in range(LAYERS - count, LAYERS))
+        parts = {name: part for name, part in self.potential.named_children() if name.startswith(prefixes)}
+        return nn.ModuleDict(deepcopy(parts)).requires_grad_()
 
     def forces(self, graph: CrystalGraph) -> torch.Tensor:
         """Forces on every atom, [N, 3] eV/Å; raises as `forward` does."""
@@ -64,10 +74,10 @@ class PretrainedFeatures(nn.Module):
         symbols = ", ".join(Element.from_Z(z).symbol for z in unknown)
         check(not unknown, f"the potential {NAME} does not know {symbols}; choose the model e3nn-scratch")
 
-    def _features(self, graph: CrystalGraph, parity: float) -> torch.Tensor:
+    def _features(self, graph: CrystalGraph, parity: float, tuned: nn.ModuleDict | None) -> torch.Tensor:
         scalars, even = [], []
         second = _HIDDEN.slices()[2]
-        for name, data in self._layers(graph, parity * graph.edge_vec.to(self.dtype)):
+        for name, data in self._layers(graph, parity * graph.edge_vec.to(self.dtype), tuned):
             if name.endswith("equivariant_gate"):
                 scalars.append(data["x"][:, : _HIDDEN[0].dim])
                 if len(scalars) == LAYERS:
@@ -86,7 +96,9 @@ class PretrainedFeatures(nn.Module):
         forces = pull.new_zeros(graph.num_nodes, 3)
         return parity * forces.index_add(0, edge_src, pull).index_add(0, edge_dst, -pull)
 
-    def _layers(self, graph: CrystalGraph, edge_vec: torch.Tensor) -> Iterator[tuple[str, dict]]:
+    def _layers(
+        self, graph: CrystalGraph, edge_vec: torch.Tensor, tuned: nn.ModuleDict | None = None
+    ) -> Iterator[tuple[str, dict]]:
         """Each layer's name, and what is known after it."""
         data = self.potential._preprocess(
             {
@@ -97,7 +109,8 @@ class PretrainedFeatures(nn.Module):
                 "batch": graph.crystal_index,
             }
         )
-        for name, layer in self.potential.named_children():
+        layers = dict(self.potential.named_children()) | dict(tuned or {})
+        for name, layer in layers.items():
             data = layer(data)
             if name == "onehot_idx_to_onehot":  # which makes them float32
                 data |= {key: data[key].to(self.dtype) for key in ("x", "node_attr")}
@@ -113,7 +126,8 @@ def _keep_memory() -> None:
 
 
 @lru_cache
-def pretrained_features(device: torch.device, dtype: torch.dtype = torch.float32) -> PretrainedFeatures:
-    """The potential on a device, loaded once a process."""
+def pretrained_features(device: torch.device, dtype: torch.dtype) -> PretrainedFeatures:
+    """The potential on a device, loaded once a process; the caller's random numbers stay as they are."""
     _keep_memory()
-    return PretrainedFeatures(dtype).to(device)
+    with torch.inference_mode(False), torch.random.fork_rng(devices=[]):
+        return PretrainedFeatures(dtype).to(device)

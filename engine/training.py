@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch_geometric.loader import DataLoader
 
 from engine.backbones import FrozenBackbone
-from engine.config import IndexConfig, TrainConfig
+from engine.config import TrainConfig
 from engine.dataset import formula_rank, index_materials, label, labelled
 from engine.errors import check
 from engine.features import material_features, material_force_constants
@@ -20,6 +21,7 @@ from engine.materials import Material
 from engine.metrics import TargetMetrics, target_metrics
 from engine.neighbourhood import Neighbourhood
 from engine.network import VOLUME_UNIT, DielectricNetwork, dipole_fields, isotropic_part, latent_of, physical
+from engine.pretrained import GRAPH
 from engine.springs import stiffness
 
 WARM_UP = 0.05  # share of the steps over which the learning rate rises
@@ -101,7 +103,7 @@ def start_training(
     `num_neighbors` of the model config is replaced by the training set's mean degree. `validation` is only
     watched: no weight, stopping point or hyperparameter depends on it. From the config's `index_data` no formula
     of `validation`, and none in `held_out`, is taken; the formulas that were taken are in `trained_on`. `progress`
-    is called with (done, total) while a frozen backbone's features are computed.
+    is called with (done, total) while the pretrained potential's features are computed.
 
     Raises:
         EngineError: no training material has a label for the targets.
@@ -119,6 +121,8 @@ def start_training(
         torch.manual_seed(config.seed)
         network = DielectricNetwork(config.graph, config.model)
     _normalise(network, graphs)
+    if config.model.tuned_layers:  # at first the potential is the frozen one
+        network.backbone.unit.fit(torch.cat(material_features(materials, device, progress)))
     return Training(
         config=config,
         device=device,
@@ -127,10 +131,21 @@ def start_training(
         validation_graphs=labelled_graphs(validation, config, device),
         network=network.to(device),
         averaged=AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.average_decay)),
-        optimizer=torch.optim.AdamW(
-            network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
-        ),
+        optimizer=torch.optim.AdamW(_parameter_groups(network, config), weight_decay=config.weight_decay),
     )
+
+
+def _parameter_groups(network: DielectricNetwork, config: TrainConfig) -> list[dict]:
+    """What learns at which `peak` of the learning rate: the potential's tuned layers apart from all else."""
+    if not config.model.tuned_layers:
+        return [{"params": list(network.parameters()), "peak": config.learning_rate}]
+    tuned = list(network.backbone.layers.parameters())
+    known = {id(parameter) for parameter in tuned}
+    rest = [parameter for parameter in network.parameters() if id(parameter) not in known]
+    return [
+        {"params": rest, "peak": config.learning_rate},
+        {"params": tuned, "peak": config.tuned_rate, "weight_decay": 0.0},
+    ]
 
 
 def _normalise(network: DielectricNetwork, graphs: Sequence[CrystalGraph]) -> None:
@@ -181,7 +196,24 @@ def _input_graphs(
 ) -> list[CrystalGraph]:
     if config.model.backbone == "scratch":
         return crystal_graphs(materials, config.graph)
-    graphs = [
+    if config.model.frozen:
+        graphs = _feature_graphs(materials, device, progress)
+    else:
+        graphs = crystal_graphs(materials, GRAPH)
+    if config.model.readout == "dipoles":
+        for one in graphs:  # its atoms stay where they are
+            one.dipole_field = dipole_fields(one, config.model.sigma)
+    if config.model.ionic_readout == "springs" and "ionic" in config.model.targets:
+        _add_springs(materials, graphs, device, progress)
+    return graphs
+
+
+def _feature_graphs(
+    materials: Sequence[Material],
+    device: torch.device,
+    progress: Callable[[int, int], None] | None,
+) -> list[CrystalGraph]:
+    return [
         CrystalGraph(
             atomic_numbers=torch.as_tensor(material.atomic_numbers),
             pos=torch.as_tensor(material.frac_coords @ material.cell, dtype=features.dtype),
@@ -190,12 +222,6 @@ def _input_graphs(
         )
         for material, features in zip(materials, material_features(materials, device, progress), strict=True)
     ]
-    if config.model.readout == "dipoles":
-        for one in graphs:  # its atoms stay where they are
-            one.dipole_field = dipole_fields(one, config.model.sigma)
-    if config.model.ionic_readout == "springs" and "ionic" in config.model.targets:
-        _add_springs(materials, graphs, device, progress)
-    return graphs
 
 
 def _add_springs(
@@ -257,22 +283,26 @@ def total_loss(network: DielectricNetwork, batch: CrystalGraph, targets: Sequenc
 def phases(training: Training) -> list[tuple[list[CrystalGraph], tuple[str, ...]]]:
     """What an epoch goes through: crystals, and the targets that they teach.
 
-    On a frozen backbone the readouts share nothing, so each target has its own crystals. Few have an ionic tensor:
-    they come `IONIC_PASSES` times.
+    A backbone that learns is shared by all targets. On a frozen one the readouts share nothing, so each target has
+    its own crystals. Few have an ionic tensor: they come `IONIC_PASSES` times.
     """
     targets = training.config.model.targets
-    if training.config.model.backbone == "scratch":
-        return [(training.graphs, targets)]
-    found = []
-    for target in targets:
-        index = targets.index(target)
-        chosen = [
-            graph
-            for graph in training.graphs
-            if not graph.latent[:, index].isnan().any() or (target == "electronic" and graph.log_mean.isfinite())
-        ]
-        found.append((chosen * (IONIC_PASSES if target == "ionic" else 1), (target,)))
-    return found
+    taught = {
+        target: [_teaches(graph, target, index) for graph in training.graphs]
+        for index, target in enumerate(targets)
+    }
+    if not training.config.model.frozen:
+        chosen = [any(each) for each in zip(*taught.values(), strict=True)]
+        return [(list(compress(training.graphs, chosen)), targets)]
+    return [
+        (list(compress(training.graphs, chosen)) * (IONIC_PASSES if target == "ionic" else 1), (target,))
+        for target, chosen in taught.items()
+    ]
+
+
+def _teaches(graph: CrystalGraph, target: str, index: int) -> bool:
+    known = not graph.latent[:, index].isnan().any()
+    return bool(known or (target == "electronic" and graph.log_mean.isfinite()))
 
 
 def rattled(graph: CrystalGraph, rattle: float, chance: torch.Generator) -> CrystalGraph:
@@ -285,11 +315,11 @@ def rattled(graph: CrystalGraph, rattle: float, chance: torch.Generator) -> Crys
     return moved
 
 
-def learning_rate(config: TrainConfig | IndexConfig, progress: float) -> float:
-    """Linear rise over the first steps, then a half cosine to zero; `progress` in [0, 1]."""
+def learning_rate(peak: float, progress: float) -> float:
+    """Linear rise to `peak` over the first steps, then a half cosine to zero; `progress` in [0, 1]."""
     if progress < WARM_UP:
-        return config.learning_rate * progress / WARM_UP
-    return config.learning_rate * (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP))) / 2
+        return peak * progress / WARM_UP
+    return peak * (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP))) / 2
 
 
 def train(training: Training) -> Iterator[EpochResult]:
@@ -305,7 +335,7 @@ def train(training: Training) -> Iterator[EpochResult]:
             for step, batch in enumerate(loader):
                 progress = (training.epoch + (step + 1) / len(loader)) / config.epochs
                 for group in training.optimizer.param_groups:
-                    group["lr"] = learning_rate(config, progress)
+                    group["lr"] = learning_rate(group["peak"], progress)
                 if config.model.backbone == "scratch":
                     batch = rattled(batch, config.rattle, chance)
                 batch = batch.to(training.device)
@@ -347,7 +377,7 @@ def _in_batches(
 ) -> torch.Tensor:
     device = network.offset.device
     with torch.inference_mode():
-        batches = DataLoader(list(graphs), batch_size=64)
+        batches = DataLoader(list(graphs), 8 if network.model_config.tuned_layers else 64)  # fit into memory
         return torch.cat([function(batch.to(device)).cpu() for batch in batches], dim)
 
 

@@ -38,7 +38,7 @@ def cache(tmp_path, monkeypatch):
 
 
 def features(structure):
-    return pretrained_features(CPU)(collate(crystal_graphs([structure], GRAPH)))
+    return pretrained_features(CPU, torch.float32)(collate(crystal_graphs([structure], GRAPH)))
 
 
 @pytest.mark.parametrize("sign", [1, -1], ids=["rotation", "rotation and inversion"])
@@ -53,6 +53,14 @@ def test_features_turn_with_the_crystal_and_are_even_under_inversion(sign):
     expected = features(structure) @ IRREPS.D_from_matrix(rotation).T
     error = (features(turned) - expected).norm() / expected.norm()
     assert error < 1e-4  # many layers in float32; test_physics.py holds the tensors to less
+
+
+def test_a_potential_first_loaded_for_features_gives_forces_too():
+    pretrained_features.cache_clear()
+    with torch.inference_mode():  # as a prediction does
+        features(crystals.wurtzite())
+    forces = pretrained_features(CPU, torch.float32).forces(collate(crystal_graphs([crystals.wurtzite()], GRAPH)))
+    assert forces.isfinite().all()
 
 
 def test_an_element_that_the_potential_does_not_know_is_named():
