@@ -93,10 +93,10 @@ def intervals(target: str, calibration: Calibration, signs: Signs, level: float)
 
 
 def levels(target: str, calibration: Calibration, signs: Signs, dft: np.ndarray) -> np.ndarray:
-    """[n, 4] the smallest level whose interval holds the DFT value [n, 4]."""
+    """[n, 4] the level above which intervals hold the DFT value [n, 4]."""
     score = _residual(target, signs, dft) / _difficulty(target, calibration, signs)
     ranks = [np.searchsorted(known, score[:, q]) for q, known in enumerate(calibration.scores)]
-    return (np.stack(ranks, 1) + 1) / (len(calibration.scores[0]) + 1)
+    return np.stack(ranks, 1) / (len(calibration.scores[0]) + 1)
 
 
 def _residual(target: str, signs: Signs, dft: np.ndarray) -> np.ndarray:

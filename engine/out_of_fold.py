@@ -23,7 +23,7 @@ class OutOfFold:
         fold: [n] number of the fold that the crystal was tested in.
         tensors: target -> [n, 3, 3] prediction in the structure's own axes; "total" where both parts are there.
         interval: target -> [n, 2] low and high of the mean of the diagonal at `LEVEL`, calibrated on other folds.
-        level: target -> [n] the smallest level whose interval holds the DFT mean, nan without a sound DFT tensor:
+        level: target -> [n] the level above which intervals hold the DFT mean, nan without a sound DFT tensor:
             intervals are calibrated where a share x of these lies below x.
     """
 

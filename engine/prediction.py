@@ -34,7 +34,7 @@ DEFAULT_MODEL = "sevennet-l3i5"
 BATCH_SIZE = 4  # larger ones outgrow a CPU cache
 CLOSEST = 0.5  # Å; atoms nearer than this are one atom written twice
 RARE = 5  # training crystals that an element should have
-MOST_EFFORT = {"cpu": 2000, "cuda": 100_000}  # see force_constants.effort; about a minute
+MOST_EFFORT = {"cpu": 1000, "cuda": 100_000}  # see force_constants.effort; half a minute or so
 NARROW_GAP = 20.0  # electronic means above this belong to nearly metallic crystals
 
 Input = Structure | Atoms | Material | str | Path

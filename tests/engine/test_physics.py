@@ -8,6 +8,7 @@ import pytest
 import torch
 from pymatgen.core import Lattice, Structure
 
+from engine import prediction
 from engine.config import GraphConfig, ModelConfig
 from engine.dataset import load_dataset
 from engine.frames import neumann_residual
@@ -18,7 +19,7 @@ from tests.engine import crystals
 
 R_MAX = 4.5  # Å, of the random networks
 TARGETS = ("electronic", "ionic")
-REAL = [m.structure for m in load_dataset("petousis-2017")[::100]]
+REAL = [m.structure for m in [m for m in load_dataset("petousis-2017") if m.natoms <= 4][::60]]
 CRYSTALS = [crystals.triclinic(), crystals.wurtzite(), crystals.diamond(), crystals.hcp(), *REAL]
 
 # Tensors [B, T, 3, 3] of structures, by a network, and the relative error that its arithmetic allows.
@@ -70,6 +71,12 @@ def model(request) -> tuple[Tensors, float]:
 
 
 @pytest.fixture(scope="module")
+def before(model) -> np.ndarray:
+    """Tensors of `CRYSTALS`."""
+    return model[0](CRYSTALS)
+
+
+@pytest.fixture(scope="module")
 def exact() -> Tensors:
     return random_network(torch.float64)
 
@@ -90,46 +97,45 @@ def random_rotation(seed: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("sign", [1, -1], ids=["rotation", "rotation and inversion"])
-def test_tensor_turns_with_the_crystal(model, sign):
+def test_tensor_turns_with_the_crystal(model, before, sign):
     tensors, tolerance = model
-    before = tensors(CRYSTALS)
-    for seed in range(3):
+    for seed in range(2):
         rotation = sign * random_rotation(seed)
         after = tensors([turned(structure, rotation) for structure in CRYSTALS])
         assert_equal(after, rotation @ before @ rotation.T, tolerance)
 
 
-def test_tensors_of_the_test_crystals_are_not_all_isotropic(model):
-    values = np.linalg.eigvalsh(model[0](CRYSTALS))
+def test_tensors_of_the_test_crystals_are_not_all_isotropic(before):
+    values = np.linalg.eigvalsh(before)
     assert (values[..., 2] / values[..., 0] > 1.05).sum() >= 4
 
 
-def test_tensor_is_blind_to_translation(model):
+def test_tensor_is_blind_to_translation(model, before):
     tensors, tolerance = model
     moved = [
         Structure(s.lattice, s.species, s.cart_coords + np.array([0.7, -11.3, 2.9]), coords_are_cartesian=True)
         for s in CRYSTALS
     ]
-    assert_equal(tensors(moved), tensors(CRYSTALS), tolerance)
+    assert_equal(tensors(moved), before, tolerance)
 
 
-def test_tensor_is_blind_to_the_order_of_atoms(model):
+def test_tensor_is_blind_to_the_order_of_atoms(model, before):
     tensors, tolerance = model
     backwards = [Structure.from_sites(list(structure)[::-1]) for structure in CRYSTALS]
-    assert_equal(tensors(backwards), tensors(CRYSTALS), tolerance)
+    assert_equal(tensors(backwards), before, tolerance)
 
 
-def test_tensor_is_blind_to_the_cell_that_an_atom_is_given_in(model):
+def test_tensor_is_blind_to_the_cell_that_an_atom_is_given_in(model, before):
     tensors, tolerance = model
-    assert_equal(tensors([crystals.outside(s) for s in CRYSTALS]), tensors(CRYSTALS), tolerance)
+    assert_equal(tensors([crystals.outside(s) for s in CRYSTALS]), before, tolerance)
 
 
 @pytest.mark.parametrize("change", [crystals.skewed, Structure.make_supercell], ids=["other basis", "supercell"])
-def test_tensor_is_blind_to_the_choice_of_cell(model, change):
+def test_tensor_is_blind_to_the_choice_of_cell(model, before, change):
     tensors, tolerance = model
     factor = 2 if change is crystals.skewed else [[1, 1, 0], [0, 1, 0], [-1, 0, 2]]
     other = [change(structure.copy(), factor) for structure in CRYSTALS]
-    assert_equal(tensors(other), tensors(CRYSTALS), tolerance)
+    assert_equal(tensors(other), before, tolerance)
 
 
 def test_primitive_and_conventional_cell_have_one_tensor(model):
@@ -141,17 +147,16 @@ def test_primitive_and_conventional_cell_have_one_tensor(model):
     assert_equal(tensors([primitive]), tensors([conventional]), tolerance)
 
 
-def test_tensor_does_not_depend_on_the_rest_of_the_batch(model):
+def test_tensor_does_not_depend_on_the_rest_of_the_batch(model, before):
     tensors, tolerance = model
     alone = np.concatenate([tensors([structure]) for structure in CRYSTALS])
-    assert_equal(alone, tensors(CRYSTALS), tolerance)
+    assert_equal(alone, before, tolerance)
 
 
-def test_tensor_is_symmetric_and_its_principal_values_physical(model):
-    tensors, tolerance = model
-    found = tensors(CRYSTALS)
-    assert_equal(found, found.swapaxes(-1, -2), tolerance)
-    low, _, high = np.moveaxis(np.linalg.eigvalsh(found), -1, 0)
+def test_tensor_is_symmetric_and_its_principal_values_physical(model, before):
+    tolerance = model[1]
+    assert_equal(before, before.swapaxes(-1, -2), tolerance)
+    low, _, high = np.moveaxis(np.linalg.eigvalsh(before), -1, 0)
     rounding = tolerance * high
     assert (low >= np.array([1, 0]) - rounding).all()
 
@@ -168,7 +173,9 @@ def test_principal_values_are_physical_even_where_the_network_goes_astray():
 @pytest.fixture(scope="module")
 def tensors_of_point_groups(model) -> tuple[dict[str, np.ndarray], float]:
     structures = [crystals.crystal_of_point_group(symbol) for symbol in crystals.POINT_GROUPS]
-    return dict(zip(crystals.POINT_GROUPS, model[0](structures), strict=True)), model[1]
+    with pytest.MonkeyPatch.context() as patch:  # force constants of all 32 would take a quarter of an hour
+        patch.setitem(prediction.MOST_EFFORT, "cpu", 250)
+        return dict(zip(crystals.POINT_GROUPS, model[0](structures), strict=True)), model[1]
 
 
 @pytest.mark.parametrize("symbol", crystals.POINT_GROUPS)
