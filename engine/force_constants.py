@@ -19,7 +19,7 @@ from engine.materials import Material
 from engine.pretrained import GRAPH, pretrained_features
 
 # Å. A small step keeps the result independent of its direction; in float32 the forces are too rough for that.
-DISPLACEMENT = {torch.float32: 0.03, torch.float64: 0.001}
+DISPLACEMENT = {torch.float32: 0.03, torch.float64: 0.0002}
 SYMMETRY_TOLERANCE = 1e-3  # Å
 ATOMS_AT_ONCE = 150
 
