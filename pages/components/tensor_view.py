@@ -70,6 +70,8 @@ def interval_note(prediction: Prediction) -> None:
 
 def _intervals(prediction: Prediction) -> dict[str, str]:
     found = {}
+    with suppress(EngineError):
+        found["Refractive index n"] = _range(np.sqrt(prediction.interval("electronic")).tolist())
     for part, title in PARTS.items():
         with suppress(EngineError):  # a model without this part, or never calibrated
             found[f"{title}, mean"] = _range(prediction.interval(part))

@@ -68,7 +68,7 @@ def test_a_link_with_an_id_opens_that_material() -> None:
     text = words(look_up("mp-2998"))
     assert "BaTiO₃" in text
     assert "| Electronic, mean | " in text
-    assert "| Prediction | DFT |" in text
+    assert "| Prediction | 90 % interval | DFT |" in text
 
 
 def test_look_up_says_that_the_prediction_is_out_of_fold() -> None:
