@@ -30,7 +30,11 @@ def running_app(runs: Path) -> Iterator[str]:
         yield address
     finally:
         server.terminate()
-        server.wait(20)
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:  # native threads of a script that still ran can hold up Python's exit
+            server.kill()
+            server.wait()
 
 
 def wait_until_healthy(address: str) -> None:

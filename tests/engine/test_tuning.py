@@ -132,7 +132,7 @@ def test_resumed_training_gives_the_weights_of_one_never_interrupted(trained):
     restore(second, training_state(first))
     list(train(second))
     for name, tensor in trained.result.state_dict().items():
-        assert torch.equal(tensor, second.result.state_dict()[name]), name
+        torch.testing.assert_close(second.result.state_dict()[name], tensor)  # threads add up in any order
 
 
 @pytest.mark.parametrize("sign", [1, -1], ids=["rotation", "rotation and inversion"])
