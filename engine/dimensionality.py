@@ -23,7 +23,7 @@ def dimensionality(structure: Structure) -> int:
     Source: Larsen et al., Phys. Rev. Mater. 3, 034003 (2019), on the bonds of pymatgen's CrystalNN.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of elements without a tabulated radius
+        warnings.simplefilter("ignore", UserWarning)  # of elements without a tabulated radius
         try:
             return int(get_dimensionality_larsen(CrystalNN().get_bonded_structure(structure)))
         except (ValueError, RuntimeError, IndexError):

@@ -247,18 +247,17 @@ class Predictor:
         near = checkpoint.neighbourhood
         distance = near.distances(embedding, formulas).tolist() if near else [math.nan] * len(crystals)
         held_out = (unseen | ~answers).all(0).tolist()
+        electronic, ionic = (found.get(target, [None] * len(crystals)) for target in ("electronic", "ionic"))
         return [
             Prediction(
                 structure=crystal,
-                electronic=found["electronic"][index] if "electronic" in found else None,
-                ionic=found["ionic"][index] if "ionic" in found else None,
+                electronic=electronic[index],
+                ionic=ionic[index],
                 calibration=checkpoint.calibration,
                 spread={target: values[index] for target, values in spread.items()},
                 distance=distance[index],
                 coarse="sprung" in graph and not bool(graph.sprung),
-                warnings=self._warnings(
-                    crystal, graph, found.get("electronic", {index: None})[index], distance[index], held_out[index]
-                ),
+                warnings=self._warnings(crystal, graph, electronic[index], distance[index], held_out[index]),
                 held_out=held_out[index],
             )
             for index, (crystal, graph) in enumerate(zip(crystals, graphs, strict=True))

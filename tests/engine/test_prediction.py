@@ -10,6 +10,7 @@ from pymatgen.core import Lattice, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
 from engine import DielectricCalculator, EngineError, Predictor, load_dataset
+from engine import prediction as prediction_module
 from engine.frames import to_ieee
 from engine.prediction import available_models
 from engine.records import predict_files, records_to_csv
@@ -58,6 +59,36 @@ def test_intervals_hold_the_prediction_and_widen_with_the_level(predictor, layer
     wider = prediction.interval(target, level=0.95)
     assert wider[0] <= low
     assert wider[1] > high
+
+
+@pytest.mark.parametrize("target", ["electronic", "ionic", "total"])
+def test_every_principal_value_lies_in_an_interval_of_its_own(predictor, layered, target):
+    prediction = predictor.predict(layered)
+    low, high = prediction.principal_intervals(target).T
+    values = np.linalg.eigvalsh(getattr(prediction, target))
+    assert (low < values).all()
+    assert (values < high).all()
+
+
+def test_a_cell_too_large_for_force_constants_gets_a_rougher_ionic_part_that_says_so(
+    predictor, layered, monkeypatch
+):
+    usual = predictor.predict(layered)
+    monkeypatch.setitem(prediction_module.MOST_EFFORT, "cpu", 0)
+    rough = predictor.predict(layered)
+    assert rough.coarse
+    assert not usual.coarse
+    assert any("too many for force constants" in warning for warning in rough.warnings)
+    assert np.allclose(rough.electronic, usual.electronic)
+    assert not np.allclose(rough.ionic, usual.ionic, rtol=1e-3)
+    wide, narrow = (np.divide(*p.interval("ionic")[::-1]) for p in (rough, usual))
+    assert wide > narrow
+
+
+def test_a_crystal_far_from_all_training_crystals_is_pointed_out(predictor, layered):
+    assert not any("times as far" in warning for warning in predictor.predict(layered).warnings)
+    squeezed = salt("Cs", "I", a=4.2)
+    assert any("times as far" in warning for warning in predictor.predict(squeezed).warnings)
 
 
 def test_structure_atoms_and_path_give_the_same_answer(predictor, tmp_path):
