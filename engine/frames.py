@@ -1,13 +1,16 @@
 """Tensors in one set of axes or another, and whether a tensor obeys its crystal's point group."""
 
 import numpy as np
-from pymatgen.core import Structure
+from pymatgen.core import Lattice, Structure
 from pymatgen.core.tensors import Tensor
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from engine.errors import EngineError
 
 SYMPREC = 0.01  # Å, distance within which atoms count as mapped onto each other
+STRAIN = 0.01  # by which two calculations of one crystal may differ
+TRIALS = 12  # strained copies
+ISOTROPIC = 1e-4  # of a tensor's norm: less anisotropy is none
 
 
 def point_group_rotations(structure: Structure, symprec: float = SYMPREC) -> np.ndarray:
@@ -20,10 +23,14 @@ def point_group_rotations(structure: Structure, symprec: float = SYMPREC) -> np.
 
 def neumann_residual(tensor: np.ndarray, structure: Structure, symprec: float = SYMPREC) -> float:
     """|mean over g of g T g^T - T| / |T|: zero where a tensor [3, 3] obeys its crystal's point group."""
-    rotations = point_group_rotations(structure, symprec)
-    average = np.einsum("gij,jk,glk->il", rotations, tensor, rotations) / len(rotations)
+    average = symmetry_average(tensor, point_group_rotations(structure, symprec))
     norm = np.linalg.norm(tensor)
     return float(np.linalg.norm(average - tensor) / norm) if norm > 0 else 0.0
+
+
+def symmetry_average(tensor: np.ndarray, rotations: np.ndarray) -> np.ndarray:
+    """Mean over g of g T g^T, the part of a tensor [3, 3] that the group [G, 3, 3] leaves as it is."""
+    return np.einsum("gij,jk,glk->il", rotations, tensor, rotations) / len(rotations)
 
 
 def ieee_rotation(structure: Structure) -> np.ndarray:
@@ -47,6 +54,47 @@ def to_ieee(tensor: np.ndarray, structure: Structure) -> np.ndarray:
 
 
 def from_ieee(tensor: np.ndarray, structure: Structure) -> np.ndarray:
-    """R^T T R, a tensor [3, 3] given in IEEE axes in the structure's own axes."""
+    """R^T T R, a tensor [..., 3, 3] given in IEEE axes in the structure's own axes."""
     rotation = ieee_rotation(structure)
     return rotation.T @ tensor @ rotation
+
+
+def axes_doubt(tensors: np.ndarray, structure: Structure) -> float:
+    """How far tensors would lie elsewhere had the crystal been strained a little: |change| / |T|, the largest.
+
+    IEEE axes are chosen by comparing lattice vectors. Where two are about as long, a calculation of the same
+    crystal with other settings chooses other axes, and a tensor turned back by this structure's would be wrong.
+    The copies are strained by up to `STRAIN` in ways that keep the point group.
+
+    Args:
+        tensors: [K, 3, 3] in IEEE axes.
+
+    Raises:
+        EngineError: the axes are not defined for this cell.
+    """
+    norms = np.linalg.norm(tensors, axis=(1, 2))
+    isotropic = np.eye(3) * np.trace(tensors, axis1=1, axis2=2)[:, None, None] / 3
+    if (np.linalg.norm(tensors - isotropic, axis=(1, 2)) <= ISOTROPIC * norms).all():
+        return 0.0
+    here = from_ieee(tensors, structure)
+    worst = 0.0
+    for copy in strained_copies(structure, STRAIN, TRIALS):
+        try:
+            change = from_ieee(tensors, copy) - here
+        except EngineError:
+            return np.inf
+        worst = max(worst, float((np.linalg.norm(change, axis=(1, 2)) / norms).max()))
+    return worst
+
+
+def strained_copies(structure: Structure, strain: float, count: int) -> list[Structure]:
+    """Copies whose cell is strained at random, the largest principal strain `strain`, the point group kept."""
+    rotations, chance = point_group_rotations(structure), np.random.default_rng(0)
+    copies = []
+    for _ in range(count):
+        raw = chance.normal(size=(3, 3))
+        one = symmetry_average(raw + raw.T, rotations)
+        one *= strain / np.abs(np.linalg.eigvalsh(one)).max()
+        cell = structure.lattice.matrix @ (np.eye(3) + one)
+        copies.append(Structure(Lattice(cell), structure.species, structure.frac_coords))
+    return copies

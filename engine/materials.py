@@ -18,6 +18,34 @@ _SYSTEM_STARTS = (
 CRYSTAL_SYSTEMS = tuple(name for _, name in reversed(_SYSTEM_STARTS))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Fetched:
+    """How a material came from Materials Project.
+
+    Attributes:
+        route: "task", the calculation's own structure and tensors; "ieee", a tensor turned back from IEEE axes;
+            "" where there is no tensor.
+        task_id: the calculation, where known.
+        residual: Neumann residual in the structure's axes, the larger of electronic and total tensor.
+        rejected: why the tensors were left out or flagged; empty for a sound row.
+        verifiable: whether a wrong choice of axes would show in the residual.
+        energy_above_hull: eV per atom.
+        theoretical: whether the crystal is known from calculation only.
+        db_version: of the database.
+        date: when it was asked, UTC, ISO 8601.
+    """
+
+    route: str
+    task_id: str | None
+    residual: float | None
+    rejected: str
+    verifiable: bool
+    energy_above_hull: float | None
+    theoretical: bool | None
+    db_version: str
+    date: str
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Material:
     """One crystal, its DFT dielectric tensors where there are any, and where it comes from.
@@ -36,6 +64,7 @@ class Material:
         space_group_number: 1 to 230.
         source: name of the data set.
         flags: what the data check found wrong with the tensors, empty for a sound row.
+        fetched: how it came from Materials Project, None for an embedded material.
     """
 
     material_id: str | None
@@ -50,6 +79,7 @@ class Material:
     space_group_symbol: str
     source: str
     flags: tuple[str, ...] = field(default=())
+    fetched: Fetched | None = None
 
     @cached_property
     def structure(self) -> Structure:

@@ -11,12 +11,11 @@ from engine.dataset import (
     label,
     labelled,
     load_dataset,
-    read_materials,
     suggestions,
-    write_materials,
 )
 from engine.errors import EngineError
 from engine.frames import neumann_residual
+from engine.material_files import read_materials, write_materials
 from engine.materials import CRYSTAL_SYSTEMS
 
 

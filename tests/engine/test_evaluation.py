@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from engine import evaluation, layered
-from engine.dataset import formula_folds, formula_rank, load_dataset, write_materials
+from engine.dataset import formula_folds, formula_rank, load_dataset
 from engine.evaluation import cross_validate, fold_jobs
 from engine.layered import set_aside_layered
 from engine.learning_curve import SHARES
+from engine.material_files import write_materials
 from engine.out_of_fold import read_out_of_fold
 from engine.prediction import Predictor
 from engine.training import start_training

@@ -9,12 +9,13 @@ import torch
 from engine import matbench
 from engine.cli import main
 from engine.config import IndexConfig
-from engine.dataset import load_dataset, write_materials
+from engine.dataset import load_dataset
 from engine.errors import EngineError
 from engine.index_data import IndexData, index_data, index_of
 from engine.index_kernel import kernel_latent
 from engine.index_network import network_latent, train_index_network
 from engine.matbench import DATA, FOLDS, Job, official_folds, run_matbench
+from engine.material_files import write_materials
 from engine.metrics import index_metrics
 from tests.engine.small import materials
 

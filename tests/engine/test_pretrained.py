@@ -9,10 +9,11 @@ from e3nn import o3
 from pymatgen.core import Lattice, Structure
 
 from engine.config import ModelConfig, TrainConfig
-from engine.dataset import index_materials, write_materials
+from engine.dataset import index_materials
 from engine.errors import EngineError
 from engine.features import material_features
 from engine.graph import collate, crystal_graphs
+from engine.material_files import write_materials
 from engine.prediction import Predictor
 from engine.pretrained import GRAPH, IRREPS, pretrained_features
 from engine.runs import Run

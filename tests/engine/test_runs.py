@@ -16,7 +16,7 @@ SOON = 90  # s
 
 @pytest.fixture
 def data(tmp_path):
-    from engine.dataset import write_materials
+    from engine.material_files import write_materials
 
     path = tmp_path / "small.parquet"
     write_materials(path, materials())
@@ -87,7 +87,7 @@ def test_two_processes_cannot_train_the_same_run(data, tmp_path):
 
 
 def test_changed_data_is_noticed(data, tmp_path):
-    from engine.dataset import write_materials
+    from engine.material_files import write_materials
 
     run = Run.create(config(), data, tmp_path / "run")
     write_materials(tmp_path / "small.parquet", materials()[:30])

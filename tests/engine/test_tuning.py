@@ -11,9 +11,9 @@ from engine.backbones import FrozenBackbone
 from engine.checkpoint import WEIGHTS, Checkpoint, load_checkpoint, read_tensors, save_checkpoint
 from engine.cli import main
 from engine.config import ModelConfig, TrainConfig
-from engine.dataset import write_materials
 from engine.errors import EngineError
 from engine.graph import collate, crystal_graphs
+from engine.material_files import write_materials
 from engine.members import Job
 from engine.network import DielectricNetwork
 from engine.prediction import Predictor

@@ -1,0 +1,196 @@
+"""Materials Project's API, asked through its own client: the only module that imports mp_api.
+
+Whatever goes wrong becomes an `EngineError` of one sentence, after `PATIENCE` at the latest: the client itself has
+no time limit while it starts, and waits 80 s for a server that is silent.
+"""
+
+import os
+import queue
+import re
+import threading
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
+
+from engine.errors import EngineError, check
+
+KEY_VARIABLE, ENDPOINT_VARIABLE = "MP_API_KEY", "MP_API_ENDPOINT"
+ENDPOINT = "https://api.materialsproject.org/"
+KEY_LENGTH = 32
+KEY_PAGE = "https://next-gen.materialsproject.org/api"
+HOW_TO_GET_A_KEY = f"A free key comes from {KEY_PAGE} after signing in there."
+PATIENCE = 9.0  # s for one question; importing the client comes on top, once
+CONNECT_PATIENCE = 4.0  # s
+MOST_AT_ONCE = 1000  # documents in one reply
+AGENT = "dielectric-tensors"
+_SUMMARY = ("material_id", "structure", "symmetry", "band_gap", "energy_above_hull", "theoretical")
+_DIELECTRIC = ("material_id", "total", "ionic", "electronic", "origins")
+_TASK = ("task_id", "input", "output")
+_EVERYTHING = (-1e9, 1e9)  # a search without a filter would not go to the API
+
+Answer = TypeVar("Answer")
+
+
+class RateLimited(EngineError):
+    """The service asks to wait; `seconds` says how long."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"Materials Project asks to wait {seconds:.0f} s before the next question.")
+        self.seconds = seconds
+
+
+def plain_id(text: str) -> str:
+    """The usual form of a Materials Project ID: "mp-149" for " MP-149 " and for "mp-aaaaaaft".
+
+    Raises:
+        EngineError: this is no such ID.
+    """
+    from emmet.core.mpid import AlphaID
+
+    try:
+        check(re.fullmatch(r"[a-z]+-\w+", text.strip().lower()) is not None, "no hyphen")
+        return str(AlphaID(text.strip().lower()).string)
+    except (ValueError, TypeError) as error:
+        raise EngineError(
+            f"{text.strip()[:40]!r} is no Materials Project ID; one reads like mp-149 or mp-aaaaaaft"
+        ) from error
+
+
+def key_from_environment() -> str:
+    """The key that whoever started the program gave it; empty where there is none."""
+    return os.environ.get(KEY_VARIABLE, "").strip()
+
+
+class MaterialsProject:
+    """An open connection; documents come as plain dictionaries, IDs in their usual form.
+
+    Attributes:
+        db_version: of the database.
+    """
+
+    def __init__(self, key: str) -> None:
+        """Connect; raises EngineError, a sentence, where that fails."""
+        key = key.strip()
+        check(bool(key), f"Fetching from Materials Project needs an API key. {HOW_TO_GET_A_KEY}")
+        check(
+            len(key) == KEY_LENGTH and key.isascii() and key.isalnum(),
+            f"An API key of Materials Project has {KEY_LENGTH} letters and digits, this one has {len(key)} "
+            f"characters; copy it again from {KEY_PAGE}.",
+        )
+        from mp_api.client import MPRester
+
+        endpoint = os.environ.get(ENDPOINT_VARIABLE) or ENDPOINT
+        session = requests.Session()
+        session.headers["user-agent"] = AGENT
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, _Adapter())
+
+        def connect() -> MPRester:
+            # The client starts with this question too, but without a time limit.
+            session.get(f"{endpoint.rstrip('/')}/heartbeat").json()
+            return MPRester(
+                key, endpoint, session=session, use_document_model=False, mute_progress_bars=True
+            )
+
+        self._client = _asked(connect)
+        self.db_version = str(self._client.db_version)
+
+    def ids_with_tensors(self) -> list[str]:
+        """Every material that has a dielectric tensor."""
+        search = self._client.materials.dielectric.search
+        found = _asked(lambda: search(e_electronic=_EVERYTHING, fields=["material_id"]), limit=10 * PATIENCE)
+        return [plain_id(document["material_id"]) for document in found]
+
+    def summaries(self, ids: Sequence[str]) -> dict[str, dict]:
+        """Material ID -> structure, symmetry, band gap and stability; IDs that nobody knows are left out."""
+        return self._by_id(self._client.materials.summary.search, ids, _SUMMARY)
+
+    def dielectric(self, ids: Sequence[str]) -> dict[str, dict]:
+        """Material ID -> tensors in IEEE axes and their origin; materials without a tensor are left out."""
+        return self._by_id(self._client.materials.dielectric.search, ids, _DIELECTRIC)
+
+    def tasks(self, ids: Sequence[str]) -> dict[str, dict]:
+        """Task ID -> input and output of the calculation; tasks that are not served are left out."""
+        if not ids:
+            return {}
+        found = _asked(lambda: self._client.materials.tasks.search(task_ids=list(ids), fields=list(_TASK)))
+        return {plain_id(document["task_id"]): document for document in found}
+
+    def _by_id(
+        self, search: Callable[..., list[dict]], ids: Sequence[str], fields: Sequence[str]
+    ) -> dict[str, dict]:
+        if not ids:
+            return {}
+        check(len(ids) <= MOST_AT_ONCE, f"at most {MOST_AT_ONCE} IDs can be asked for at once, got {len(ids)}")
+        found = _asked(lambda: search(material_ids=list(ids), fields=list(fields)))
+        return {plain_id(document["material_id"]): document for document in found}
+
+
+class _Adapter(HTTPAdapter):
+    """Gives every request a time limit, and says at once when the service asks to wait."""
+
+    def __init__(self) -> None:
+        again = Retry(total=2, status_forcelist=(502, 503, 504), backoff_factor=0.2, raise_on_status=False)
+        super().__init__(max_retries=again)
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: object = None,
+        **others: object,
+    ) -> requests.Response:
+        response = super().send(request, stream, (CONNECT_PATIENCE, PATIENCE), **others)
+        if response.status_code == 429:
+            after = response.headers.get("Retry-After", "")
+            raise RateLimited(float(after) if after.isdigit() else 10.0)
+        return response
+
+
+def _asked(question: Callable[[], Answer], limit: float = PATIENCE) -> Answer:
+    """The answer to a question, or EngineError, within `limit` s."""
+    box: queue.SimpleQueue = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            box.put((question(), None))
+        except Exception as error:  # whatever it is, it is raised below in the caller's thread
+            box.put((None, error))
+
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        answer, error = box.get(timeout=limit)
+    except queue.Empty:
+        raise EngineError(_SILENT.format(limit)) from None
+    if error is not None:
+        raise error if isinstance(error, EngineError) else EngineError(_sentence(error)) from None
+    return answer
+
+
+_SILENT = "Materials Project did not answer within {:.0f} s; try again later, the local data stay at hand."
+
+
+def _sentence(error: Exception) -> str:
+    """What went wrong, for the person who asked; it quotes nothing of the request."""
+    cause = error.__context__ if isinstance(error.__context__, requests.RequestException) else error
+    status = re.search(r"status code (\d+)", str(error))
+    code = int(status[1]) if status else 0
+    if code in (401, 403):
+        return f"Materials Project does not accept this API key; copy it again from {KEY_PAGE}."
+    if code >= 500:
+        return f"Materials Project has an error of its own ({code}); try again later."
+    if code:
+        return f"Materials Project refused the question ({code}); the service may have changed."
+    if isinstance(cause, requests.Timeout):
+        return _SILENT.format(PATIENCE)
+    if isinstance(cause, requests.exceptions.InvalidJSONError) or "JSON" in type(cause).__name__:
+        return (
+            "What answered in place of Materials Project does not speak its language, perhaps the login page of "
+            "this network; the local data stay at hand."
+        )
+    if isinstance(cause, requests.RequestException | OSError):
+        return "Materials Project cannot be reached; is there a network? The local data stay at hand."
+    return "Materials Project sent an answer that this program does not understand; the service may have changed."
