@@ -10,7 +10,7 @@ from engine.backbones import ConvolutionBackbone, FrozenBackbone, TunedBackbone
 from engine.config import GraphConfig, ModelConfig
 from engine.dipoles import dipole_field, susceptibility
 from engine.graph import CrystalGraph
-from engine.heads import SpringHead, TensorHead, bounded
+from engine.heads import CrystalHead, SpringHead, TensorHead, bounded
 from engine.tensors import irreps_to_matrix, matrix_to_irreps, symmetric_log
 
 VOLUME_UNIT = 20.0  # Å^3 per atom, a typical solid
@@ -42,8 +42,9 @@ class DielectricNetwork(nn.Module):
         sprung = model.ionic_readout == "springs" and "ionic" in model.targets
         irreps, width = self.backbone.irreps_out, model.readout_width
         narrow = width // 2 if sprung else width  # three ionic heads, each with a fifth of the crystals
+        head = CrystalHead if model.backbone == "pretrained" else TensorHead
         self.heads = nn.ModuleList(
-            TensorHead(irreps, narrow if target == "ionic" else width) for target in model.targets
+            head(irreps, narrow if target == "ionic" else width) for target in model.targets
         )
         self.springs = SpringHead(irreps, narrow) if sprung else None
         self.offset = nn.Parameter(torch.zeros(len(model.targets)), requires_grad=False)
@@ -65,7 +66,7 @@ class DielectricNetwork(nn.Module):
         found = {}
         for target in targets:
             index = self.model_config.targets.index(target)
-            output = self.heads[index](node)  # [N, 6]
+            output = self.heads[index](node, graph.crystal_index)  # [N, 6]
             coupled = target == "electronic" and self.model_config.readout == "dipoles"
             if coupled:
                 output = output * output.new_tensor([1.0] + 5 * [LOCAL_ANISOTROPY])

@@ -15,9 +15,10 @@ Z_i sum to zero (the acoustic sum rule, kept here by taking their mean off), and
 the sum. Then the tensor is symmetric and positive, does not depend on the cell chosen, and vanishes for a crystal
 whose atoms are all equivalent.
 
-Modes that a potential makes too soft would rule the sum, and unstable ones, k < 0, leave the crystal for a new
-rest position of about the same stiffness |k|. So k is replaced by the stiffness sqrt(k^2 + SOFTEST^2), a smooth
-function of the matrix, always positive; and each atom may be held by a spring of its own in addition.
+Modes that a potential makes too soft would rule the sum, and unstable ones, k < 0, have no rest position to speak
+of: in DFT as in nature their response is small or of another phase. So k is replaced by the stiffness
+sqrt(k^2 + SOFTEST^2), with UNSTABLE |k| for k where k < 0: a smooth function of the matrix, always positive; and
+each atom may be held by a spring of its own in addition.
 Source: Gonze and Lee, Phys. Rev. B 55, 10355 (1997), doi:10.1103/PhysRevB.55.10355, eq. 55.
 """
 
@@ -25,6 +26,7 @@ import torch
 
 UNIT = 180.9512801  # e^2 / epsilon_0, eV Å
 SOFTEST = 0.3  # eV/Å^2
+UNSTABLE = 10.0  # how many times its |k| an unstable mode is stiff, which takes it nearly out of the sum
 TRANSLATION = 10.0  # eV/Å^2 put on the crystal's motion as a whole, on which nothing pulls
 
 
@@ -34,6 +36,7 @@ def stiffness(force_constants: torch.Tensor) -> torch.Tensor:
     Row i * N + j couples atoms i and j.
     """
     k, w = torch.linalg.eigh(force_constants.double())
+    k = torch.where(k < 0, UNSTABLE * k, k)
     firm = (k.square() + SOFTEST**2).sqrt()
     size = len(force_constants) // 3
     shift = torch.eye(3, dtype=w.dtype, device=w.device).repeat(size, 1) / size**0.5  # [3 N, 3]

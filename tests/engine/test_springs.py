@@ -80,6 +80,11 @@ def test_an_unstable_mode_leaves_the_tensor_finite_and_positive():
     assert torch.linalg.eigvalsh(tensor).min() >= -1e-12
 
 
+def test_an_unstable_mode_answers_less_than_a_stable_one_as_stiff():
+    charges = torch.stack([EYE, -EYE])
+    assert response(pair(-4.0), charges)[0, 0] < 0.2 * response(pair(4.0), charges)[0, 0]
+
+
 def test_crystals_in_a_batch_answer_as_each_alone():
     crystals = [random_crystal(atoms, seed) for seed, atoms in enumerate((2, 5, 3))]
     counts = torch.tensor([2, 5, 3])
