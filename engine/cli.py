@@ -1,4 +1,4 @@
-"""The command line: python -m engine train|evaluate|predict."""
+"""The command line: python -m engine fetch|train|evaluate|predict."""
 
 import argparse
 import json
@@ -6,9 +6,13 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.config import GraphConfig, IndexConfig, ModelConfig, TrainConfig
 from engine.errors import EngineError, check
+
+if TYPE_CHECKING:
+    from engine.fetching import FetchProgress
 
 TARGETS = {"electronic": ("electronic",), "ionic": ("ionic",), "both": ("electronic", "ionic")}
 
@@ -28,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m engine", description="Dielectric tensors of crystals.")
-    commands = parser.add_subparsers(required=True, metavar="train|evaluate|predict")
+    commands = parser.add_subparsers(required=True, metavar="fetch|train|evaluate|predict")
 
     predict = commands.add_parser("predict", help="predict tensors for files (CIF, POSCAR, extxyz, pymatgen JSON)")
     predict.add_argument("files", nargs="+", metavar="FILE")
@@ -55,6 +59,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     evaluate.add_argument("--workers", type=int, help="networks trained at once")
     evaluate.set_defaults(command=_evaluate)
+
+    fetch = commands.add_parser("fetch", help="fetch materials from Materials Project; safe to interrupt")
+    which = fetch.add_mutually_exclusive_group(required=True)
+    which.add_argument("--ids", metavar="ID,ID,...", help="these materials: mp-149,mp-2490")
+    which.add_argument("--all", action="store_true", help="all that have dielectric tensors")
+    fetch.add_argument("--out", type=Path, metavar="FILE", help="Parquet file to write")
+    fetch.set_defaults(command=_fetch)
 
     for command in (train, evaluate):
         _add_training_options(command)
@@ -119,6 +130,39 @@ def _predict(options: argparse.Namespace) -> int:
     refused = [record["error"] for record in records if record["error"]]
     check(not refused, f"{len(refused)} of {len(records)} refused: {'; '.join(refused)}")
     return 0
+
+
+def _fetch(options: argparse.Namespace) -> int:
+    from engine.dataset import fetched_root
+    from engine.fetching import fetch, write_fetch
+    from engine.materials_project import key_from_environment
+
+    ids = None if options.all else [one for one in options.ids.split(",") if one.strip()]
+    found = fetch(ids, key_from_environment(), progress=_show_fetch)
+    for one, reason in found.refused.items():
+        print(f"{one}: {reason}", file=sys.stderr)
+    name = "materials-project" if options.all else "materials-project-selection"
+    out = options.out or fetched_root() / f"{name}-{found.db_version}.parquet"
+    write_fetch(out, found)
+    about = found.about()
+    print(f"{out}: {len(found.materials):,} materials of database version {found.db_version}")
+    print(f"routes: {about['routes']}")
+    print(f"rejected: {about['rejections']}")
+    print(f"not verifiable (triclinic or orthorhombic, turned back): {about['not_verifiable']}")
+    check(not found.refused, f"{len(found.refused)} of {len(found.refused) + len(found.materials)} did not come")
+    return 0
+
+
+def _show_fetch(progress: "FetchProgress") -> None:
+    if progress.waiting:
+        line = f"Materials Project asks to wait {progress.waiting:.0f} s ..."
+    else:
+        minutes, seconds = divmod(round(progress.seconds_left), 60)
+        line = (
+            f"{progress.done:,} of {progress.total:,} materials, {progress.rate:.0f} a second, "
+            f"{minutes}:{seconds:02d} left"
+        )
+    print(line, file=sys.stderr, flush=True)
 
 
 def _train(options: argparse.Namespace) -> int:

@@ -1,11 +1,13 @@
 """Data sets of materials: Parquet files, filters and folds that keep polymorphs together."""
 
 import hashlib
+import os
 from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from platformdirs import user_data_path
 
 from engine.errors import check
 from engine.material_files import read_materials
@@ -15,6 +17,7 @@ DATA_FOLDER = Path(__file__).resolve().parents[1] / "data"
 SMALLEST_INDEX = 1.05  # smaller refractive indices say nothing of a crystal
 LARGEST_INDEX_CELL = 24  # atoms; the larger cells of an index data set cost most of its time
 EMBEDDED = ("petousis-2017", "matbench-dielectric")
+FETCHED_VARIABLE = "DIELECTRIC_DATA"
 
 
 @lru_cache(maxsize=4)
@@ -25,6 +28,17 @@ def _read_once(path: Path, modified: float) -> tuple[Material, ...]:
 def dataset_path(name: str) -> Path:
     """Where an embedded set, or the Parquet file of that name, lies."""
     return DATA_FOLDER / f"{name}.parquet" if name in EMBEDDED else Path(name)
+
+
+def fetched_root() -> Path:
+    """Folder of fetched data sets: $DIELECTRIC_DATA, or one in the user's data folder."""
+    chosen = os.environ.get(FETCHED_VARIABLE)
+    return Path(chosen) if chosen else user_data_path("dielectric-tensors") / "fetched"
+
+
+def available_datasets() -> list[str]:
+    """Names of the embedded sets, and paths of the Parquet files in `fetched_root()`."""
+    return [*EMBEDDED, *(str(path) for path in sorted(fetched_root().glob("*.parquet")))]
 
 
 def load_dataset(name: str) -> list[Material]:

@@ -22,8 +22,8 @@ ENDPOINT = "https://api.materialsproject.org/"
 KEY_LENGTH = 32
 KEY_PAGE = "https://next-gen.materialsproject.org/api"
 HOW_TO_GET_A_KEY = f"A free key comes from {KEY_PAGE} after signing in there."
-PATIENCE = 9.0  # s for one question; importing the client comes on top, once
-CONNECT_PATIENCE = 4.0  # s
+PATIENCE = 8.0  # s for one question; importing the client comes on top, once
+REQUEST_PATIENCE = (4.0, 7.0)  # s to connect, and between bytes
 MOST_AT_ONCE = 1000  # documents in one reply
 AGENT = "dielectric-tensors"
 _SUMMARY = ("material_id", "structure", "symmetry", "band_gap", "energy_above_hull", "theoretical")
@@ -133,7 +133,13 @@ class _Adapter(HTTPAdapter):
     """Gives every request a time limit, and says at once when the service asks to wait."""
 
     def __init__(self) -> None:
-        again = Retry(total=2, status_forcelist=(502, 503, 504), backoff_factor=0.2, raise_on_status=False)
+        again = Retry(
+            total=2,
+            status_forcelist=(502, 503, 504),
+            backoff_factor=0.2,
+            raise_on_status=False,
+            respect_retry_after_header=False,
+        )
         super().__init__(max_retries=again)
 
     def send(
@@ -143,7 +149,7 @@ class _Adapter(HTTPAdapter):
         timeout: object = None,
         **others: object,
     ) -> requests.Response:
-        response = super().send(request, stream, (CONNECT_PATIENCE, PATIENCE), **others)
+        response = super().send(request, stream, REQUEST_PATIENCE, **others)
         if response.status_code == 429:
             after = response.headers.get("Retry-After", "")
             raise RateLimited(float(after) if after.isdigit() else 10.0)
@@ -182,8 +188,8 @@ def _sentence(error: Exception) -> str:
         return f"Materials Project does not accept this API key; copy it again from {KEY_PAGE}."
     if code >= 500:
         return f"Materials Project has an error of its own ({code}); try again later."
-    if code:
-        return f"Materials Project refused the question ({code}); the service may have changed."
+    if code or "does not support the request" in str(error):
+        return "Materials Project refused the question; the service may have changed."
     if isinstance(cause, requests.Timeout):
         return _SILENT.format(PATIENCE)
     if isinstance(cause, requests.exceptions.InvalidJSONError) or "JSON" in type(cause).__name__:

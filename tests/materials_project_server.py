@@ -29,6 +29,7 @@ DB_VERSION = "2026.11.01"
 MAX_LIMIT, DEFAULT_LIMIT = 1000, 100
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 FILTERS = ("material_ids", "task_ids", "n", "e_total", "e_ionic", "e_electronic", "deprecated")
+SERVED = ("total", "ionic", "electronic", "n", "e_total", "e_electronic", "origins")
 CONTROLS = ("_fields", "_all_fields", "_limit", "_skip")
 
 
@@ -95,8 +96,8 @@ class Documents:
             deprecated=False,
             last_updated=NOW,
             origins=[{"name": "dielectric", "task_id": task_id, "last_updated": NOW}],
-        ).model_dump(mode="json", include={"total", "ionic", "electronic", "n", "e_total", "e_electronic", "origins"})
-        self.dielectric[name] = {**document, "material_id": name}
+        ).model_dump(mode="json")
+        self.dielectric[name] = {key: document[key] for key in SERVED} | {"material_id": name}
         if with_task:
             output = {"epsilon_static": material.electronic.tolist(), "epsilon_ionic": material.ionic.tolist()}
             self.tasks[task_id] = {

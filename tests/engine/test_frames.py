@@ -10,6 +10,7 @@ from engine.dataset import load_dataset
 from engine.errors import EngineError
 from engine.tensors import symmetrise
 from tests.engine import crystals
+from tests.materials_project_server import served_elsewhere
 
 # Order of each point group: International Tables for Crystallography A, table 3.2.1.
 ORDERS = [
@@ -141,3 +142,57 @@ def test_axes_that_the_convention_leaves_open_are_refused_by_name():
     )
     with pytest.raises(EngineError, match="MgSiO: IEEE axes are not defined for this cell"):
         frames.to_ieee(np.eye(3), square)
+
+
+def ieee_of(tensor, structure):
+    """The tensor in IEEE axes, symmetrised as Materials Project does."""
+    return frames.to_ieee(averaged(tensor, structure), structure)
+
+
+def led_back(symbol, seed):
+    """Whether a tensor turned to IEEE axes and back fits the crystal as served; None where that is in doubt."""
+    structure = crystals.crystal_of_point_group(symbol)
+    tensor = averaged(random_tensor(seed), structure)
+    served, rotation = served_elsewhere(structure, np.random.default_rng(seed))
+    ieee = ieee_of(tensor, structure)
+    if frames.axes_doubt(ieee[None], served) > 0.02:
+        return None
+    return np.abs(frames.from_ieee(ieee, served) - rotation @ tensor @ rotation.T).max() < 1e-6
+
+
+@pytest.mark.parametrize("symbol", crystals.POINT_GROUPS)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_ieee_axes_lead_back_from_any_orientation_and_cell_or_are_in_doubt(symbol, seed):
+    assert led_back(symbol, seed) is not False
+
+
+@pytest.mark.parametrize("symbol", list(crystals.POINT_GROUPS)[8:])  # with an axis of order three or more
+def test_axes_fixed_by_symmetry_are_never_in_doubt(symbol):
+    assert led_back(symbol, 0)
+
+
+@pytest.mark.parametrize("symbol", [s for s in ONE_OF_EACH_SYSTEM if s != "-1"])
+def test_strained_copies_keep_the_point_group_and_the_size_of_the_strain(symbol):
+    structure = crystals.crystal_of_point_group(symbol)
+    for copy in frames.strained_copies(structure, 0.01, 4):
+        assert len(frames.point_group_rotations(copy)) == len(frames.point_group_rotations(structure))
+        strain = np.linalg.solve(structure.lattice.matrix, copy.lattice.matrix) - np.eye(3)
+        assert np.abs(np.linalg.eigvalsh(strain)).max() == pytest.approx(0.01)
+
+
+def box(a, b, c):
+    """An orthorhombic crystal with axes of these lengths."""
+    return Structure(Lattice.orthorhombic(a, b, c), ["Na", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+
+
+def test_axes_of_almost_equal_length_are_in_doubt_and_others_are_not():
+    tensor = np.diag([2.0, 3.0, 4.0])
+    assert frames.axes_doubt(tensor[None], box(4.0, 5.0, 6.0)) < 1e-9
+    assert frames.axes_doubt(tensor[None], box(4.0, 5.0, 5.02)) > 0.1
+    assert frames.axes_doubt(np.eye(3)[None], box(4.0, 5.0, 5.02)) == 0
+
+
+def test_axes_of_equal_length_that_no_symmetry_joins_are_refused():
+    polar = Structure(Lattice.orthorhombic(4.0, 5.0, 5.0), ["Na", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.3]])
+    with pytest.raises(EngineError, match="IEEE axes are not defined"):
+        frames.axes_doubt(np.diag([2.0, 3.0, 4.0])[None], polar)
