@@ -3,7 +3,6 @@
 import pandas as pd
 import streamlit as st
 
-from engine.dataset import EMBEDDED
 from engine.materials import CRYSTAL_SYSTEMS
 from pages.components import cached, charts
 from pages.components.site import LOOK_UP, header
@@ -30,7 +29,8 @@ def between(rows: pd.DataFrame, column: str, label: str) -> pd.Series:
 
 def filters(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows that the visitor's filters keep."""
-    sources = st.multiselect("Data set", EMBEDDED, key="sources", placeholder="all")
+    names = rows["source"].unique().tolist()
+    sources = st.multiselect("Data set", names, key="sources", placeholder="all")
     systems = st.multiselect("Crystal system", CRYSTAL_SYSTEMS, key="systems", placeholder="all")
     symbols = sorted({symbol for elements in rows["elements"] for symbol in elements})
     wanted = st.multiselect("Holds all of these elements", symbols, key="wanted", placeholder="any")
@@ -38,7 +38,7 @@ def filters(rows: pd.DataFrame) -> pd.DataFrame:
     keep = between(rows, "n", "Refractive index n")
     keep &= between(rows, "band_gap", "Band gap (eV)")
     keep &= between(rows, "natoms", "Atoms in the cell")
-    keep &= rows["source"].isin(sources or EMBEDDED)
+    keep &= rows["source"].isin(sources or names)
     keep &= rows["crystal_system"].isin(systems or CRYSTAL_SYSTEMS)
     keep &= rows["elements"].map(lambda held: set(wanted) <= set(held) and not set(unwanted) & set(held))
     return rows[keep]

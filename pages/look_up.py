@@ -1,14 +1,16 @@
 """One material: its crystal, its DFT tensors and the prediction beside them."""
 
-import re
+from collections.abc import Callable
+from functools import partial
 
+import pandas as pd
 import streamlit as st
 
-from engine.dataset import suggestions
+from engine.dataset import EMBEDDED, suggestions
 from engine.errors import EngineError
 from engine.materials import Material
 from engine.prediction import Prediction
-from pages.components import cached, tensor_view
+from pages.components import cached, live, tensor_view
 from pages.components.site import PREDICT, header
 from pages.components.viewer import structure_view
 from pages.components.widgets import SOURCES, material_label, show_warnings, space_group, subscripts
@@ -31,16 +33,9 @@ def offer(label: str, queries: list[str], key: str) -> None:
 def nothing_found(query: str) -> None:
     """Why there is no hit and what to do, with near hits to choose from."""
     near = suggestions(cached.materials(), query, limit=12)
-    if re.fullmatch(r"mp-\w+", query, re.IGNORECASE):
+    if not near:
         st.info(
-            f"**{query}** is not among the {with_tensors()} crystals with tensors that ship with this app. "
-            "Type its formula instead, since thousands more are known by formula only, "
-            "or upload its structure on the Predict page.",
-            icon=":material/search_off:",
-        )
-    elif not near:
-        st.info(
-            f"Nothing in the embedded data matches **{query}**. Give a Materials Project ID (mp-2998), "
+            f"Nothing in the local data matches **{query}**. Give a Materials Project ID (mp-2998), "
             "a formula (TiO2) or a chemical system (Ba-O-Ti); any other crystal can be uploaded on the "
             "Predict page.",
             icon=":material/search_off:",
@@ -52,14 +47,10 @@ def nothing_found(query: str) -> None:
     st.page_link(PREDICT, label="Predict for a structure of your own", icon=":material/upload_file:")
 
 
-def with_tensors() -> str:
-    """How many embedded materials have an ID."""
-    return f"{cached.table()['id'].notna().sum():,}"
-
-
-def without_tensors() -> str:
-    """How many embedded materials have a refractive index only."""
-    return f"{cached.table()['total'].isna().sum():,}"
+def shipped() -> pd.DataFrame:
+    """The rows of the embedded materials."""
+    rows = cached.table()
+    return rows[rows["source"].isin(EMBEDDED)]
 
 
 def choose(hits: list[int]) -> int:
@@ -107,21 +98,35 @@ def notes(material: Material, prediction: Prediction | None) -> None:
             f"The prediction is out-of-fold: it comes from those networks of {cached.predictor(None).name} "
             f"that never saw the formula {subscripts(material.formula)} in training."
         )
-    if material.electronic is None:
+    if material.fetched is not None:
+        live.provenance(material)
+    elif material.electronic is None:
         st.caption("This data set holds the DFT refractive index only; there is no DFT tensor to compare with.")
-    if material.flags:
+    if material.flags and material.fetched is None:
         st.caption(f"Data check: {'; '.join(material.flags)}.")
 
 
-def result(index: int) -> None:
+def embedded(index: int) -> None:
+    """Everything about a material of a data set."""
+    result(cached.materials()[index], partial(cached.prediction_of, index))
+
+
+def fetched(material: Material) -> None:
+    """Everything about a material of the store."""
+    date = material.fetched.date
+    result(material, partial(cached.prediction_of_fetched, material.material_id, date))
+
+
+def result(material: Material, predict: Callable[[], Prediction]) -> None:
     """Everything about one material."""
-    material = cached.materials()[index]
     prediction = None
     try:
-        prediction = cached.prediction_of(index)
+        prediction = predict()
     except EngineError as error:
         st.info(f"There is no prediction: {error}", icon=":material/info:")
     identity(material)
+    if material.material_id:
+        live.freshness(material)
     left, right = st.columns([1, 1], gap="large")
     with left:
         structure_view(material.structure, key="look-up")
@@ -149,14 +154,20 @@ query = st.text_input(
     max_chars=80,
 ).strip()
 if not query:
+    known = shipped()["total"].notna()
     st.caption(
-        f"{with_tensors()} crystals with DFT tensors and their IDs, and {without_tensors()} more with the "
-        "refractive index, ship with the app: no network is needed."
+        f"{known.sum():,} crystals with DFT tensors and their IDs, and {(~known).sum():,} more with the "
+        "refractive index, ship with the app: no network is needed. Any other ID is fetched from "
+        "Materials Project, with an API key."
     )
     offer("For example", list(EXAMPLES), "examples")
 else:
-    found = cached.search(query)
+    mp_id = live.material_id(query)
+    stored = live.local(mp_id)
+    found = [] if stored else cached.search(mp_id or query)
     if found:
-        result(choose(found))
-    else:
+        embedded(choose(found))
+    elif not mp_id:
         nothing_found(query)
+    elif material := stored or live.material(mp_id):
+        fetched(material)

@@ -9,7 +9,7 @@ from engine.errors import EngineError
 from engine.prediction import Prediction, available_models
 from engine.records import records_to_csv, refusal, to_record
 from engine.runs import Run
-from pages.components import cached, tensor_view
+from pages.components import cached, live, tensor_view
 from pages.components.site import header
 from pages.components.viewer import structure_view
 from pages.components.widgets import number, show_warnings, subscripts
@@ -39,12 +39,25 @@ def brought() -> list[tuple[str, bytes]]:
         accept_multiple_files=True,
         key="files",
     )
+    mp_id = st.text_input("Or a Materials Project ID", key="id", placeholder="mp-149", max_chars=40).strip()
     with st.expander("Paste a structure instead"):
         text = st.text_area(
             "Structure as text", key="pasted", height=160, placeholder="CIF, POSCAR, extxyz or JSON"
         )
     found = [(file.name, file.getvalue()) for file in files]
-    return found + ([("", text.encode())] if text.strip() else [])
+    found += [("", text.encode())] if text.strip() else []
+    return found + (of_id(mp_id) if mp_id else [])
+
+
+def of_id(query: str) -> list[tuple[str, bytes]]:
+    """The structure of a material by its ID, as a file; none after saying why."""
+    mp_id = live.material_id(query)
+    if not mp_id:
+        st.error(f"{query!r} is no Materials Project ID; one reads like mp-149.", icon=":material/block:")
+        return []
+    position = next(iter(cached.search(mp_id)), None)
+    material = live.local(mp_id) or (live.material(mp_id) if position is None else cached.materials()[position])
+    return [] if material is None else [(f"{mp_id}.json", json.dumps(material.structure.as_dict()).encode())]
 
 
 def answers(model: tuple[str, float], name: str, content: bytes) -> list[Answer]:

@@ -1,8 +1,11 @@
 """Train a network on the embedded tensors and watch it learn."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from engine.config import GraphConfig, ModelConfig, TrainConfig
+from engine.dataset import EMBEDDED, available_datasets
 from engine.errors import EngineError
 from engine.runs import Run
 from pages.components import cached, charts
@@ -85,15 +88,23 @@ def hyperparameters(default: TrainConfig) -> dict[str, object]:
     return {"chosen": chosen, "graph": graph, "shape": shape}
 
 
-def start(chosen: dict[str, object], graph: dict[str, object], shape: dict[str, object]) -> None:
+def start(data: str, chosen: dict[str, object], graph: dict[str, object], shape: dict[str, object]) -> None:
     """Start a run from the form, and show it."""
     try:
         config = TrainConfig.for_backbone(
             shape["backbone"], graph=GraphConfig(**graph), model=ModelConfig(**shape), **chosen
         )
-        st.session_state.run = Run.start(config, DATA).name
+        st.session_state.run = Run.start(config, data).name
     except EngineError as error:
         st.session_state.refused = str(error)
+
+
+def data_set() -> str:
+    """The embedded tensors, or a fetched data set where there is one."""
+    choices = [DATA, *available_datasets()[len(EMBEDDED) :]]
+    if len(choices) == 1:
+        return DATA
+    return st.selectbox("Data set", choices, format_func=lambda name: Path(name).stem, key="data")
 
 
 def form() -> None:
@@ -103,11 +114,12 @@ def form() -> None:
         "Network", list(names), default="pretrained", format_func=names.get, key="backbone", required=True
     )
     st.caption(NOTES[backbone])
+    data = data_set()
     with st.form("new", border=True):
-        st.markdown(f"**New run** on {DATA}: {cached.trainable(DATA):,} crystals with checked tensors")
+        st.markdown(f"**New run** on {Path(data).stem}: {cached.trainable(data):,} crystals with checked tensors")
         inputs = hyperparameters(TrainConfig.for_backbone(backbone))
         if st.form_submit_button("Start training", type="primary"):
-            start(**inputs)
+            start(data, **inputs)
     reason = st.session_state.pop("refused", None)
     if reason:
         st.error(reason, icon=":material/block:")

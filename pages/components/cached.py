@@ -1,6 +1,7 @@
 """Everything that is computed once and kept: data sets, models, predictions, parsed files."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,9 @@ from scipy.spatial.transform import Rotation
 
 from engine import tensors
 from engine.checkpoint import CONFIG
-from engine.dataset import EMBEDDED, find_materials, labelled, load_dataset
+from engine.dataset import EMBEDDED, available_datasets, dataset_path, find_materials, labelled, load_dataset
 from engine.errors import EngineError
+from engine.material_store import MaterialStore
 from engine.materials import Material
 from engine.out_of_fold import read_out_of_fold
 from engine.prediction import MODELS_FOLDER, Prediction, Predictor
@@ -22,22 +24,43 @@ from engine.structure_files import read_structures
 FROM_SCRATCH = "e3nn-scratch"  # the network that the Theory page tells of
 
 
-@st.cache_resource(show_spinner="Reading the embedded data …")
 def materials() -> tuple[Material, ...]:
-    """Every embedded material, those with tensors first."""
-    return tuple(material for name in EMBEDDED for material in load_dataset(name))
+    """Every embedded material, those with tensors first, then those of fetched data sets."""
+    return _materials(_datasets())
+
+
+def _datasets() -> tuple[tuple[str, float], ...]:
+    """Name of each data set and when its file was last written, so that a new one is taken up."""
+    return tuple((name, dataset_path(name).stat().st_mtime) for name in available_datasets())
+
+
+@st.cache_resource(show_spinner="Reading the data …", max_entries=2)
+def _materials(datasets: tuple[tuple[str, float], ...]) -> tuple[Material, ...]:
+    found = []
+    for name, _ in datasets:
+        with suppress(EngineError):  # a file of another kind in the user's folder
+            found += load_dataset(name)
+    return tuple(found)
+
+
+def search(query: str) -> list[int]:
+    """Positions in `materials()` of those that match an ID, formula or chemical system."""
+    return _search(query, _datasets())
 
 
 @st.cache_data(show_spinner=False, max_entries=500)
-def search(query: str) -> list[int]:
-    """Positions in `materials()` of those that match an ID, formula or chemical system."""
-    positions = {id(material): position for position, material in enumerate(materials())}
-    return [positions[id(material)] for material in find_materials(materials(), query)]
+def _search(query: str, datasets: tuple[tuple[str, float], ...]) -> list[int]:
+    positions = {id(material): position for position, material in enumerate(_materials(datasets))}
+    return [positions[id(material)] for material in find_materials(_materials(datasets), query)]
 
 
-@st.cache_data(show_spinner="Reading the embedded data …")
 def table() -> pd.DataFrame:
     """One row a material, in the order of `materials()`; tensors by their mean and anisotropy."""
+    return _table(_datasets())
+
+
+@st.cache_data(show_spinner="Reading the data …", max_entries=2)
+def _table(datasets: tuple[tuple[str, float], ...]) -> pd.DataFrame:
 
     def mean(tensor: np.ndarray | None) -> float | None:
         return None if tensor is None else tensors.mean(tensor)
@@ -59,7 +82,7 @@ def table() -> pd.DataFrame:
             "elements": list(m.elements),
             "source": m.source,
         }
-        for m in materials()
+        for m in _materials(datasets)
     )
 
 
@@ -72,14 +95,22 @@ def predictor(name: str | None, changed: float = 0.0) -> Predictor:
 @st.cache_resource(show_spinner="Predicting …", max_entries=2000)
 def prediction_of(index: int) -> Prediction:
     """The default model's out-of-fold prediction for `materials()[index]`."""
-    return predictor(None).predict(materials()[index], out_of_fold=True)
+    material = materials()[index]
+    known = material if material.fetched is None else material.structure  # force constants are shipped, or exact
+    return predictor(None).predict(known, out_of_fold=True)
+
+
+@st.cache_resource(show_spinner="Predicting …", max_entries=500)
+def prediction_of_fetched(material_id: str, date: str) -> Prediction:
+    """The same for a material of the store, as it was fetched at `date`."""
+    return predictor(None).predict(MaterialStore().get(material_id).structure, out_of_fold=True)
 
 
 @st.cache_resource(show_spinner="Judging the model …", max_entries=4)
 def judged(name: str) -> dict[str, Judged] | None:
     """Each target of a shipped model against DFT, out-of-fold; None for a model that was never judged."""
     predictions = read_out_of_fold(MODELS_FOLDER / name)
-    return None if predictions is None else judge(predictions, materials())
+    return None if predictions is None else judge(predictions, load_dataset(EMBEDDED[0]))
 
 
 @st.cache_data(show_spinner=False)
