@@ -3,7 +3,7 @@
 import numpy as np
 from pymatgen.core import Structure
 
-from engine.frames import neumann_residual
+from engine.frames import point_group_rotations, residual_under
 from engine.tensors import symmetrise
 
 MAX_ASYMMETRY = 0.02
@@ -12,11 +12,11 @@ MAX_RESIDUAL = 0.02
 
 def flags_of(electronic: np.ndarray, total: np.ndarray, structure: Structure) -> tuple[str, ...]:
     """What is wrong with a row: the names of the checks that it fails, each beginning with the tensor's."""
-    flags = []
+    flags, rotations = [], point_group_rotations(structure)
     for name, tensor in (("electronic", electronic), ("total", total)):
         if np.linalg.norm(tensor - tensor.T) > MAX_ASYMMETRY * np.linalg.norm(tensor):
             flags.append(f"{name} asymmetric")
-        if neumann_residual(symmetrise(tensor), structure) > MAX_RESIDUAL:
+        if residual_under(rotations, symmetrise(tensor)) > MAX_RESIDUAL:
             flags.append(f"{name} breaks the point group")
     if np.linalg.eigvalsh(symmetrise(electronic)).min() < 1:
         flags.append("electronic eigenvalue below 1")

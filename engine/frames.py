@@ -23,8 +23,12 @@ def point_group_rotations(structure: Structure, symprec: float = SYMPREC) -> np.
 
 def neumann_residual(tensor: np.ndarray, structure: Structure, symprec: float = SYMPREC) -> float:
     """|mean over g of g T g^T - T| / |T|: zero where a tensor [3, 3] obeys its crystal's point group."""
-    average = symmetry_average(tensor, point_group_rotations(structure, symprec))
-    norm = np.linalg.norm(tensor)
+    return residual_under(point_group_rotations(structure, symprec), tensor)
+
+
+def residual_under(rotations: np.ndarray, tensor: np.ndarray) -> float:
+    """`neumann_residual` for a point group [G, 3, 3] that is known already."""
+    average, norm = symmetry_average(tensor, rotations), np.linalg.norm(tensor)
     return float(np.linalg.norm(average - tensor) / norm) if norm > 0 else 0.0
 
 

@@ -20,8 +20,8 @@ from engine.frames import (
     SYMPREC,
     axes_doubt,
     from_ieee,
-    neumann_residual,
     point_group_rotations,
+    residual_under,
     symmetry_average,
 )
 from engine.materials import Fetched, Material
@@ -72,8 +72,7 @@ def reconcile(
     """
     framed = _frame(summary, dielectric, task)
     electronic, total = (None, None) if framed.tensors is None else symmetrise(framed.tensors)
-    symmetry = summary.get("symmetry") or {}
-    found = SpacegroupAnalyzer(framed.structure, symprec=SYMPREC)
+    number, symbol = _space_group(summary, framed.structure)
     return Material(
         material_id=material_id,
         cell=framed.structure.lattice.matrix,
@@ -83,8 +82,8 @@ def reconcile(
         ionic=None if total is None else total - electronic,
         n=None if dielectric is None else _index(dielectric),
         band_gap=_number(summary, "band_gap"),
-        space_group_number=int(symmetry.get("number") or found.get_space_group_number()),
-        space_group_symbol=str(symmetry.get("symbol") or found.get_space_group_symbol()),
+        space_group_number=number,
+        space_group_symbol=symbol,
         source=SOURCE,
         flags=framed.flags,
         fetched=Fetched(
@@ -125,7 +124,7 @@ def _by_task(task: Document | None, ieee: np.ndarray) -> Framed | None:
         structure=structure,
         tensors=tensors,
         route="task",
-        residual=max(neumann_residual(symmetrise(tensor), structure) for tensor in tensors),
+        residual=max(residual_under(rotations, symmetrise(tensor)) for tensor in tensors),
         flags=flags_of(*tensors, structure),
     )
 
@@ -136,7 +135,8 @@ def _by_ieee(structure: Structure, ieee: np.ndarray) -> Framed:
         tensors, doubt = from_ieee(ieee, structure), axes_doubt(ieee, structure)
     except EngineError:
         return Framed(structure=structure, tensors=None, route="ieee", flags=(UNDEFINED,))
-    residual = max(neumann_residual(symmetrise(tensor), structure) for tensor in tensors)
+    rotations = point_group_rotations(structure)
+    residual = max(residual_under(rotations, symmetrise(tensor)) for tensor in tensors)
     wrong = MISFIT if residual > MAX_RESIDUAL else DOUBTFUL if doubt > MAX_RESIDUAL else ""
     system = SpacegroupAnalyzer(structure, symprec=SYMPREC).get_crystal_system()
     return Framed(
@@ -174,6 +174,14 @@ def _tensor(document: Document, name: str) -> np.ndarray:
         raise EngineError(f"Materials Project sent no {name} tensor that can be read") from error
     check(bool(np.isfinite(tensor).all()), f"the {name} tensor of Materials Project holds what is no number")
     return tensor
+
+
+def _space_group(summary: Document, structure: Structure) -> tuple[int, str]:
+    symmetry = summary.get("symmetry") or {}
+    if symmetry.get("number") and symmetry.get("symbol"):
+        return int(symmetry["number"]), str(symmetry["symbol"])
+    found = SpacegroupAnalyzer(structure, symprec=SYMPREC)
+    return found.get_space_group_number(), found.get_space_group_symbol()
 
 
 def _number(document: Document, name: str) -> float | None:
