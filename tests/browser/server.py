@@ -16,14 +16,20 @@ PATIENCE = 40_000  # ms; the first page loads torch, and the machine may be busy
 
 
 @contextmanager
-def running_app(runs: Path) -> Iterator[str]:
-    """The app as `streamlit run app.py` serves it, on a free port; its address."""
+def running_app(runs: Path, log: Path | None = None, **variables: str) -> Iterator[str]:
+    """The app as `streamlit run app.py` serves it, on a free port; its address.
+
+    Args:
+        log: file for all that the server prints.
+        variables: of its environment.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    environment = os.environ | {"DIELECTRIC_RUNS": str(runs), "OMP_NUM_THREADS": "1"}
-    server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+    environment = os.environ | {"DIELECTRIC_RUNS": str(runs), "OMP_NUM_THREADS": "1"} | variables
+    printed = log.open("w") if log else subprocess.DEVNULL
+    server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=printed, stderr=log and subprocess.STDOUT)
     address = f"http://127.0.0.1:{port}"
     try:
         wait_until_healthy(address)
@@ -35,6 +41,8 @@ def running_app(runs: Path) -> Iterator[str]:
         except subprocess.TimeoutExpired:  # native threads of a script that still ran can hold up Python's exit
             server.kill()
             server.wait()
+        if log:
+            printed.close()
 
 
 def wait_until_healthy(address: str) -> None:
