@@ -155,7 +155,7 @@ def _fetch(options: argparse.Namespace) -> int:
 
 def _show_fetch(progress: "FetchProgress") -> None:
     if progress.waiting:
-        line = f"Materials Project asks to wait {progress.waiting:.0f} s ..."
+        line = f"waiting: {progress.waiting}"
     else:
         minutes, seconds = divmod(round(progress.seconds_left), 60)
         line = (

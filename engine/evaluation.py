@@ -27,13 +27,15 @@ from engine.checkpoint import Checkpoint, save_checkpoint
 from engine.config import TrainConfig
 from engine.dataset import dataset_hash, formula_folds, label, labelled, load_dataset
 from engine.ensemble import combine, with_total
+from engine.inference import embeddings, predict_latent
+from engine.labelled_graphs import labelled_graphs
 from engine.materials import CRYSTAL_SYSTEMS, Material
 from engine.members import Job, element_counts, train_members
 from engine.metrics import TargetMetrics, entries_in_range, target_metrics
 from engine.neighbourhood import Neighbourhood
 from engine.out_of_fold import LEVEL, OutOfFold, write_out_of_fold
 from engine.provenance import code_version, machine
-from engine.training import embeddings, labelled_graphs, predict_latent, resolve_device
+from engine.training import resolve_device
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,21 +11,26 @@ from engine.errors import EngineError, check
 from engine.material_files import write_materials
 from engine.material_store import MaterialStore
 from engine.materials import Material
-from engine.materials_project import MaterialsProject, RateLimited, plain_id
+from engine.materials_project import LONG_PATIENCE, MaterialsProject, Unavailable, plain_id
 from engine.reconciliation import reconcile
 
 BATCH = 100  # materials a question: the most that a task search serves
+TRIES = 6  # before a question is given up
 
 
 @dataclass(frozen=True, kw_only=True)
 class FetchProgress:
-    """How far a fetch is; `seconds_left` and `rate` (materials a second) are of this call alone."""
+    """How far a fetch is, or with `waiting` why it is not going on just now.
 
-    done: int
-    total: int
-    rate: float
-    seconds_left: float
-    waiting: float = 0.0
+    Attributes:
+        rate: materials a second since this call began, on which `seconds_left` rests.
+    """
+
+    done: int = 0
+    total: int = 0
+    rate: float = 0.0
+    seconds_left: float = 0.0
+    waiting: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,13 +90,13 @@ def fetch(
     """Materials by ID, or with None all that have tensors.
 
     What the store holds of the same version of the database is not asked for again, so that an interrupted
-    fetch goes on where it was. When the service asks to wait, it is waited.
+    fetch goes on where it was. When the service asks to wait, or does not answer, it is asked again later.
 
     Raises:
         EngineError: an ID is none, or a sentence that says why the service could not be asked.
     """
     wanted = None if ids is None else list(dict.fromkeys(map(plain_id, ids)))
-    project, store = MaterialsProject(key), store or MaterialStore()
+    project, store = MaterialsProject(key, LONG_PATIENCE), store or MaterialStore()
     wanted = _all_ids(project, store) if wanted is None else wanted
     known = store.known(project.db_version)
     missing = [one for one in wanted if one not in known]
@@ -160,10 +165,13 @@ def _patiently(
     question: Callable[[], tuple[list[Material], dict[str, str]]],
     progress: Callable[[FetchProgress], None] | None,
 ) -> tuple[list[Material], dict[str, str]]:
-    while True:
+    for tries_left in reversed(range(TRIES)):
         try:
             return question()
-        except RateLimited as limited:
+        except Unavailable as reason:
+            if not tries_left:
+                raise
             if progress:
-                progress(FetchProgress(done=0, total=0, rate=0, seconds_left=0, waiting=limited.seconds))
-            time.sleep(limited.seconds)
+                progress(FetchProgress(waiting=str(reason)))
+            time.sleep(reason.seconds)
+    raise AssertionError

@@ -1,7 +1,7 @@
 """Materials Project's API, asked through its own client: the only module that imports mp_api.
 
-Whatever goes wrong becomes an `EngineError` of one sentence, after `PATIENCE` at the latest: the client itself has
-no time limit while it starts, and waits 80 s for a server that is silent.
+Whatever goes wrong becomes an `EngineError` of one sentence, within the time limit given: the client itself has
+no limit while it starts, and waits 80 s for a server that is silent.
 """
 
 import os
@@ -22,8 +22,9 @@ ENDPOINT = "https://api.materialsproject.org/"
 KEY_LENGTH = 32
 KEY_PAGE = "https://next-gen.materialsproject.org/api"
 HOW_TO_GET_A_KEY = f"A free key comes from {KEY_PAGE} after signing in there."
-PATIENCE = 8.0  # s for one question; importing the client comes on top, once
-REQUEST_PATIENCE = (4.0, 7.0)  # s to connect, and between bytes
+PATIENCE = 8.0  # s for one question of a person who waits; importing the client comes on top, once
+LONG_PATIENCE = 60.0  # s for one question of many
+CONNECTING = 4.0  # s
 MOST_AT_ONCE = 1000  # documents in one reply
 AGENT = "dielectric-tensors"
 _SUMMARY = ("material_id", "structure", "symmetry", "band_gap", "energy_above_hull", "theoretical")
@@ -34,11 +35,11 @@ _EVERYTHING = (-1e9, 1e9)  # a search without a filter would not go to the API
 Answer = TypeVar("Answer")
 
 
-class RateLimited(EngineError):
-    """The service asks to wait; `seconds` says how long."""
+class Unavailable(EngineError):
+    """The service may answer later; `seconds` says when to ask again."""
 
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"Materials Project asks to wait {seconds:.0f} s before the next question.")
+    def __init__(self, sentence: str, seconds: float = 5.0) -> None:
+        super().__init__(sentence)
         self.seconds = seconds
 
 
@@ -71,8 +72,12 @@ class MaterialsProject:
         db_version: of the database.
     """
 
-    def __init__(self, key: str) -> None:
-        """Connect; raises EngineError, a sentence, where that fails."""
+    def __init__(self, key: str, patience: float = PATIENCE) -> None:
+        """Connect; `patience` (s) is the time limit of each question.
+
+        Raises:
+            EngineError: a sentence that says why there is no connection.
+        """
         key = key.strip()
         check(bool(key), f"Fetching from Materials Project needs an API key. {HOW_TO_GET_A_KEY}")
         check(
@@ -86,7 +91,7 @@ class MaterialsProject:
         session = requests.Session()
         session.headers["user-agent"] = AGENT
         for scheme in ("http://", "https://"):
-            session.mount(scheme, _Adapter())
+            session.mount(scheme, _Adapter(patience))
 
         def connect() -> MPRester:
             # The client starts with this question too, but without a time limit.
@@ -95,13 +100,14 @@ class MaterialsProject:
                 key, endpoint, session=session, use_document_model=False, mute_progress_bars=True
             )
 
-        self._client = _asked(connect)
+        self._patience = patience
+        self._client = _asked(connect, PATIENCE)
         self.db_version = str(self._client.db_version)
 
     def ids_with_tensors(self) -> list[str]:
         """Every material that has a dielectric tensor."""
         search = self._client.materials.dielectric.search
-        found = _asked(lambda: search(e_electronic=_EVERYTHING, fields=["material_id"]), limit=10 * PATIENCE)
+        found = _asked(lambda: search(e_electronic=_EVERYTHING, fields=["material_id"]), LONG_PATIENCE)
         return [plain_id(document["material_id"]) for document in found]
 
     def summaries(self, ids: Sequence[str]) -> dict[str, dict]:
@@ -116,7 +122,8 @@ class MaterialsProject:
         """Task ID -> input and output of the calculation; tasks that are not served are left out."""
         if not ids:
             return {}
-        found = _asked(lambda: self._client.materials.tasks.search(task_ids=list(ids), fields=list(_TASK)))
+        search = self._client.materials.tasks.search
+        found = _asked(lambda: search(task_ids=list(ids), fields=list(_TASK)), self._patience)
         return {plain_id(document["task_id"]): document for document in found}
 
     def _by_id(
@@ -125,14 +132,15 @@ class MaterialsProject:
         if not ids:
             return {}
         check(len(ids) <= MOST_AT_ONCE, f"at most {MOST_AT_ONCE} IDs can be asked for at once, got {len(ids)}")
-        found = _asked(lambda: search(material_ids=list(ids), fields=list(fields)))
+        found = _asked(lambda: search(material_ids=list(ids), fields=list(fields)), self._patience)
         return {plain_id(document["material_id"]): document for document in found}
 
 
 class _Adapter(HTTPAdapter):
     """Gives every request a time limit, and says at once when the service asks to wait."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float) -> None:
+        self.limits = (CONNECTING, patience - 1)  # s to connect, and between bytes
         again = Retry(
             total=2,
             status_forcelist=(502, 503, 504),
@@ -149,14 +157,15 @@ class _Adapter(HTTPAdapter):
         timeout: object = None,
         **others: object,
     ) -> requests.Response:
-        response = super().send(request, stream, REQUEST_PATIENCE, **others)
+        response = super().send(request, stream, self.limits, **others)
         if response.status_code == 429:
             after = response.headers.get("Retry-After", "")
-            raise RateLimited(float(after) if after.isdigit() else 10.0)
+            seconds = float(after) if after.isdigit() else 10.0
+            raise Unavailable(f"Materials Project asks to wait {seconds:.0f} s before the next question.", seconds)
         return response
 
 
-def _asked(question: Callable[[], Answer], limit: float = PATIENCE) -> Answer:
+def _asked(question: Callable[[], Answer], limit: float) -> Answer:
     """The answer to a question, or EngineError, within `limit` s."""
     box: queue.SimpleQueue = queue.SimpleQueue()
 
@@ -170,33 +179,35 @@ def _asked(question: Callable[[], Answer], limit: float = PATIENCE) -> Answer:
     try:
         answer, error = box.get(timeout=limit)
     except queue.Empty:
-        raise EngineError(_SILENT.format(limit)) from None
+        raise Unavailable(_SILENT.format(limit)) from None
     if error is not None:
-        raise error if isinstance(error, EngineError) else EngineError(_sentence(error)) from None
+        raise error if isinstance(error, EngineError) else _explained(error, limit) from None
     return answer
 
 
 _SILENT = "Materials Project did not answer within {:.0f} s; try again later, the local data stay at hand."
 
 
-def _sentence(error: Exception) -> str:
+def _explained(error: Exception, limit: float) -> EngineError:
     """What went wrong, for the person who asked; it quotes nothing of the request."""
     cause = error.__context__ if isinstance(error.__context__, requests.RequestException) else error
     status = re.search(r"status code (\d+)", str(error))
     code = int(status[1]) if status else 0
     if code in (401, 403):
-        return f"Materials Project does not accept this API key; copy it again from {KEY_PAGE}."
+        return EngineError(f"Materials Project does not accept this API key; copy it again from {KEY_PAGE}.")
     if code >= 500:
-        return f"Materials Project has an error of its own ({code}); try again later."
+        return Unavailable(f"Materials Project has an error of its own ({code}); try again later.")
     if code or "does not support the request" in str(error):
-        return "Materials Project refused the question; the service may have changed."
+        return EngineError("Materials Project refused the question; the service may have changed.")
     if isinstance(cause, requests.Timeout):
-        return _SILENT.format(PATIENCE)
+        return Unavailable(_SILENT.format(limit))
     if isinstance(cause, requests.exceptions.InvalidJSONError) or "JSON" in type(cause).__name__:
-        return (
+        return Unavailable(
             "What answered in place of Materials Project does not speak its language, perhaps the login page of "
             "this network; the local data stay at hand."
         )
     if isinstance(cause, requests.RequestException | OSError):
-        return "Materials Project cannot be reached; is there a network? The local data stay at hand."
-    return "Materials Project sent an answer that this program does not understand; the service may have changed."
+        return Unavailable(
+            "Materials Project cannot be reached; is there a network? The local data stay at hand."
+        )
+    return EngineError("Materials Project sent an answer that this program does not understand.")

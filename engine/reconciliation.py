@@ -29,6 +29,7 @@ from engine.tensors import symmetrise
 
 SOURCE = "materials-project"
 SAME = 0.02  # principal values of one calculation in two documents differ by less, relative to the largest
+SERVED_SYMPREC = 0.1  # Å, within which Materials Project symmetrises a tensor
 BLIND = ("triclinic", "orthorhombic")  # crystal systems whose point group does not tell the axes apart
 UNDEFINED = "electronic axes are not defined for this cell"
 MISFIT = "electronic or total breaks the point group in the structure's axes"
@@ -116,10 +117,8 @@ def _by_task(task: Document | None, ieee: np.ndarray) -> Framed | None:
         return None
     tensors = np.stack([electronic, electronic + ionic])
     rotations = point_group_rotations(structure)
-    for one, other in zip(tensors, ieee, strict=True):
-        values = [np.linalg.eigvalsh(symmetrise(t)) for t in (symmetry_average(one, rotations), other)]
-        if np.abs(values[0] - values[1]).max() > SAME * np.abs(values[1]).max():
-            return None
+    if not _same(tensors, ieee, point_group_rotations(structure, SERVED_SYMPREC)):
+        return None
     return Framed(
         structure=structure,
         tensors=tensors,
@@ -127,6 +126,15 @@ def _by_task(task: Document | None, ieee: np.ndarray) -> Framed | None:
         residual=max(residual_under(rotations, symmetrise(tensor)) for tensor in tensors),
         flags=flags_of(*tensors, structure),
     )
+
+
+def _same(tensors: np.ndarray, ieee: np.ndarray, rotations: np.ndarray) -> bool:
+    """Whether a calculation's tensors [2, 3, 3], once symmetrised, have the principal values of those served."""
+    for one, other in zip(tensors, ieee, strict=True):
+        values = [np.linalg.eigvalsh(symmetrise(t)) for t in (symmetry_average(one, rotations), other)]
+        if np.abs(values[0] - values[1]).max() > SAME * np.abs(values[1]).max():
+            return False
+    return True
 
 
 def _by_ieee(structure: Structure, ieee: np.ndarray) -> Framed:

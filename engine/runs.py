@@ -40,6 +40,7 @@ from engine.dataset import EMBEDDED, dataset_hash, dataset_path, holdout_split, 
 from engine.ensemble import with_total
 from engine.errors import EngineError, check
 from engine.evaluation import Unseen, calibrated
+from engine.inference import embeddings
 from engine.materials import Material
 from engine.members import element_counts
 from engine.metrics import TargetMetrics, diagonal_mean
@@ -47,7 +48,6 @@ from engine.neighbourhood import Neighbourhood
 from engine.training import (
     EpochResult,
     Training,
-    embeddings,
     restore,
     start_training,
     train,

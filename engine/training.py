@@ -13,20 +13,20 @@ from torch_geometric.loader import DataLoader
 
 from engine.backbones import FrozenBackbone
 from engine.config import TrainConfig
-from engine.dataset import formula_rank, index_materials, label, labelled
+from engine.dataset import formula_rank, index_materials, labelled
 from engine.errors import check
-from engine.features import material_features, material_force_constants
-from engine.graph import CrystalGraph, crystal_graphs
+from engine.features import material_features
+from engine.graph import CrystalGraph
+from engine.inference import embeddings, predict_latent
+from engine.labelled_graphs import labelled_graphs
+from engine.losses import latent_loss, total_loss
 from engine.materials import Material
 from engine.metrics import TargetMetrics, target_metrics
 from engine.neighbourhood import Neighbourhood
-from engine.network import VOLUME_UNIT, DielectricNetwork, dipole_fields, isotropic_part, latent_of, physical
-from engine.pretrained import GRAPH
-from engine.springs import stiffness
+from engine.network import DielectricNetwork, isotropic_part, physical
 
 WARM_UP = 0.05  # share of the steps over which the learning rate rises
 IONIC_PASSES = 3  # an epoch, on a frozen backbone
-SMOOTH = 0.1  # errors of the logarithm below this count by their square
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,125 +161,6 @@ def _normalise(network: DielectricNetwork, graphs: Sequence[CrystalGraph]) -> No
         network.backbone.fit(torch.cat([g.features for g in graphs]))
 
 
-def labelled_graphs(
-    materials: Sequence[Material],
-    config: TrainConfig,
-    device: torch.device,
-    progress: Callable[[int, int], None] | None = None,
-) -> list[CrystalGraph]:
-    """Graphs that carry labels, nan where there is none: `dft` and `latent` [1, T, 3, 3], and `log_mean` [1].
-
-    `latent` is what the network should give; `log_mean` is the logarithm of (v / v0) (n^2 - 1), for crystals known
-    by their refractive index alone. With a frozen backbone a graph holds the atoms' `features` and no edges.
-    """
-    targets = config.model.targets
-    graphs = _input_graphs(materials, config, device, progress)
-    missing = torch.full((3, 3), torch.nan, dtype=torch.float64)
-    for material, one in zip(materials, graphs, strict=True):
-        labels = [label(material, target) for target in targets]
-        one.dft = torch.stack([missing if tensor is None else torch.as_tensor(tensor) for tensor in labels])[None]
-        latents = [
-            missing if tensor is None else latent_of(torch.as_tensor(tensor)[None], target, one.volume_per_atom)[0]
-            for tensor, target in zip(labels, targets, strict=True)
-        ]
-        one.latent = torch.stack(latents)[None].to(one.pos.dtype)
-        n = material.n if material.electronic is None and material.n is not None else float("nan")
-        one.log_mean = (one.volume_per_atom / VOLUME_UNIT * (n**2 - 1)).log()
-    return graphs
-
-
-def _input_graphs(
-    materials: Sequence[Material],
-    config: TrainConfig,
-    device: torch.device,
-    progress: Callable[[int, int], None] | None,
-) -> list[CrystalGraph]:
-    if config.model.backbone == "scratch":
-        return crystal_graphs(materials, config.graph)
-    if config.model.frozen:
-        graphs = _feature_graphs(materials, device, progress)
-    else:
-        graphs = crystal_graphs(materials, GRAPH)
-    if config.model.readout == "dipoles":
-        for one in graphs:  # its atoms stay where they are
-            one.dipole_field = dipole_fields(one, config.model.sigma)
-    if config.model.ionic_readout == "springs" and "ionic" in config.model.targets:
-        _add_springs(materials, graphs, device, progress)
-    return graphs
-
-
-def _feature_graphs(
-    materials: Sequence[Material],
-    device: torch.device,
-    progress: Callable[[int, int], None] | None,
-) -> list[CrystalGraph]:
-    return [
-        CrystalGraph(
-            atomic_numbers=torch.as_tensor(material.atomic_numbers),
-            pos=torch.as_tensor(material.frac_coords @ material.cell, dtype=features.dtype),
-            cell=torch.as_tensor(material.cell, dtype=features.dtype)[None],
-            features=features,
-        )
-        for material, features in zip(materials, material_features(materials, device, progress), strict=True)
-    ]
-
-
-def _add_springs(
-    materials: Sequence[Material],
-    graphs: Sequence[CrystalGraph],
-    device: torch.device,
-    progress: Callable[[int, int], None] | None,
-) -> None:
-    """Give crystals with an ionic tensor their springs; the others teach nothing of these."""
-    known = [index for index, material in enumerate(materials) if material.ionic is not None]
-    found = material_force_constants([materials[index] for index in known], device, progress)
-    for one in graphs:
-        one.springs = torch.zeros(0, 3, 3, dtype=torch.float64)
-        one.sprung = torch.tensor([False])
-    for index, constants in zip(known, found, strict=True):
-        graphs[index].springs = stiffness(constants)
-        graphs[index].sprung = torch.tensor([True])
-
-
-def latent_loss(predicted: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
-    """Mean over labels of the smoothed Frobenius distance sqrt(|P - W|^2 + s^2) - s.
-
-    Args:
-        predicted: [T, B, 3, 3] logarithms.
-        wanted: [B, T, 3, 3], nan where there is no label.
-    """
-    wanted = wanted.transpose(0, 1)
-    known = ~wanted.isnan().any(-1).any(-1)
-    square = (predicted - wanted)[known].square().sum((-1, -2))
-    return ((square + SMOOTH**2).sqrt() - SMOOTH).mean()
-
-
-def index_loss(predicted: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
-    """The same distance for crystals of which the mean of the electronic susceptibility alone is known.
-
-    Args:
-        predicted: [B, 3, 3] logarithms of the electronic susceptibility.
-        wanted: [B] logarithms of its mean.
-    """
-    mean = torch.linalg.matrix_exp(predicted).diagonal(dim1=1, dim2=2).mean(1)
-    square = 3 * (mean.log() - wanted).square()
-    return ((square + SMOOTH**2).sqrt() - SMOOTH).mean()
-
-
-def total_loss(network: DielectricNetwork, batch: CrystalGraph, targets: Sequence[str]) -> torch.Tensor:
-    """Tensor labels, the mean over `targets`, and index labels; a coarse readout learns beside the other."""
-    predicted = network.latents(batch, targets)
-    loss = batch.latent.new_zeros(())
-    for name, latent in predicted.items():
-        wanted = batch.latent[:, network.model_config.targets.index("ionic" if name == "coarse" else name)]
-        if not wanted.isnan().all():
-            loss = loss + latent_loss(latent[None], wanted[:, None]) / len(targets)
-    known = ~batch.log_mean.isnan()
-    if "electronic" in targets and known.any():
-        loss = loss + index_loss(predicted["electronic"][known], batch.log_mean[known])
-    return loss
-
-
 def phases(training: Training) -> list[tuple[list[CrystalGraph], tuple[str, ...]]]:
     """What an epoch goes through: crystals, and the targets that they teach.
 
@@ -357,28 +238,6 @@ def train(training: Training) -> Iterator[EpochResult]:
             learning_rate=training.optimizer.param_groups[0]["lr"],
             seconds=time.perf_counter() - started,
         )
-
-
-def predict_latent(network: DielectricNetwork, graphs: Sequence[CrystalGraph]) -> torch.Tensor:
-    """M of each target and graph, [T, n, 3, 3]."""
-    return _in_batches(network.latent, network, graphs, dim=1)
-
-
-def embeddings(network: DielectricNetwork, graphs: Sequence[CrystalGraph]) -> torch.Tensor:
-    """`embedding` of each graph, [n, F]."""
-    return _in_batches(network.embedding, network, graphs, dim=0)
-
-
-def _in_batches(
-    function: Callable[[CrystalGraph], torch.Tensor],
-    network: DielectricNetwork,
-    graphs: Sequence[CrystalGraph],
-    dim: int,
-) -> torch.Tensor:
-    device = network.offset.device
-    with torch.inference_mode():
-        batches = DataLoader(list(graphs), 8 if network.model_config.tuned_layers else 64)  # fit into memory
-        return torch.cat([function(batch.to(device)).cpu() for batch in batches], dim)
 
 
 def validate(training: Training) -> tuple[float, tuple[TargetMetrics, ...]]:

@@ -9,7 +9,8 @@ from engine.calibration import Calibration
 from engine.checkpoint import CONFIG as CONFIG_FILE
 from engine.checkpoint import WEIGHTS, Checkpoint, load_checkpoint, save_checkpoint
 from engine.errors import EngineError
-from engine.training import predict_latent, start_training, train
+from engine.inference import predict_latent
+from engine.training import start_training, train
 from tests.engine.small import config, materials
 
 CALIBRATION = Calibration(weights=((0.5,) * 4,) * 4, scores=((0.1, 0.2),) * 4)

@@ -14,7 +14,7 @@ import pytest
 from engine.cli import main
 from engine.dataset import label, load_dataset
 from engine.errors import EngineError
-from engine.fetching import fetch, fetch_one
+from engine.fetching import TRIES, fetch, fetch_one
 from engine.frames import point_group_rotations
 from engine.material_files import read_about, read_materials, to_row
 from engine.material_store import MaterialStore
@@ -147,7 +147,14 @@ def test_a_limited_rate_is_waited_for(server, store, materials):
     heard = []
     brought = fetch([m.material_id for m in materials], loopback.KEY, store, heard.append)
     assert len(brought.materials) == len(materials)
-    assert [round(p.waiting) for p in heard if p.waiting] == [1, 1]
+    assert ["wait 1 s" in p.waiting for p in heard if p.waiting] == [True, True]
+
+
+def test_a_service_that_stays_away_is_given_up(server, store, materials):
+    server.fault = loopback.failing(429, [("Retry-After", "0")])
+    with pytest.raises(EngineError, match="asks to wait"):
+        fetch([materials[0].material_id], loopback.KEY, store)
+    assert sum("/summary/" in question for question in server.questions) == TRIES
 
 
 def test_a_file_of_fetched_materials_is_a_data_set_and_tells_how_it_came(server, tmp_path, monkeypatch, capsys):

@@ -8,7 +8,7 @@ import pytest
 
 from engine.dataset import load_dataset
 from engine.errors import EngineError
-from engine.materials_project import ENDPOINT_VARIABLE, MaterialsProject, RateLimited, plain_id
+from engine.materials_project import ENDPOINT_VARIABLE, MaterialsProject, Unavailable, plain_id
 from tests import materials_project_server as loopback
 
 WITHIN = 15.0  # s
@@ -120,6 +120,6 @@ def test_a_malformed_id_is_refused(text):
 
 def test_a_limited_rate_says_how_long_to_wait(server):
     server.fault = loopback.failing(429, [("Retry-After", "3")])
-    with pytest.raises(RateLimited) as caught:
+    with pytest.raises(Unavailable) as caught:
         MaterialsProject(loopback.KEY).summaries(["mp-149"])
     assert caught.value.seconds == 3

@@ -13,11 +13,12 @@ from engine.dataset import index_materials
 from engine.errors import EngineError
 from engine.features import material_features
 from engine.graph import collate, crystal_graphs
+from engine.losses import index_loss
 from engine.material_files import write_materials
 from engine.prediction import Predictor
 from engine.pretrained import GRAPH, IRREPS, pretrained_features
 from engine.runs import Run
-from engine.training import index_loss, start_training, train
+from engine.training import start_training, train
 from tests.engine import crystals
 from tests.engine.small import materials
 

@@ -9,7 +9,9 @@ import torch
 from engine.config import GraphConfig, ModelConfig
 from engine.dataset import holdout_split
 from engine.errors import EngineError
-from engine.training import latent_loss, predict_latent, rattled, restore, start_training, train, training_state
+from engine.inference import predict_latent
+from engine.losses import latent_loss
+from engine.training import rattled, restore, start_training, train, training_state
 from tests.engine.small import CONFIG, config, materials
 
 

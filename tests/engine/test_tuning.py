@@ -13,13 +13,14 @@ from engine.cli import main
 from engine.config import ModelConfig, TrainConfig
 from engine.errors import EngineError
 from engine.graph import collate, crystal_graphs
+from engine.inference import predict_latent
 from engine.material_files import write_materials
 from engine.members import Job
 from engine.network import DielectricNetwork
 from engine.prediction import Predictor
 from engine.pretrained import GRAPH, PretrainedFeatures, pretrained_features
 from engine.runs import Run
-from engine.training import predict_latent, restore, start_training, train, training_state
+from engine.training import restore, start_training, train, training_state
 from tests.engine import crystals, small
 
 CPU = torch.device("cpu")
