@@ -74,18 +74,18 @@ def quantity(label: str, choices: list[str], key: str, first: str) -> str:
     return st.selectbox(label, choices, index, format_func=AXIS_LABELS.get, key=key, bind="query-params")
 
 
-def selected_points() -> list[int]:
-    """Rows of the points that are selected in the scatter."""
-    chart = st.session_state.get("scatter")
-    points = chart["selection"]["points"] if chart else []
-    return [int(np.ravel(point["customdata"])[0]) for point in points]
-
-
 def remember() -> None:
-    """Show the clicked crystal from now on (a callback)."""
-    rows = selected_points()
+    """Show the clicked crystal from now on, or keep the several that were selected for the table (a callback)."""
+    points = st.session_state["scatter"]["selection"]["points"]
+    rows = [int(np.ravel(point["customdata"])[0]) for point in points]
     if len(rows) == 1:
         st.query_params["shown"] = str(rows[0])
+    st.session_state.picked = rows if len(rows) > 1 else []
+
+
+def forget() -> None:
+    """No selection in the scatter (a callback)."""
+    st.session_state.picked = []
 
 
 def beside(row: str | None) -> None:
@@ -111,10 +111,12 @@ def crystal(material: Material, row: pd.Series) -> None:
 
 def listing(rows: pd.DataFrame) -> None:
     """The table itself, with downloads."""
-    some = rows.index.intersection(selected_points())
-    if len(some) > 1:
-        rows = rows.loc[some]
-        st.info(f"The {len(rows):,} crystals that are selected in the scatter.", icon=":material/select_all:")
+    picked = rows.index.intersection(st.session_state.get("picked", []))
+    if len(picked):
+        rows = rows.loc[picked]
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"Only the **{len(rows):,}** of them that are selected in the scatter.", width="content")
+            st.button("Show all that pass", on_click=forget)
     chosen = st.dataframe(
         rows[SHOWN].rename(columns=TITLES), hide_index=True, height=420, key="listing", on_select="rerun",
         selection_mode="single-row", alt="Table of the crystals", column_config={
