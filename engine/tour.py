@@ -9,6 +9,7 @@ from engine.errors import EngineError
 from engine.materials import Material
 from engine.prediction import Prediction
 
+STAY = 12  # seconds at each crystal
 CLOSE = 5.0  # percent; a prediction nearer than this is called so
 
 

@@ -9,13 +9,12 @@ from engine import tensors
 from engine.errors import EngineError
 from engine.materials import Material
 from engine.prediction import Prediction
-from engine.tour import STOPS, Stop, reason, verdict
+from engine.tour import STAY, STOPS, Stop, reason, verdict
 from pages.components import cached, charts
 from pages.components.site import LOOK_UP, header
 from pages.components.viewer import structure_view
 from pages.components.widgets import number, show_table, space_group, subscripts
 
-STAY = 12  # seconds at each crystal
 STOP = {stop.material_id: stop for stop in STOPS}
 IDS = list(STOP)
 PARTS = ("electronic", "ionic", "total")
@@ -77,10 +76,8 @@ def controls() -> str | None:
 def buttons(runs: bool) -> None:
     """Step, pause and leave, by mouse or by key."""
     st.button("Back", on_click=go, args=(-1,), icon=":material/skip_previous:", shortcut="Left")
-    if runs:
-        st.button("Pause", key="pause", on_click=pause, icon=":material/pause:", shortcut="Space")
-    else:
-        st.button("Go on", key="go-on", on_click=pause, icon=":material/play_arrow:", shortcut="Space")
+    label, icon = ("Pause", ":material/pause:") if runs else ("Go on", ":material/play_arrow:")
+    st.button(label, key="pause", on_click=pause, icon=icon, shortcut="Space")
     st.button("Next", on_click=go, args=(1,), icon=":material/skip_next:", shortcut="Right")
     st.button("Leave", on_click=leave, icon=":material/close:", shortcut="Esc")
 

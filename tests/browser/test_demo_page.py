@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from engine.tour import STOPS
-from pages.demo import STAY
+from engine.tour import STAY, STOPS
 from tests.browser.server import ARTIFACTS, PATIENCE
 
 expect.set_options(timeout=PATIENCE)
