@@ -89,7 +89,7 @@ def dft_figures(material: Material) -> dict[str, float]:
 
 def reason(stop: Stop, material: Material) -> str:
     """Why the crystal is shown, with the figures of its DFT tensors."""
-    return stop.why.format(**dft_figures(material))
+    return _unbroken(stop.why.format(**dft_figures(material)))
 
 
 def verdict(prediction: Prediction, material: Material, target: str) -> str:
@@ -102,8 +102,13 @@ def verdict(prediction: Prediction, material: Material, target: str) -> str:
     try:
         low, high = prediction.interval(target)
     except EngineError:  # a model without intervals
-        return text
-    return f"{text} The 90 % interval, {low:.2f} to {high:.2f}, {_held(low, dft, high)}."
+        return _unbroken(text)
+    return _unbroken(f"{text} The 90 % interval, {low:.2f} to {high:.2f}, {_held(low, dft, high)}.")
+
+
+def _unbroken(text: str) -> str:
+    """Percent signs stay on the line of their number."""
+    return text.replace(" %", "\u00a0%")
 
 
 def _held(low: float, value: float, high: float) -> str:

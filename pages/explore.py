@@ -13,7 +13,7 @@ from pages.components import cached, explore_charts, filters, linked, tensor_vie
 from pages.components.explore_charts import AXIS_LABELS
 from pages.components.site import LOOK_UP, header
 from pages.components.viewer import structure_view
-from pages.components.widgets import space_group, subscripts
+from pages.components.widgets import DASH, space_group, subscripts
 
 QUANTITIES = list(AXIS_LABELS)
 TITLES = {
@@ -33,10 +33,16 @@ def address(row: pd.Series) -> dict[str, str]:
     return {"mp_id": row["formula"], "row": str(row.name)}
 
 
+def written(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows with formulas and space groups as one writes them."""
+    groups = {symbol: space_group(symbol) for symbol in rows["space_group"].unique()}
+    return rows.assign(formula=rows["formula"].map(subscripts), space_group=rows["space_group"].map(groups))
+
+
 def names(rows: pd.DataFrame) -> pd.Series:
     """Formula, ID and space group of each row, to read under the pointer."""
-    groups = rows["space_group"].map({symbol: space_group(symbol) for symbol in rows["space_group"].unique()})
-    return "<b>" + rows["formula"].map(subscripts) + "</b> " + rows["id"].fillna("") + "<br>" + groups
+    rows = written(rows)
+    return "<b>" + rows["formula"] + "</b> " + rows["id"].fillna("") + "<br>" + rows["space_group"]
 
 
 def scatter(rows: pd.DataFrame) -> None:
@@ -117,11 +123,11 @@ def listing(rows: pd.DataFrame) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"Only the **{len(rows):,}** of them that are selected in the scatter.", width="content")
             st.button("Show all that pass", on_click=forget)
+    formats = {TITLES.get(name, name): st.column_config.NumberColumn(format="%.3f") for name in QUANTITIES[:-1]}
     chosen = st.dataframe(
-        rows[SHOWN].rename(columns=TITLES), hide_index=True, height=420, key="listing", on_select="rerun",
-        selection_mode="single-row", alt="Table of the crystals", column_config={
-            TITLES.get(column, column): st.column_config.NumberColumn(format="%.3f") for column in QUANTITIES[:-1]
-        },
+        written(rows)[SHOWN].rename(columns=TITLES), hide_index=True, height=420, key="listing", on_select="rerun",
+        selection_mode="single-row", alt="Table of the crystals", placeholder=DASH,
+        column_config=formats | {"id": st.column_config.TextColumn(width=95)},
     )  # fmt: skip
     if chosen["selection"]["rows"]:
         st.switch_page(LOOK_UP, query_params=address(rows.iloc[chosen["selection"]["rows"][0]]))

@@ -43,10 +43,19 @@ def scatter(frame: pd.DataFrame, names: pd.Series, x: str, y: str, *, log: bool)
             hovertemplate=f"%{{text}}<br>{AXIS_LABELS[x]}: %{{x:.3g}}<br>{AXIS_LABELS[y]}: %{{y:.3g}}"
             f"<extra>{system}</extra>",
         )  # fmt: skip
-    scale = {"type": "log", "dtick": "D2"} if log else {"type": "linear"}
-    figure.update_xaxes(**scale, title=AXIS_LABELS[x]).update_yaxes(**scale, title=AXIS_LABELS[y])
+    figure.update_xaxes(**_scale(rows[x], log), title=AXIS_LABELS[x])
+    figure.update_yaxes(**_scale(rows[y], log), title=AXIS_LABELS[y])
     figure = styled(figure, height=460, legend=True, margin={"l": 10, "r": 40, "t": 60, "b": 10})
     return figure.update_layout(clickmode="event+select", dragmode="pan", modebar_orientation="v")
+
+
+def _scale(values: pd.Series, log: bool) -> dict[str, str]:
+    """Kind of axis; over more than a decade, ticks at 1, 2 and 5 only."""
+    if not log:
+        return {"type": "linear"}
+    positive = values[values > 0]
+    wide = len(positive) > 0 and positive.max() > 10 * positive.min()
+    return {"type": "log", "dtick": "D2"} if wide else {"type": "log"}
 
 
 def distribution(column: str, every: pd.Series, passing: pd.Series, edges: np.ndarray) -> go.Figure:

@@ -12,6 +12,7 @@ from pages.components.explore_charts import AXIS_LABELS
 LISTS = ("source", "system", "holds", "without")  # keys, which are the names in the address too
 FIRST = ("n", "band_gap", "natoms")
 WHOLE = "natoms"
+WIDE, NARROW = 110, 94  # pixels of a field; two fit side by side, also on a phone
 
 
 def chosen_filter(rows: pd.DataFrame) -> Filter:
@@ -21,10 +22,10 @@ def chosen_filter(rows: pd.DataFrame) -> Filter:
     without = _choice("Holds none of these", symbols, "without", "none")
     systems = _choice("Crystal system", list(reversed(CRYSTAL_SYSTEMS)), "system", "all")
     sources = _choice("Data set", list(dict.fromkeys(rows["source"])), "source", "all")
-    ranges = {column: _between(rows[column], column) for column in FIRST}
+    ranges = {column: _between(rows[column], column, WIDE) for column in FIRST}
     others = [column for column in WORDS if column not in FIRST]
     with st.expander("More quantities", expanded=any(map(_is_set, others))):
-        ranges |= {column: _between(rows[column], column) for column in others}
+        ranges |= {column: _between(rows[column], column, NARROW) for column in others}
     return Filter(sources=sources, crystal_systems=systems, holds=holds, without=without, ranges=ranges)
 
 
@@ -59,21 +60,21 @@ def _choice(label: str, options: list[str], key: str, empty: str) -> tuple[str, 
     )
 
 
-def _between(values: pd.Series, column: str) -> Range:
+def _between(values: pd.Series, column: str, width: int) -> Range:
     """Two fields, each of which may stay empty."""
     label = AXIS_LABELS[column]
     with st.container(gap="xxsmall"):
         st.markdown(f":small[{label[0].upper()}{label[1:]}]")
         with st.container(horizontal=True, gap="xsmall"):
-            low = _limit(f"{label}, from", f"{column}_from", f"from {values.min():.3g}", column)
-            high = _limit(f"{label}, to", f"{column}_to", f"to {values.max():.3g}", column)
+            low = _limit(f"{label}, from", f"{column}_from", f"from {values.min():.3g}", column, width)
+            high = _limit(f"{label}, to", f"{column}_to", f"to {values.max():.3g}", column, width)
     return low, high
 
 
-def _limit(label: str, key: str, placeholder: str, column: str) -> float | None:
+def _limit(label: str, key: str, placeholder: str, column: str, width: int) -> float | None:
     return st.number_input(
         label, value=None, step=1 if column == WHOLE else 0.1, format=None if column == WHOLE else "%.4g", key=key,
-        placeholder=placeholder, label_visibility="collapsed", bind="query-params", width=110,
+        placeholder=placeholder, label_visibility="collapsed", bind="query-params", width=width,
     )  # fmt: skip
 
 

@@ -42,7 +42,7 @@ def test_a_link_opens_a_crystal_with_dft_prediction_and_interval(stop: Stop) -> 
     page = demo(crystal=stop.material_id)
     assert page.subheader[0].value == stop.title
     text = words(page)
-    assert "The 90 % interval, " in text
+    assert "The 90\u00a0% interval, " in text
     assert "| | Prediction | 90 % interval | DFT |" in text
 
 
