@@ -96,7 +96,7 @@ def fetch(
         EngineError: an ID is none, or a sentence that says why the service could not be asked.
     """
     wanted = None if ids is None else list(dict.fromkeys(map(plain_id, ids)))
-    project, store = MaterialsProject(key, LONG_PATIENCE), store or MaterialStore()
+    project, store = MaterialsProject(key, each=LONG_PATIENCE), store or MaterialStore()
     wanted = _all_ids(project, store) if wanted is None else wanted
     known = store.known(project.db_version)
     missing = [one for one in wanted if one not in known]

@@ -8,6 +8,7 @@ import os
 import queue
 import re
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -22,8 +23,8 @@ ENDPOINT = "https://api.materialsproject.org/"
 KEY_LENGTH = 32
 KEY_PAGE = "https://next-gen.materialsproject.org/api"
 HOW_TO_GET_A_KEY = f"A free key comes from {KEY_PAGE} after signing in there."
-PATIENCE = 8.0  # s for one question of a person who waits; importing the client comes on top, once
-LONG_PATIENCE = 60.0  # s for one question of many
+PATIENCE = 9.0  # s in all, for a person who waits; importing the client comes on top, once
+LONG_PATIENCE = 60.0  # s for each question of many
 CONNECTING = 4.0  # s
 MOST_AT_ONCE = 1000  # documents in one reply
 AGENT = "dielectric-tensors"
@@ -72,8 +73,11 @@ class MaterialsProject:
         db_version: of the database.
     """
 
-    def __init__(self, key: str, patience: float = PATIENCE) -> None:
-        """Connect; `patience` (s) is the time limit of each question.
+    def __init__(self, key: str, each: float | None = None) -> None:
+        """Connect.
+
+        Args:
+            each: time limit of each question, s; without it connecting and all questions have `PATIENCE` in all.
 
         Raises:
             EngineError: a sentence that says why there is no connection.
@@ -91,7 +95,7 @@ class MaterialsProject:
         session = requests.Session()
         session.headers["user-agent"] = AGENT
         for scheme in ("http://", "https://"):
-            session.mount(scheme, _Adapter(patience))
+            session.mount(scheme, _Adapter(each or PATIENCE))
 
         def connect() -> MPRester:
             # The client starts with this question too, but without a time limit.
@@ -100,14 +104,14 @@ class MaterialsProject:
                 key, endpoint, session=session, use_document_model=False, mute_progress_bars=True
             )
 
-        self._patience = patience
+        self._each, self._end = each, time.monotonic() + PATIENCE
         self._client = _asked(connect, PATIENCE)
         self.db_version = str(self._client.db_version)
 
     def ids_with_tensors(self) -> list[str]:
         """Every material that has a dielectric tensor."""
         search = self._client.materials.dielectric.search
-        found = _asked(lambda: search(e_electronic=_EVERYTHING, fields=["material_id"]), LONG_PATIENCE)
+        found = self._asked(lambda: search(e_electronic=_EVERYTHING, fields=["material_id"]))
         return [plain_id(document["material_id"]) for document in found]
 
     def summaries(self, ids: Sequence[str]) -> dict[str, dict]:
@@ -123,7 +127,7 @@ class MaterialsProject:
         if not ids:
             return {}
         search = self._client.materials.tasks.search
-        found = _asked(lambda: search(task_ids=list(ids), fields=list(_TASK)), self._patience)
+        found = self._asked(lambda: search(task_ids=list(ids), fields=list(_TASK)))
         return {plain_id(document["task_id"]): document for document in found}
 
     def _by_id(
@@ -132,8 +136,11 @@ class MaterialsProject:
         if not ids:
             return {}
         check(len(ids) <= MOST_AT_ONCE, f"at most {MOST_AT_ONCE} IDs can be asked for at once, got {len(ids)}")
-        found = _asked(lambda: search(material_ids=list(ids), fields=list(fields)), self._patience)
+        found = self._asked(lambda: search(material_ids=list(ids), fields=list(fields)))
         return {plain_id(document["material_id"]): document for document in found}
+
+    def _asked(self, question: Callable[[], Answer]) -> Answer:
+        return _asked(question, self._each or max(self._end - time.monotonic(), 0.0))
 
 
 class _Adapter(HTTPAdapter):
@@ -179,16 +186,16 @@ def _asked(question: Callable[[], Answer], limit: float) -> Answer:
     try:
         answer, error = box.get(timeout=limit)
     except queue.Empty:
-        raise Unavailable(_SILENT.format(limit)) from None
+        raise Unavailable(_SILENT) from None
     if error is not None:
-        raise error if isinstance(error, EngineError) else _explained(error, limit) from None
+        raise error if isinstance(error, EngineError) else _explained(error) from None
     return answer
 
 
-_SILENT = "Materials Project did not answer within {:.0f} s; try again later, the local data stay at hand."
+_SILENT = "Materials Project did not answer in time; try again later, the local data stay at hand."
 
 
-def _explained(error: Exception, limit: float) -> EngineError:
+def _explained(error: Exception) -> EngineError:
     """What went wrong, for the person who asked; it quotes nothing of the request."""
     cause = error.__context__ if isinstance(error.__context__, requests.RequestException) else error
     status = re.search(r"status code (\d+)", str(error))
@@ -200,7 +207,7 @@ def _explained(error: Exception, limit: float) -> EngineError:
     if code or "does not support the request" in str(error):
         return EngineError("Materials Project refused the question; the service may have changed.")
     if isinstance(cause, requests.Timeout):
-        return Unavailable(_SILENT.format(limit))
+        return Unavailable(_SILENT)
     if isinstance(cause, requests.exceptions.InvalidJSONError) or "JSON" in type(cause).__name__:
         return Unavailable(
             "What answered in place of Materials Project does not speak its language, perhaps the login page of "

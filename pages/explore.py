@@ -1,13 +1,21 @@
-"""All embedded materials at once: filters, distributions, a scatter that opens what is clicked."""
+"""All materials at once: filters, periodic table, distributions, a scatter with the clicked crystal beside it."""
 
+from functools import partial
+
+import numpy as np
 import pandas as pd
 import streamlit as st
 
-from engine.materials import CRYSTAL_SYSTEMS
-from pages.components import cached, charts
+from engine import exports
+from engine.materials import Material
+from engine.selection import Filter, sentence
+from pages.components import cached, explore_charts, filters, linked, tensor_view
+from pages.components.explore_charts import AXIS_LABELS
 from pages.components.site import LOOK_UP, header
+from pages.components.viewer import structure_view
+from pages.components.widgets import DASH, space_group, subscripts
 
-QUANTITIES = list(charts.AXIS_LABELS)
+QUANTITIES = list(AXIS_LABELS)
 TITLES = {
     "space_group": "space group",
     "crystal_system": "crystal system",
@@ -15,110 +23,140 @@ TITLES = {
     "natoms": "atoms",
 }
 SHOWN = ["id", "formula", "space_group", "crystal_system", *QUANTITIES, "source"]
-
-
-def between(rows: pd.DataFrame, column: str, label: str) -> pd.Series:
-    """Slider over the column's range; rows without a value pass while the slider spans all."""
-    values = rows[column].dropna()
-    low, high = values.min().item(), values.max().item()
-    chosen = st.slider(label, low, high, (low, high), key=f"range-{column}")
-    if chosen == (low, high):
-        return pd.Series(True, index=rows.index)
-    return rows[column].between(*chosen)
-
-
-def filters(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows that the visitor's filters keep."""
-    names = rows["source"].unique().tolist()
-    sources = st.multiselect("Data set", names, key="sources", placeholder="all")
-    systems = st.multiselect("Crystal system", CRYSTAL_SYSTEMS, key="systems", placeholder="all")
-    symbols = sorted({symbol for elements in rows["elements"] for symbol in elements})
-    wanted = st.multiselect("Holds all of these elements", symbols, key="wanted", placeholder="any")
-    unwanted = st.multiselect("Holds none of these", symbols, key="unwanted", placeholder="none")
-    keep = between(rows, "n", "Refractive index n")
-    keep &= between(rows, "band_gap", "Band gap (eV)")
-    keep &= between(rows, "natoms", "Atoms in the cell")
-    keep &= rows["source"].isin(sources or names)
-    keep &= rows["crystal_system"].isin(systems or CRYSTAL_SYSTEMS)
-    keep &= rows["elements"].map(lambda held: set(wanted) <= set(held) and not set(unwanted) & set(held))
-    return rows[keep]
-
-
-def open_material(row: pd.Series) -> None:
-    """Go to the Look up page of this row."""
-    st.switch_page(LOOK_UP, query_params=address(row))
+MOVABLE = {"displaylogo": False, "scrollZoom": True}
 
 
 def address(row: pd.Series) -> dict[str, str]:
-    """Query parameters that lead to this row: its ID, or formula and row where it has none."""
+    """Query parameters that lead to this row's material: its ID, or formula and row where it has none."""
     if pd.notna(row["id"]):
         return {"mp_id": row["id"]}
     return {"mp_id": row["formula"], "row": str(row.name)}
 
 
+def written(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows with formulas and space groups as one writes them."""
+    groups = {symbol: space_group(symbol) for symbol in rows["space_group"].unique()}
+    return rows.assign(formula=rows["formula"].map(subscripts), space_group=rows["space_group"].map(groups))
+
+
+def names(rows: pd.DataFrame) -> pd.Series:
+    """Formula, ID and space group of each row, to read under the pointer."""
+    rows = written(rows)
+    return "<b>" + rows["formula"] + "</b> " + rows["id"].fillna("") + "<br>" + rows["space_group"]
+
+
 def scatter(rows: pd.DataFrame) -> None:
-    """Two quantities against each other; a click opens the material."""
+    """Two quantities against each other, and the crystal that was clicked."""
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        draw_scatter(rows)
+    with right:
+        beside(st.query_params.get("shown"))
+
+
+def draw_scatter(rows: pd.DataFrame) -> None:
+    """The scatter with its choice of axes."""
     choices = cached.columns_with_values(rows, QUANTITIES)
-    left, middle, right = st.columns([2, 2, 1], vertical_alignment="bottom")
-    x = left.selectbox(
-        "Across", choices, format_func=charts.AXIS_LABELS.get, key="across", index=_at(choices, "n")
-    )
-    y = middle.selectbox(
-        "Up", choices, format_func=charts.AXIS_LABELS.get, key="up", index=_at(choices, "band_gap")
-    )
-    log = right.toggle("Log axes", value=True, key="log")
-    figure = charts.scatter(rows, x, y, log=log)
-    chosen = st.plotly_chart(
-        figure, key="scatter", on_select="rerun", selection_mode="points", alt=f"{y} against {x}",
-        config={"displaylogo": False, "scrollZoom": True},
+    left, middle, right = st.columns([3, 3, 2], vertical_alignment="bottom")
+    with left:
+        x = quantity("Across", choices, "across", "n")
+    with middle:
+        y = quantity("Up", choices, "up", "band_gap")
+    log = right.toggle("Log axes", value=True, key="log", bind="query-params")
+    st.plotly_chart(
+        explore_charts.scatter(rows, names(rows), x, y, log=log), key="scatter", on_select=remember,
+        config=MOVABLE, alt=f"{AXIS_LABELS[y]} against {AXIS_LABELS[x]}, a point a crystal",
     )  # fmt: skip
-    points = chosen["selection"]["points"]
-    if points:
-        open_material(rows.loc[_index_of(points[0])])
     count = rows[[x, y]].notna().all(axis=1).sum()
-    st.caption(f"{count:,} of these materials have both quantities. Click a point to open its material.")
+    st.caption(
+        f"{count:,} of these crystals have both quantities. A click shows the crystal beside; box or lasso "
+        "select several for the table and its files."
+    )
 
 
-def _at(choices: list[str], name: str) -> int:
-    return choices.index(name) if name in choices else 0
+def quantity(label: str, choices: list[str], key: str, first: str) -> str:
+    """One of the quantities, kept in the address."""
+    index = choices.index(first) if first in choices else 0
+    return st.selectbox(label, choices, index, format_func=AXIS_LABELS.get, key=key, bind="query-params")
 
 
-def _index_of(point: dict) -> int:
-    data = point["customdata"]
-    return int(data[0] if isinstance(data, list) else data)
+def remember() -> None:
+    """Show the clicked crystal from now on, or keep the several that were selected for the table (a callback)."""
+    points = st.session_state["scatter"]["selection"]["points"]
+    rows = [int(np.ravel(point["customdata"])[0]) for point in points]
+    if len(rows) == 1:
+        st.query_params["shown"] = str(rows[0])
+    st.session_state.picked = rows if len(rows) > 1 else []
 
 
-def distributions(rows: pd.DataFrame) -> None:
-    """One histogram a quantity."""
-    chosen = cached.columns_with_values(rows, ["n", "ionic", "anisotropy", "band_gap"])
-    for place, column in zip(st.columns(2) * 2, chosen, strict=False):
-        with place:
-            label = charts.AXIS_LABELS[column]
-            st.plotly_chart(
-                charts.histogram(rows[column], label), key=f"histogram-{column}", alt=f"Distribution of {label}",
-                config={"displayModeBar": False},
-            )  # fmt: skip
+def forget() -> None:
+    """No selection in the scatter (a callback)."""
+    st.session_state.picked = []
+
+
+def beside(row: str | None) -> None:
+    """The crystal of that row with its key figures, or what to do to see one."""
+    materials = cached.materials()
+    if row is None or not row.isdecimal() or int(row) >= len(materials):
+        st.info("Click a point to see its crystal here.", icon=":material/ads_click:")
+        return
+    crystal(materials[int(row)], cached.table().loc[int(row)])
+
+
+def crystal(material: Material, row: pd.Series) -> None:
+    """Structure, DFT figures and the way to everything else."""
+    st.subheader(subscripts(material.formula), anchor=False)
+    facts = [material.material_id, space_group(material.space_group_symbol), material.crystal_system]
+    st.markdown(" · ".join(filter(None, facts)))
+    st.page_link(
+        LOOK_UP, label="Prediction and tensors", icon=":material/open_in_full:", query_params=address(row)
+    )
+    structure_view(material.structure, key="explore")
+    tensor_view.summary(None, material)
 
 
 def listing(rows: pd.DataFrame) -> None:
-    """The table itself, with download."""
-    plain = rows[SHOWN].rename(columns=TITLES)
+    """The table itself, with downloads."""
+    picked = rows.index.intersection(st.session_state.get("picked", []))
+    if len(picked):
+        rows = rows.loc[picked]
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"Only the **{len(rows):,}** of them that are selected in the scatter.", width="content")
+            st.button("Show all that pass", on_click=forget)
+    formats = {TITLES.get(name, name): st.column_config.NumberColumn(format="%.3f") for name in QUANTITIES[:-1]}
     chosen = st.dataframe(
-        plain, hide_index=True, height=420, key="listing", on_select="rerun", selection_mode="single-row",
-        column_config={
-            TITLES.get(column, column): st.column_config.NumberColumn(format="%.3f") for column in QUANTITIES[:-1]
-        },
+        written(rows)[SHOWN].rename(columns=TITLES), hide_index=True, height=420, key="listing", on_select="rerun",
+        selection_mode="single-row", alt="Table of the crystals", placeholder=DASH,
+        column_config=formats | {"id": st.column_config.TextColumn(width=95)},
     )  # fmt: skip
     if chosen["selection"]["rows"]:
-        open_material(rows.iloc[chosen["selection"]["rows"][0]])
+        st.switch_page(LOOK_UP, query_params=address(rows.iloc[chosen["selection"]["rows"][0]]))
     st.caption("Tick a row to open its material.")
-    st.download_button(
-        "Download these rows as CSV",
-        rows[SHOWN].to_csv(index=False),
-        "materials.csv",
-        "text/csv",
-        on_click="ignore",
+    downloads(rows)
+
+
+def downloads(rows: pd.DataFrame) -> None:
+    """These rows as files, each made when it is asked for."""
+    materials = [cached.materials()[row] for row in rows.index]
+    makers = {
+        "CSV": ("csv", "text/csv", partial(exports.to_csv, rows[SHOWN], materials)),
+        "Parquet": ("parquet", "application/vnd.apache.parquet", partial(exports.to_parquet, materials)),
+        "extxyz": ("extxyz", "chemical/x-xyz", partial(exports.to_extxyz, materials)),
+    }
+    with st.container(horizontal=True):
+        for name, (ending, kind, make) in makers.items():
+            st.download_button(f"Download {name}", make, f"materials.{ending}", kind, on_click="ignore", key=name)
+    st.caption(
+        "CSV holds these columns and the tensors. Parquet holds the structures too, as "
+        "`python -m engine train --data FILE` and `load_dataset` read them. extxyz (ASE) holds structures and "
+        "tensors in the Cartesian axes of each frame."
     )
+
+
+def stated(wanted: Filter, count: int, of: int) -> None:
+    """The filter in words, and the way back to no filter."""
+    st.markdown(f"**{sentence(wanted, count, of)}**", width="stretch")
+    st.button("Reset filters", on_click=filters.reset, disabled=not wanted.asks, icon=":material/filter_alt_off:")
 
 
 everything = cached.table()
@@ -126,15 +164,28 @@ header(
     "Explore",
     f"{len(everything):,} crystals with DFT dielectric data. Tensors are given by the mean of their diagonal.",
 )
-left, right = st.columns([1, 3], gap="large")
+statement = st.container(horizontal=True, vertical_alignment="center")
+left, right = st.columns([2, 7], gap="medium")
 with left:
-    selected = filters(everything)
+    wanted = filters.chosen_filter(everything)
+selected = wanted.keep(everything)
+with statement:
+    stated(wanted, len(selected), len(everything))
 with right:
+    points, table, spreads, rows = st.tabs(
+        ["Scatter", "Elements", "Distributions", "Table"], key="view", bind="query-params"
+    )
     if selected.empty:
-        st.info("No material passes all filters. Widen one of them.", icon=":material/filter_alt_off:")
-    else:
-        st.markdown(f"**{len(selected):,}** materials")
-        tabs = st.tabs(["Scatter", "Distributions", "Table"])
-        for tab, draw in zip(tabs, (scatter, distributions, listing), strict=True):
-            with tab:
-                draw(selected)
+        st.info("No crystal passes all filters. Widen or reset them.", icon=":material/filter_alt_off:")
+    elif points.open:
+        with points:
+            scatter(selected)
+    elif rows.open:
+        with rows:
+            listing(selected)
+    if table.open:
+        with table:
+            linked.elements(selected, wanted)
+    elif spreads.open:
+        with spreads:
+            linked.distributions(selected, everything)

@@ -12,9 +12,9 @@ ENGINE = sorted((ROOT / "engine").glob("*.py"))
 LAYERS = (  # from the bottom; a module imports only from its own layer or one below; a new module is added here
     {"errors", "provenance"},
     {"materials", "config", "structure_parser"},
-    {"graph", "tensors", "frames", "metrics", "structure_files"},
+    {"graph", "tensors", "frames", "metrics", "structure_files", "selection", "distributions"},
     {"pretrained", "layers", "dataset", "dipoles", "springs"},
-    {"backbones", "heads", "force_constants"},
+    {"backbones", "heads", "force_constants", "exports"},
     {"network"},
     {"calibration", "neighbourhood", "out_of_fold"},
     {"checkpoint", "features", "ensemble"},
@@ -23,7 +23,7 @@ LAYERS = (  # from the bottom; a module imports only from its own layer or one b
     {"index_network", "index_kernel"},
     {"matbench"},
     {"prediction", "runs", "evaluation", "materials_project", "records", "calculator", "report"},
-    {"layered", "learning_curve"},
+    {"layered", "learning_curve", "tour"},
     {"cli", "__init__"},
     {"__main__"},
 )
@@ -65,7 +65,7 @@ def test_only_materials_project_py_imports_the_materials_project_client():
     assert importers <= {"materials_project"}
 
 
-@pytest.mark.parametrize("name", ["charts", "model_charts"])
+@pytest.mark.parametrize("name", ["charts", "model_charts", "explore_charts", "elements"])
 def test_charts_are_drawn_without_streamlit(name):
     named = imports(ROOT / f"pages/components/{name}.py")
     assert not [other for other in named if other.startswith("streamlit")]

@@ -17,16 +17,6 @@ TENSOR_SCALES = {False: ("#D55E00", "#f1f4f6", "#2a7fb0"), True: ("#c8641b", "#1
 CLEAR = "rgba(0,0,0,0)"
 ROOM = {"l": 10, "r": 10, "t": 75, "b": 10}  # pixels; above, for the buttons and two lines of legend
 BACKBONES = {"pretrained": "pretrained potential", "scratch": "from scratch"}
-AXIS_LABELS = {
-    "n": "refractive index n",
-    "electronic": "electronic mean",
-    "ionic": "ionic mean",
-    "total": "total mean",
-    "anisotropy": "electronic anisotropy ratio",
-    "birefringence": "birefringence Δn",
-    "band_gap": "band gap (eV)",
-    "natoms": "atoms in the cell",
-}
 
 
 def tensor_panels(panels: dict[str, np.ndarray], *, dark: bool = False) -> go.Figure:
@@ -84,42 +74,6 @@ def parity(frame: pd.DataFrame) -> go.Figure:
         type="log", title="predicted", range=limits
     )
     return styled(figure, height=330, legend=True)
-
-
-def scatter(frame: pd.DataFrame, x: str, y: str, *, log: bool) -> go.Figure:
-    """Two quantities of the materials, coloured by crystal system; `customdata` is the row's index."""
-    figure = go.Figure()
-    rows = frame.dropna(subset=[x, y])
-    for system, color in SYSTEM_COLORS.items():
-        part = rows[rows["crystal_system"] == system]
-        if part.empty:
-            continue
-        figure.add_scattergl(
-            x=part[x], y=part[y], mode="markers", name=system, customdata=part.index.to_numpy(),
-            text=part["formula"] + " " + part["space_group"],
-            marker={"color": color, "size": 6, "opacity": 0.8},
-            hovertemplate="%{text}<br>%{x:.3g}, %{y:.3g}<extra></extra>",
-        )  # fmt: skip
-    scale = "log" if log else "linear"
-    figure.update_xaxes(type=scale, title=AXIS_LABELS[x]).update_yaxes(type=scale, title=AXIS_LABELS[y])
-    figure = styled(figure, height=500, legend=True, margin=ROOM)
-    return figure.update_layout(clickmode="event+select", dragmode="pan")
-
-
-def histogram(values: pd.Series, label: str) -> go.Figure:
-    """Distribution of one quantity; the topmost half per cent shares the last bar."""
-    values = values.dropna()
-    top = float(values.quantile(0.995))
-    figure = go.Figure(
-        go.Histogram(
-            x=values.clip(upper=top),
-            nbinsx=40,
-            marker_color=COLORS[0],
-            hovertemplate="%{x}: %{y}<extra></extra>",
-        )
-    )
-    figure.update_xaxes(title=label, fixedrange=True).update_yaxes(title="materials", fixedrange=True)
-    return styled(figure, height=230).update_layout(bargap=0.05)
 
 
 def styled(figure: go.Figure, *, height: int, legend: bool = False, margin: dict | None = None) -> go.Figure:

@@ -5,33 +5,18 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from pymatgen.core import Element
 
 from engine.report import COMPONENTS, QUANTILES
 from pages.components.charts import BACKBONES, COLORS, ROOM, SYSTEM_COLORS, styled
+from pages.components.elements import GREY, element_map
 
 COMPONENT_COLORS = dict(zip(COMPONENTS, COLORS, strict=False))
 TARGET_COLORS = dict(zip(("electronic", "ionic", "total"), COLORS, strict=False))
 BACKBONE_COLORS = dict(zip(BACKBONES, COLORS, strict=False))
 Place = Callable[[np.ndarray], np.ndarray]  # value -> where it is drawn
-GREY = "#8C8C8C"
-PALE = "rgba(140,140,140,0.14)"  # elements of no crystal, on a light and on a dark page
-TOP = 0.97  # quantile at the end of the colour scale: one bad element leaves the others their colours
 ERROR_LABEL = "error of the mean (%)"
 TICKS = [-300, -100, -30, -10, -3, 0, 3, 10, 30, 100, 300]  # of components
 LOG_TICKS = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000]  # of means
-
-
-def _cell(element: Element) -> tuple[int, int]:
-    """Row and column in the periodic table, from zero; lanthanides and actinides lie below it, after a gap."""
-    if element.is_lanthanoid:
-        return 8, element.Z - 55
-    if element.is_actinoid:
-        return 9, element.Z - 87
-    return element.row - 1, element.group - 1
-
-
-CELLS = {element.symbol: _cell(element) for element in map(Element.from_Z, range(1, 119))}
 
 
 def mean_parity(crystals: pd.DataFrame, target: str) -> go.Figure:
@@ -50,25 +35,10 @@ def component_parity(components: pd.DataFrame, target: str) -> go.Figure:
 def periodic_table(errors: pd.DataFrame) -> go.Figure:
     """Median error over the crystals that hold each element, see `error_by_element`; other elements pale."""
     held = errors.dropna(subset="error")
-    absent = [symbol for symbol in CELLS if symbol not in held.index]
     notes = [f"{row.Index}: {row.error:.1f} %, {row.crystals} crystals" for row in held.itertuples()]
-    figure = go.Figure(
-        [
-            _elements(absent, [0.0] * len(absent), [f"{symbol}: none judged" for symbol in absent]),
-            _elements(list(held.index), held["error"].tolist(), notes),
-        ]
+    return element_map(
+        held["error"], pd.Series(notes, held.index), f"median {ERROR_LABEL}", absent="none judged", low=0.0
     )
-    figure.update_traces(selector=0, colorscale=[[0, PALE], [1, PALE]], showscale=False, textfont_color=GREY)
-    figure.update_traces(
-        selector=1, colorscale="Cividis", zmin=0, zmax=held["error"].quantile(TOP) if len(held) else 1.0,
-        colorbar={
-            "title": {"text": f"median {ERROR_LABEL}", "side": "top"}, "orientation": "h", "thickness": 10,
-            "len": 0.42, "x": 0.39, "y": 0.8, "yanchor": "bottom", "outlinewidth": 0, "nticks": 6,
-        },
-    )  # fmt: skip
-    hidden = {"visible": False, "fixedrange": True}
-    figure.update_xaxes(**hidden).update_yaxes(**hidden, autorange="reversed")
-    return styled(figure, height=440, margin={"l": 0, "r": 0, "t": 28, "b": 0})
 
 
 def spread(table: pd.DataFrame, label: str) -> go.Figure:
@@ -147,16 +117,4 @@ def _equality(low: float, high: float) -> go.Scatter:
     return go.Scatter(
         x=[low, high], y=[low, high], mode="lines", line={"color": GREY, "dash": "dot", "width": 1},
         showlegend=False, hoverinfo="skip",
-    )  # fmt: skip
-
-
-def _elements(symbols: list[str], values: list[float], notes: list[str]) -> go.Heatmap:
-    """Cells of the periodic table with a value each and a note to read under the pointer."""
-    grid = np.full((max(row for row, _ in CELLS.values()) + 1, 18), np.nan)
-    text, hover = np.full_like(grid, "", dtype=object), np.full_like(grid, "", dtype=object)
-    for symbol, value, note in zip(symbols, values, notes, strict=True):
-        grid[CELLS[symbol]], text[CELLS[symbol]], hover[CELLS[symbol]] = value, symbol, note
-    return go.Heatmap(
-        z=grid, text=text, texttemplate="%{text}", hovertext=hover, hovertemplate="%{hovertext}<extra></extra>",
-        hoverongaps=False, xgap=2, ygap=2,
     )  # fmt: skip

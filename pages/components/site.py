@@ -7,8 +7,8 @@ from streamlit.navigation.page import Page
 
 PAGES_FOLDER = Path(__file__).resolve().parents[1]
 ICON = PAGES_FOLDER.parent / "static" / "icon.svg"
-LOOK_UP, EXPLORE, PREDICT, MODEL, TRAIN, THEORY = (
-    PAGES_FOLDER / f"{name}.py" for name in ("look_up", "explore", "predict", "model", "train", "theory")
+LOOK_UP, EXPLORE, PREDICT, MODEL, TRAIN, THEORY, DEMO = (
+    PAGES_FOLDER / f"{name}.py" for name in ("look_up", "explore", "predict", "model", "train", "theory", "demo")
 )
 
 _STYLE = """<style>
@@ -31,6 +31,7 @@ def navigation() -> Page:
             st.Page(MODEL, title="Model", url_path="model"),
             st.Page(TRAIN, title="Train", url_path="train"),
             st.Page(THEORY, title="Theory", url_path="theory"),
+            st.Page(DEMO, title="Demo", url_path="demo"),
         ],
         position="top",
     )

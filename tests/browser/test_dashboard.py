@@ -18,6 +18,7 @@ TITLES = {
     "/model": "Model",
     "/train": "Train",
     "/theory": "Theory",
+    "/demo": "Demo",
 }
 ROCK_SALT = """rock salt
 1.0
@@ -31,13 +32,6 @@ direct
 0.5 0.5 0.5
 """
 
-# Where on the page the point with the largest value across lies, as the drawn chart itself says.
-POINT = """chart => {
-    const points = chart._fullData.flatMap(t => Array.from(t.x, (x, i) => [x, t.y[i]]));
-    const [x, y] = points.reduce((far, point) => point[0] > far[0] ? point : far);
-    const {xaxis, yaxis} = chart._fullLayout, box = chart.getBoundingClientRect();
-    return [box.x + xaxis._offset + xaxis.d2p(x), box.y + yaxis._offset + yaxis.d2p(y)];
-}"""
 Visit = Callable[..., Page]
 
 
@@ -102,28 +96,6 @@ def test_the_crystal_can_be_drawn_without_webgl(app: str, visit: Visit) -> None:
     page.get_by_text("Without WebGL").click()
     expect(page.locator(".js-plotly-plot .scatterlayer .point").first).to_be_visible()
     expect(page.locator("iframe")).to_have_count(0)
-
-
-def test_clicking_a_point_of_the_scatter_opens_its_material(app: str, visit: Visit) -> None:
-    page = visit(f"{app}/explore", viewport={"width": 1280, "height": 1200})
-    expect(page.locator(".js-plotly-plot .nsewdrag").first).to_be_visible()
-    page.wait_for_timeout(1000)  # Plotly listens for clicks a little after it has drawn
-    across, up = page.locator(".js-plotly-plot").first.evaluate(POINT)
-    page.mouse.click(across, up)
-    expect(page.get_by_role("heading", name="Look up", level=1)).to_be_visible()
-    expect(page.get_by_role("heading", name="Tensors")).to_be_visible()
-
-
-def test_a_material_without_an_id_is_opened_by_formula_and_row(app: str, visit: Visit) -> None:
-    page = visit(f"{app}/explore", viewport={"width": 1280, "height": 1200})
-    data = page.get_by_test_id("stMultiSelect").filter(has_text="Data set").locator("input")
-    data.fill("matbench")  # the data set whose crystals have no ID
-    data.press("Enter")
-    expect(page.get_by_text("4,764 materials")).to_be_visible()
-    expect(page.locator(".js-plotly-plot .nsewdrag").first).to_be_visible()
-    page.wait_for_timeout(1000)  # Plotly listens for clicks a little after it has drawn
-    page.mouse.click(*page.locator(".js-plotly-plot").first.evaluate(POINT))
-    expect(page.get_by_text("there is no DFT tensor to compare with")).to_be_visible()
 
 
 def test_uploaded_files_are_answered_one_by_one(app: str, visit: Visit) -> None:

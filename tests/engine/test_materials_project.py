@@ -39,9 +39,9 @@ def complaint(key: str = loopback.KEY) -> str:
 @pytest.mark.parametrize(
     ("fault", "expected"),
     [
-        (loopback.silent, "did not answer within"),
-        (loopback.silent_to_queries, "did not answer within"),
-        (loopback.dripping, "did not answer within"),
+        (loopback.silent, "did not answer in time"),
+        (loopback.silent_to_queries, "did not answer in time"),
+        (loopback.dripping, "did not answer in time"),
         (loopback.html_heartbeat, "does not speak its language"),
         (loopback.not_json, "does not speak its language"),
         (loopback.misshapen, "does not understand"),

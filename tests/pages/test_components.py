@@ -1,7 +1,6 @@
 """Drawings and formats, without a browser."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from pymatgen.core import Lattice, Structure
 
@@ -74,21 +73,6 @@ def test_the_heat_map_reads_like_the_matrix_is_written() -> None:
 def test_a_tiny_negative_component_is_not_printed_as_minus_zero() -> None:
     figure = charts.tensor_panels({"DFT": np.full((3, 3), -1e-9)})
     assert list(figure.data[0].text[0]) == ["0", "0", "0"]
-
-
-def test_a_point_of_the_scatter_remembers_its_row() -> None:
-    frame = pd.DataFrame(
-        {
-            "n": [1.5, None, 2.5],
-            "band_gap": [3.0, 2.0, 1.0],
-            "formula": ["A", "B", "C"],
-            "space_group": ["P1", "P1", "P1"],
-            "crystal_system": ["cubic", "cubic", "triclinic"],
-        },
-        index=[10, 11, 12],
-    )
-    figure = charts.scatter(frame, "n", "band_gap", log=False)
-    assert sorted(int(i) for trace in figure.data for i in trace.customdata) == [10, 12]
 
 
 @pytest.mark.parametrize(

@@ -102,11 +102,6 @@ def test_zero_and_negative_components_have_their_place() -> None:
     assert (np.diff(figure.data[1].x) > 0).all()
 
 
-def test_every_element_has_a_cell_of_its_own() -> None:
-    assert len(set(model_charts.CELLS.values())) == 118
-    assert model_charts.CELLS["Fe"] == (3, 7)
-
-
 def test_elements_of_no_crystal_are_pale_and_the_others_carry_their_count() -> None:
     errors = pd.DataFrame({"crystals": [7, 3], "error": [12.5, np.nan]}, index=["Ti", "U"])
     absent, held = model_charts.periodic_table(errors).data

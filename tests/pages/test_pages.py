@@ -16,6 +16,7 @@ PAGES = {
     "model": "Model",
     "train": "Train",
     "theory": "Theory",
+    "demo": "Demo",
 }
 PATIENCE = 120  # seconds; the first run loads torch and reads the data
 POSCAR = "{symbol}\n1.0\n4.2 0 0\n0 4.2 0\n0 0 4.2\n{symbol} O\n1 1\ndirect\n0 0 0\n0.5 0.5 0.5\n"
@@ -111,15 +112,6 @@ def test_a_link_can_name_one_of_several_polymorphs() -> None:
     app.query_params["mp_id"] = "TiO2"
     app.query_params["row"] = str(search("TiO2")[3])
     assert app.run().selectbox(key="hit").index == 3
-
-
-def test_explore_filters_by_element_and_says_when_nothing_is_left() -> None:
-    page = open_page("explore")
-    assert "**5,820** materials" in words(page)
-    page.multiselect(key="wanted").set_value(["Ba", "Ti"]).run()
-    assert "**5,820** materials" not in words(page)
-    page.multiselect(key="unwanted").set_value(["Ba"]).run()
-    assert "No material passes all filters" in words(page)
 
 
 def test_a_refused_file_gets_its_reason_and_the_others_still_come() -> None:

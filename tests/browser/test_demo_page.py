@@ -1,0 +1,43 @@
+"""The demo in a real browser: it goes on by itself, and by key."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from engine.tour import STAY, STOPS
+from tests.browser.server import ARTIFACTS, PATIENCE
+
+expect.set_options(timeout=PATIENCE)
+
+Visit = Callable[..., Page]
+
+
+def expect_stop(page: Page, number: int, timeout: float = PATIENCE) -> None:
+    expect(page.get_by_role("heading", name=STOPS[number].title)).to_be_visible(timeout=timeout)
+    expect(page.locator(".js-plotly-plot .heatmap-label")).to_have_count(27)
+    expect(page.frame_locator("iframe").first.locator("canvas").first).to_be_visible()
+
+
+def test_one_button_starts_it_and_it_goes_on_by_itself(app: str, visit: Visit) -> None:
+    page = visit(f"{app}/demo")
+    page.get_by_role("button", name="Start the demo").click()
+    expect_stop(page, 0)
+    page.screenshot(path=ARTIFACTS / "demo.png")
+    expect_stop(page, 1, timeout=2000 * STAY)
+    assert STOPS[1].material_id in page.url
+
+
+def test_keys_step_pause_and_leave(app: str, visit: Visit) -> None:
+    page = visit(f"{app}/demo?crystal={STOPS[4].material_id}", color_scheme="dark")
+    expect_stop(page, 4)
+    page.keyboard.press("ArrowRight")
+    expect_stop(page, 5)
+    page.screenshot(path=ARTIFACTS / "demo_dark.png")
+    page.keyboard.press("ArrowRight")
+    expect_stop(page, 0)
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Go on")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Start the demo")).to_be_visible()
