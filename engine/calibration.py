@@ -8,9 +8,10 @@ Assoc. 113, 1094 (2018), doi:10.1080/01621459.2017.1307116), on the relative sca
 so that an interval is a factor up and down, and a tiny ionic part does not widen it without bound. What a
 prediction shows of its own difficulty, `Signs`, is weighed by
 
-    difficulty = exp(w0 + w1 log(spread + S0) + w2 log(distance + D0) + w3 log(p + s)),
+    difficulty = exp(w0 + w1 log(spread + S0) + w2 log(distance + D0) + w3 log(p + s) + w4 [cubic] + w5 [low]),
 
-with the w of greatest likelihood for residuals that follow a Laplace distribution of that width.
+with the w of greatest likelihood for residuals that follow a Laplace distribution of that width. The last two tell
+crystals by the symmetry of their tensor: "cubic" has three equal principal values, "low" three different ones.
 """
 
 import math
@@ -25,6 +26,7 @@ SHIFT = {"electronic": 0.0, "ionic": 0.5, "total": 0.0}
 SMALLEST = {"electronic": 1.0, "ionic": 0.0, "total": 1.0}
 QUANTITIES = ("mean", "smallest", "middle", "largest")  # of the diagonal; of the principal values
 SMALLEST_SPREAD, SMALLEST_DISTANCE = 0.01, 0.2  # S0 and D0
+EQUAL = 1e-3  # of the largest principal value: the difference of two that symmetry makes equal is smaller
 RIDGE = 2.0  # keeps w small where few crystals speak for it
 
 
@@ -45,7 +47,7 @@ class Signs:
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
-    """Of one target: weights [4, 4] of each quantity's difficulty, and its scores [4][n], ascending."""
+    """Of one target: weights [4, 6] of each quantity's difficulty, and its scores [4][n], ascending."""
 
     weights: tuple[tuple[float, ...], ...]
     scores: tuple[tuple[float, ...], ...]
@@ -108,14 +110,19 @@ def _difficulty(target: str, calibration: Calibration, signs: Signs) -> np.ndarr
 
 
 def _features(target: str, signs: Signs) -> np.ndarray:
-    """[n, 4, 4]: what w is multiplied by, for each quantity."""
-    distance = np.broadcast_to(signs.distance[:, None], signs.values.shape)
+    """[n, 4, 6]: what w is multiplied by, for each quantity."""
+    shape = signs.values.shape
+    distance = np.broadcast_to(signs.distance[:, None], shape)
+    principal = signs.values[:, 1:]
+    steps = (np.diff(principal, axis=1) > EQUAL * principal[:, 2:]).sum(1)[:, None]
     return np.stack(
         [
-            np.ones(signs.values.shape),
+            np.ones(shape),
             np.log(signs.spread + SMALLEST_SPREAD),
             np.log(distance + SMALLEST_DISTANCE),
             np.log(signs.values + SHIFT[target]),
+            np.broadcast_to(steps == 0, shape),
+            np.broadcast_to(steps == 2, shape),
         ],
         -1,
     )

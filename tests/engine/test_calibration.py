@@ -48,6 +48,18 @@ def test_easy_and_hard_crystals_are_covered_alike_by_intervals_of_different_widt
     assert np.median(width[hard]) > 2 * np.median(width[~hard])
 
 
+def test_crystals_whose_low_symmetry_makes_them_harder_are_covered_as_often_as_others():
+    signs, dft = world(4000)
+    cubic = np.arange(4000) % 2 == 0
+    signs.values[cubic] = signs.values[cubic, :1]  # all principal values equal
+    dft[cubic] = dft[cubic, :1]
+    dft[~cubic, 0] *= np.exp(0.5 * np.random.default_rng(3).laplace(size=2000))
+    calibration = calibrate("total", part(signs, slice(0, 2000)), dft[:2000])
+    level = levels("total", calibration, part(signs, slice(2000, None)), dft[2000:])[:, 0]
+    for group in (cubic[2000:], ~cubic[2000:]):
+        assert (level[group] <= 0.9).mean() == pytest.approx(0.9, abs=0.04)
+
+
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_value_lies_in_the_interval_of_its_own_level_and_in_no_smaller_one(target):
     calibration = calibrate(target, *world(500))

@@ -13,7 +13,7 @@ from engine.inference import predict_latent
 from engine.training import start_training, train
 from tests.engine.small import config, materials
 
-CALIBRATION = Calibration(weights=((0.5,) * 4,) * 4, scores=((0.1, 0.2),) * 4)
+CALIBRATION = Calibration(weights=((0.5,) * 6,) * 4, scores=((0.1, 0.2),) * 4)
 
 
 @pytest.fixture(scope="module")

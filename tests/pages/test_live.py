@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from engine.dataset import load_dataset
-from engine.material_store import MaterialStore
+from engine.dataset import FETCHED_VARIABLE, load_dataset
+from engine.fetching import fetch, write_fetch
 from engine.materials_project import ENDPOINT_VARIABLE, KEY_VARIABLE
 from tests import materials_project_server as loopback
 
@@ -116,7 +116,6 @@ def test_a_wrong_key_can_be_replaced(server):
 
 
 def test_predict_takes_an_id_too(server):
-    MaterialStore()  # nothing is kept
     page = AppTest.from_file(str(ROOT / "pages" / "predict.py"), default_timeout=PATIENCE).run()
     page = page.text_input(key="id").set_value(NEW).run()
     assert "With an API key it is fetched" in words(page)
@@ -130,3 +129,15 @@ def test_a_key_leaves_no_trace_on_disk(server, tmp_path):
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert any(path.suffix == ".sqlite" for path in files)
     assert all(loopback.KEY.encode() not in path.read_bytes() for path in files)
+
+
+def test_a_fetched_data_set_joins_explore_and_train(server, tmp_path, monkeypatch):
+    monkeypatch.setenv(FETCHED_VARIABLE, str(tmp_path))
+    write_fetch(tmp_path / "mine.parquet", fetch([NEW, BARE], loopback.KEY))
+    (tmp_path / "broken.parquet").write_text("not a data file")
+    page = AppTest.from_file(str(ROOT / "pages" / "explore.py"), default_timeout=PATIENCE).run()
+    assert "5,822 crystals" in words(page)
+    assert "materials-project" in page.multiselect(key="source").options
+    page = AppTest.from_file(str(ROOT / "pages" / "train.py"), default_timeout=PATIENCE).run()
+    page = page.selectbox(key="data").set_value(str(tmp_path / "mine.parquet")).run()
+    assert "**New run** on mine: 1 crystals" in words(page)
