@@ -24,6 +24,7 @@ SOURCES = {
     ),
 }
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 DASH = "–"
 PERCENT = "\u00a0%"  # stays on the line of its number
 
@@ -48,6 +49,15 @@ def number(value: float | None) -> str:
     if value is None or not np.isfinite(value):
         return DASH
     return f"{value:.3f}" if abs(value) < 10 else f"{value:.2f}" if abs(value) < 100 else f"{value:.0f}"
+
+
+def scientific(value: float) -> str:
+    """4.8e-06 -> 4.8 × 10⁻⁶; zero stays 0."""
+    if value == 0:
+        return "0"
+    digits, exponent = f"{value:.1e}".split("e")
+    power = str(int(exponent)).translate(_SUPERSCRIPTS)
+    return f"{digits}\u00a0×\u00a010{power}".replace("-", "−")
 
 
 def material_label(material: Material) -> str:

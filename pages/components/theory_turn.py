@@ -1,0 +1,128 @@
+"""The part of the Theory page in which a crystal is turned, before two networks."""
+
+import numpy as np
+import streamlit as st
+
+from engine.equivariance import relative_difference, rotation_about, turned_structure
+from engine.errors import EngineError
+from pages.components import cached, charts, theory_charts, theory_surfaces
+from pages.components.tensor_view import CHART
+from pages.components.widgets import PERCENT, number, scientific, show_table
+
+NAMES = {
+    "e3nn-scratch": "equivariant",
+    "ordinary": "ordinary",
+    "ordinary, random orientations": "ordinary, taught in random orientations",
+}
+
+
+@st.fragment
+def turn_a_crystal(index: int) -> None:
+    """Turn the crystal and see what two networks predict for it."""
+    left, right = st.columns([1, 2], gap="medium", vertical_alignment="bottom")
+    axis = left.segmented_control(
+        "Turn about", charts.AXES, default="x", key="axis", required=True, bind="query-params"
+    )
+    angle = right.slider("Angle (degrees)", 0, 360, 30, 5, key="angle", bind="query-params")
+    turn = charts.AXES.index(axis)
+    try:
+        by_network = {
+            "equivariant": cached.turned(index, turn, angle),
+            "ordinary": cached.turned_plain(index, turn, angle),
+        }
+    except EngineError as error:
+        st.info(f"This needs a trained model: {error}", icon=":material/info:")
+        return
+    structure = turned_structure(cached.materials()[index].structure, rotation_about(axis, angle))
+    columns = st.columns(3, gap="small")
+    with columns[0]:
+        st.markdown("**The crystal** :gray[turned]")
+        figure = theory_surfaces.crystal(structure)
+        st.plotly_chart(
+            figure, key="crystal-drawing", config=CHART, alt=f"One cell of the crystal at {angle} degrees"
+        )
+    values = np.concatenate([np.linalg.eigvalsh(pair) for pair in by_network.values()])
+    for column, (name, (first, then)) in zip(columns[1:], by_network.items(), strict=True):
+        with column:
+            st.markdown(f"**{name.capitalize()} network** :gray[f(D(g) x) as a surface]")
+            figure = theory_surfaces.tensor_surface(then, first, values.max(), (values.min(), values.max()))
+            st.plotly_chart(figure, key=f"{name}-surface", config=CHART, alt=f"Tensor of the {name} network")
+    st.caption(
+        "Radius and colour of a surface are ε along each direction. The orange lines are the principal axes of "
+        "D(g) f(x), the answer for the crystal at rest, turned: the surface has to follow them. Drag to look from "
+        "elsewhere."
+    )
+    for name, pair in by_network.items():
+        compare(name, *pair)
+
+
+def compare(name: str, first: np.ndarray, then: np.ndarray) -> None:
+    """D(g) f(x), f(D(g) x) and their difference as matrices and as a figure."""
+    left, right = st.columns([3, 1], gap="medium", vertical_alignment="center")
+    panels = {"D(g) f(x)": first, "f(D(g) x)": then, "Difference": then - first}
+    with left:
+        st.plotly_chart(
+            charts.tensor_panels(panels, dark=st.context.theme.type == "dark"), key=f"{name}-turned", config=CHART,
+            alt=f"{name} network: turned prediction, prediction for the turned crystal, and their difference",
+        )  # fmt: skip
+    share = relative_difference(first[None], then[None])[0]
+    largest = np.abs(then - first).max()
+    with right:
+        st.markdown(f"**{name.capitalize()} network**")
+        if name == "equivariant":
+            st.markdown(f"Largest difference {scientific(largest)}: the rounding of single precision.")
+        else:
+            st.markdown(f"Largest difference {largest:.2f}; the whole tensor is off by {share:.1f}{PERCENT}.")
+
+
+@st.fragment
+def contrast(index: int) -> None:
+    """What equivariance is worth: the difference at every angle, and figures over all crystals."""
+    left, right = st.columns(2, gap="large")
+    axis = st.session_state["axis"]
+    formula = cached.materials()[index].formula
+    with left:
+        st.markdown(f"**This crystal, turned about {axis}**")
+        try:
+            figure = theory_charts.differences(cached.differences(index, charts.AXES.index(axis)))
+            seen = formula in cached.plain_network()[1]
+        except EngineError as error:
+            st.info(f"This needs a trained model: {error}", icon=":material/info:")
+            return
+        st.plotly_chart(figure, key="differences", config=CHART, alt="Difference against angle for both networks")
+        lesson = "had this formula among its lessons, in one orientation" if seen else "never saw this formula"
+        st.caption(f"The ordinary network {lesson}.")
+    with right:
+        st.markdown("**All crystals, each by networks that never saw its formula**")
+        contrast_table()
+
+
+def contrast_table() -> None:
+    """Errors and equivariance errors of the three networks."""
+    rows = cached.contrast()
+    if rows is None:
+        st.info("How the two networks compare was not measured.", icon=":material/info:")
+        return
+    show_table({title: _figures(rows.loc[name]) for name, title in NAMES.items()})
+    st.caption(
+        f"Electronic tensors of {rows['count'].iloc[0]:,.0f} crystals in five folds without common formulas, one "
+        "random rotation each. All three have the same data, number of epochs and physical readout; the "
+        "equivariant one answers for the ionic part too. Figures: `python -m benchmarks.plain_network`."
+    )
+
+
+def _figures(row: object) -> dict[str, str]:
+    return {
+        "weights": f"{row['weights']:,.0f}",
+        "change of the tensor when turned, median": _percent(row["turned_median"]),
+        "the same, largest": _percent(row["turned_largest"]),
+        "birefringence Δn given to cubic crystals": number(row["cubic_birefringence"]),
+        "tensors within 25 % of DFT": _percent(row["ewt25"]),
+        "tensors within 10 % of DFT": _percent(row["ewt10"]),
+        "error of the mean (MARD)": _percent(row["mard"]),
+        "error of the anisotropy ratio (AR MAE)": number(row["ar_mae"]),
+    }
+
+
+def _percent(value: float) -> str:
+    return f"{value:.1f}{PERCENT}" if value >= 0.05 else f"{scientific(value)}{PERCENT}"
