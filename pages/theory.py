@@ -16,9 +16,10 @@ def choose_crystal() -> int:
     """Position in `cached.materials()` of the crystal on the page; the address may name any of them."""
     asked = st.query_params.get("crystal", "")
     options = list(dict.fromkeys([*CRYSTALS, *([asked] if cached.search(asked) else [])]))
-    chosen = st.selectbox(
-        "Crystal", options, format_func=crystal_name, key="crystal", bind="query-params", width=420
-    )
+    first = options.index(asked) if asked in options else 0
+    chosen = st.selectbox("Crystal", options, first, format_func=crystal_name, key="chosen", width=420)
+    if chosen != (asked or CRYSTALS[0]):
+        st.query_params["crystal"] = chosen
     return cached.search(chosen)[0]
 
 
@@ -29,10 +30,10 @@ def crystal_name(mp_id: str) -> str:
 
 
 def text(*paragraphs: str) -> None:
-    """Running text and formulas, no wider than the eye likes."""
+    """Running text, no wider than the eye likes; what stands between $$ is a formula on a line of its own."""
     with st.container(width=WIDTH):
         for paragraph in paragraphs:
-            st.markdown(paragraph)
+            st.markdown(paragraph.replace("$$", "\n$$\n"))
 
 
 def beside(section: Callable[[], None], *paragraphs: str) -> None:
@@ -60,14 +61,14 @@ text(
 theory_turn.turn_a_crystal(index)
 
 st.subheader("A network that was not told", anchor=False)
-text(
+beside(
+    theory_turn.contrast,
     "If every layer of a network is equivariant, so is the whole network, because doing $g$ after $h$ is the "
     "single operation $gh$. The ordinary network above has none of this: it makes its messages of the $x$, "
     "$y$ and $z$ of each bond, and a turned crystal is another crystal to it. Taught in random orientations, "
     "it changes less, but at a price: it learns less of the anisotropy. The equivariant network needs each "
-    "crystal once, which is why about a thousand tensors are enough to start with."
+    "crystal once, which is why about a thousand tensors are enough to start with.",
 )
-theory_turn.contrast(index)
 
 st.subheader("What a dielectric tensor is made of", anchor=False)
 beside(

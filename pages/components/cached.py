@@ -21,6 +21,7 @@ from engine.prediction import MODELS_FOLDER, Prediction, Predictor
 from engine.report import Judged, judge, read_learning_curve
 from engine.sites import Neighbours, distinct_atoms, neighbours, radial_functions, received
 from engine.structure_files import read_structures
+from pages.components.scene import Scene, make_scene
 
 FROM_SCRATCH, PLAIN_NETWORK = "e3nn-scratch", "plain-network"  # the networks that the Theory page tells of
 ANGLE_STEP = 10  # degrees
@@ -138,6 +139,12 @@ def plain_network() -> tuple[PlainNetwork, frozenset[str]]:
 def contrast() -> pd.DataFrame | None:
     """Errors of the networks with and without equivariance, None where not measured."""
     return read_contrast()
+
+
+@st.cache_resource(show_spinner=False, max_entries=200)
+def cell_scene(index: int) -> Scene:
+    """One cell of a material, ready to draw."""
+    return make_scene(materials()[index].structure, 1)
 
 
 @st.cache_resource(show_spinner=False, max_entries=200)

@@ -5,19 +5,18 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from engine.harmonics import POLYNOMIALS
+from engine.harmonics import LMAX, POLYNOMIALS
 from engine.sites import Shell
 from pages.components.charts import COLORS, TENSOR_SCALES, styled
 
 STRONGEST = 6  # learned functions drawn of one degree
-NAMED_SHELLS = 3
 MOST_NUMBERS = 25  # cells of a heat map that can hold their numbers
 SMALLEST = 1e-6  # percent drawn; less is drawn as this
 DEGREE_COLORS = COLORS[:3]  # of l = 0, 1, 2
 
 
-def differences(frame: pd.DataFrame) -> go.Figure:
-    """Difference of f(D(g) x) and D(g) f(x) against the angle, a line for each network, on a logarithmic axis."""
+def differences(frame: pd.DataFrame, angle: int) -> go.Figure:
+    """Difference of f(D(g) x) and D(g) f(x) against the angle, a line for each network; `angle` is marked."""
     figure = go.Figure()
     for color, dash, name in zip((COLORS[0], COLORS[5]), ("solid", "dash"), frame.columns, strict=True):
         figure.add_scatter(
@@ -25,7 +24,8 @@ def differences(frame: pd.DataFrame) -> go.Figure:
             line={"color": color, "dash": dash},
             hovertemplate="%{x}°: %{y:.2g} %<extra>" + name + "</extra>",
         )  # fmt: skip
-    figure.update_xaxes(title="angle (degrees)", dtick=90, fixedrange=True)
+    figure.add_vline(angle, line={"color": COLORS[6], "width": 1, "dash": "dot"})
+    figure.update_xaxes(title="angle (degrees)", dtick=90, range=[0, 360], fixedrange=True)
     figure.update_yaxes(
         type="log",
         title="difference (% of the tensor)",
@@ -34,18 +34,17 @@ def differences(frame: pd.DataFrame) -> go.Figure:
         dtick=1,
         range=[np.log10(SMALLEST), 2.2],
     )
-    return styled(figure, height=300, legend=True)
+    return styled(figure, height=380, legend=True)
 
 
 def coefficients(values: np.ndarray, *, dark: bool) -> go.Figure:
     """C[m3, m1, m2] as a heat map for each m3, rows m1 and columns m2, named by their harmonics."""
-    of_l3, of_l1, of_l2 = (POLYNOMIALS[(size - 1) // 2] for size in values.shape)
-    columns = min(len(of_l3), 3)
+    of_l3, of_l1, of_l2 = (_names(size // 2) for size in values.shape)
+    columns = min(len(of_l3), 3 + (len(of_l3) > 5) + (len(of_l3) > 7))
     rows = -(-len(of_l3) // columns)
     figure = make_subplots(
-        rows, columns, subplot_titles=of_l3, horizontal_spacing=0.04 + 0.02 * len(of_l1) / 7,
-        vertical_spacing=0.3 / rows, shared_xaxes=False,
-    )  # fmt: skip
+        rows, columns, subplot_titles=of_l3, horizontal_spacing=0.025, vertical_spacing=0.3 / rows
+    )
     small = values[0].size <= MOST_NUMBERS
     for index, matrix in enumerate(values):
         heat = go.Heatmap(
@@ -60,8 +59,10 @@ def coefficients(values: np.ndarray, *, dark: bool) -> go.Figure:
     plain = {"fixedrange": True, "showgrid": False, "zeroline": False, "ticks": "", "showline": False}
     figure.update_xaxes(**plain, tickvals=list(range(len(of_l2))), ticktext=_short(of_l2), tickangle=0)
     figure.update_yaxes(**plain, tickvals=list(range(len(of_l1))), ticktext=_short(of_l1), autorange="reversed")
-    figure.update_annotations(font_size=13)
-    height = rows * (60 + 26 * len(of_l1)) + 20
+    for column in range(2, columns + 1):
+        figure.update_yaxes(showticklabels=False, col=column)
+    figure.update_annotations(font_size=12)
+    height = rows * (56 + (26 if small else 18) * len(of_l1)) + 20
     return styled(figure, height=height, margin={"l": 34, "r": 6, "t": 30, "b": 26})
 
 
@@ -87,13 +88,9 @@ def radial_functions(distances: np.ndarray, functions: np.ndarray, shells: list[
             mode="lines", line={"color": color, "width": 3, "dash": ("solid", "dash", "dot")[degree]},
             hovertemplate="%{x:.2f} Å: %{y:.3f}<extra>l = " + str(degree) + "</extra>",
         )  # fmt: skip
-    for index, shell in enumerate(shells):
-        text = ", ".join(f"{count} {symbol}" for symbol, count in shell.counts.items())
-        figure.add_vline(
-            (shell.start + shell.end) / 2, line={"color": COLORS[6], "width": 1, "dash": "dot"},
-            annotation_text=text if index < NAMED_SHELLS else "", annotation_position="top right",
-            annotation_textangle=-90, annotation_font_size=11,
-        )  # fmt: skip
+    for shell in shells:
+        middle = (shell.start + shell.end) / 2
+        figure.add_vline(middle, line={"color": COLORS[6], "width": 1, "dash": "dot"})
     figure.update_xaxes(title="distance r (Å)", fixedrange=True).update_yaxes(
         title="learned weight R(r)", fixedrange=True
     )
@@ -116,6 +113,11 @@ def degree_powers(chosen: np.ndarray, received: np.ndarray) -> go.Figure:
 
 def _coefficient(value: float) -> str:
     return "0" if abs(value) < 1e-9 else f"{value:.2f}".replace("-", "−")
+
+
+def _names(ell: int) -> tuple[str, ...]:
+    """Components of a degree by their polynomials, or by m where these are not written out."""
+    return POLYNOMIALS[ell] if ell <= LMAX else tuple(f"m = {m}".replace("-", "−") for m in range(-ell, ell + 1))
 
 
 def _short(names: tuple[str, ...]) -> list[str]:

@@ -43,7 +43,7 @@ def take_apart(index: int) -> None:
     chosen = powers(near.vectors, LMAX)
     left, right = st.columns(2, gap="large")
     with left:
-        st.markdown(f"**Harmonics of ℓ = {ell}, summed over {len(near.numbers)} neighbours**")
+        st.markdown(f"**Harmonics of ℓ = {ell}, summed over {_neighbours(len(near.numbers))}**")
         figure = theory_surfaces.site(near, ell)
         st.plotly_chart(
             figure, key="site", config=CHART, alt=f"Directions of the neighbours and their sum for l = {ell}"
@@ -77,6 +77,10 @@ def _verdict(chosen: np.ndarray, ell: int) -> str:
         text = f"Power {chosen[ell]:.2f} for ℓ = {ell}."
     others = f" These neighbours have no part with ℓ = {', '.join(empty)}." if empty else ""
     return f"{text}{others} Blue: above zero. Orange: below. Scaled to fit."
+
+
+def _neighbours(count: int) -> str:
+    return "1 neighbour" if count == 1 else f"{count} neighbours"
 
 
 def _reach(found: list[Shell], last: int) -> str:

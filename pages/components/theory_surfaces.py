@@ -1,16 +1,17 @@
 """Three-dimensional drawings of the Theory page: data in, Plotly figure out."""
 
+from functools import cache
+
 import numpy as np
 import plotly.graph_objects as go
 from ase.data import chemical_symbols, covalent_radii
 from ase.data.colors import jmol_colors
-from pymatgen.core import Structure
 
 from engine.harmonics import harmonics, sphere
 from engine.sites import Neighbours
 from engine.tensors import along
 from pages.components.charts import CLEAR, COLORS
-from pages.components.scene import EDGES, make_scene
+from pages.components.scene import EDGES, Scene
 from pages.components.viewer import AXIS_COLORS, GREY
 
 HEIGHT = 330  # pixels
@@ -21,15 +22,14 @@ _EYE = {"x": 1.25, "y": -1.6, "z": 0.75}
 _GRID = sphere(37, 73)
 
 
-def crystal(structure: Structure) -> go.Figure:
-    """One cell of the crystal in its own Cartesian axes, as large in any orientation."""
-    scene = make_scene(structure, 1)
+def crystal(scene: Scene, rotation: np.ndarray) -> go.Figure:
+    """One cell of a crystal, turned about its middle; as large in any orientation."""
     middle = scene.corners.mean(axis=0)
-    corners, positions = scene.corners - middle, scene.positions - middle
+    corners, positions = (scene.corners - middle) @ rotation.T, (scene.positions - middle) @ rotation.T
     reach = 1.1 * float(np.linalg.norm(np.vstack([corners, positions]), axis=1).max())
     figure = go.Figure([_lines(corners[np.array(EDGES)], GREY, 2)])
     figure.add_trace(_lines(positions[scene.bonds], GREY, 6))
-    figure.add_trace(_balls(positions, scene.numbers, HEIGHT / reach / 2.2))
+    figure.add_trace(_balls(positions, scene.numbers, 1.2 * HEIGHT / reach / 2.2))
     return _framed(figure, reach)
 
 
@@ -68,19 +68,28 @@ def site(around: Neighbours, ell: int) -> go.Figure:
     return _framed(figure, 1.25)
 
 
-def _signed(values: np.ndarray) -> go.Surface:
+def _signed(values: np.ndarray) -> go.Mesh3d:
     points = _GRID * np.abs(values)[..., None]
     return _surface(points, np.sign(values), SIGNS, (-1, 1)).update(hoverinfo="skip")
 
 
-def _surface(points: np.ndarray, color: np.ndarray, scale: str | list, bounds: tuple[float, float]) -> go.Surface:
-    x, y, z = np.moveaxis(points.astype(np.float32), -1, 0)
-    return go.Surface(
-        x=x, y=y, z=z, surfacecolor=color.astype(np.float32), colorscale=scale, cmin=bounds[0], cmax=bounds[1],
-        showscale=False, hovertemplate="ε along this direction: %{surfacecolor:.2f}<extra></extra>",
+def _surface(points: np.ndarray, color: np.ndarray, scale: str | list, bounds: tuple[float, float]) -> go.Mesh3d:
+    """A closed surface over the grid of directions, [rows, columns, 3], coloured by [rows, columns] values."""
+    x, y, z = points.reshape(-1, 3).T.astype(np.float32)
+    i, j, k = _triangles(*color.shape).T
+    return go.Mesh3d(
+        x=x, y=y, z=z, i=i, j=j, k=k, intensity=color.ravel().astype(np.float32), colorscale=scale, cmin=bounds[0],
+        cmax=bounds[1], showscale=False, hovertemplate="ε along this direction: %{intensity:.2f}<extra></extra>",
         lighting={"ambient": 0.65, "diffuse": 0.6, "specular": 0.05, "roughness": 0.9},
-        contours={axis: {"highlight": False} for axis in "xyz"},
     )  # fmt: skip
+
+
+@cache
+def _triangles(rows: int, columns: int) -> np.ndarray:
+    """[2 (rows - 1) (columns - 1), 3] places in a flattened grid of the corners of its triangles."""
+    corner = np.arange(rows * columns, dtype=np.int32).reshape(rows, columns)
+    a, b, c, d = corner[:-1, :-1], corner[:-1, 1:], corner[1:, :-1], corner[1:, 1:]
+    return np.concatenate([np.stack([a, c, b], -1).reshape(-1, 3), np.stack([b, c, d], -1).reshape(-1, 3)])
 
 
 def _lines(ends: np.ndarray, color: str, width: int) -> go.Scatter3d:
@@ -104,8 +113,8 @@ def _balls(positions: np.ndarray, numbers: np.ndarray, pixels: float) -> go.Scat
 def _framed(figure: go.Figure, reach: float) -> go.Figure:
     """Arrows for x, y and z, equal scales, a fixed eye that the visitor may move."""
     for (name, color), direction in zip(AXIS_COLORS.items(), np.eye(3), strict=True):
-        start = -0.95 * reach * np.ones(3)
-        ends = np.stack([start, start + 0.4 * reach * direction])
+        start = -0.82 * reach * np.ones(3)
+        ends = np.stack([start, start + 0.35 * reach * direction])
         x, y, z = ends.T
         figure.add_scatter3d(
             x=x, y=y, z=z, mode="lines+text", text=["", name], line={"color": color, "width": 5},

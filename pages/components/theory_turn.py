@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from engine.equivariance import relative_difference, rotation_about, turned_structure
+from engine.equivariance import relative_difference, rotation_about
 from engine.errors import EngineError
 from pages.components import cached, charts, theory_charts, theory_surfaces
 from pages.components.tensor_view import CHART
@@ -33,11 +33,10 @@ def turn_a_crystal(index: int) -> None:
     except EngineError as error:
         st.info(f"This needs a trained model: {error}", icon=":material/info:")
         return
-    structure = turned_structure(cached.materials()[index].structure, rotation_about(axis, angle))
     columns = st.columns(3, gap="small")
     with columns[0]:
         st.markdown("**The crystal** :gray[turned]")
-        figure = theory_surfaces.crystal(structure)
+        figure = theory_surfaces.crystal(cached.cell_scene(index), rotation_about(axis, angle))
         st.plotly_chart(
             figure, key="crystal-drawing", config=CHART, alt=f"One cell of the crystal at {angle} degrees"
         )
@@ -52,57 +51,47 @@ def turn_a_crystal(index: int) -> None:
         "D(g) f(x), the answer for the crystal at rest, turned: the surface has to follow them. Drag to look from "
         "elsewhere."
     )
-    for name, pair in by_network.items():
-        compare(name, *pair)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        for name, pair in by_network.items():
+            compare(name, *pair)
+    with right:
+        every_angle(index, turn, angle)
 
 
 def compare(name: str, first: np.ndarray, then: np.ndarray) -> None:
     """D(g) f(x), f(D(g) x) and their difference as matrices and as a figure."""
-    left, right = st.columns([3, 1], gap="medium", vertical_alignment="center")
-    panels = {"D(g) f(x)": first, "f(D(g) x)": then, "Difference": then - first}
-    with left:
-        st.plotly_chart(
-            charts.tensor_panels(panels, dark=st.context.theme.type == "dark"), key=f"{name}-turned", config=CHART,
-            alt=f"{name} network: turned prediction, prediction for the turned crystal, and their difference",
-        )  # fmt: skip
-    share = relative_difference(first[None], then[None])[0]
     largest = np.abs(then - first).max()
-    with right:
-        st.markdown(f"**{name.capitalize()} network**")
-        if name == "equivariant":
-            st.markdown(f"Largest difference {scientific(largest)}: the rounding of single precision.")
-        else:
-            st.markdown(f"Largest difference {largest:.2f}; the whole tensor is off by {share:.1f}{PERCENT}.")
+    if name == "equivariant":
+        found = f"largest difference {scientific(largest)}, the rounding of single precision"
+    else:
+        share = relative_difference(first[None], then[None])[0]
+        found = f"largest difference {largest:.2f}; the whole tensor is off by {share:.1f}{PERCENT}"
+    st.markdown(f"**{name.capitalize()} network:** {found}")
+    panels = {"D(g) f(x)": first, "f(D(g) x)": then, "Difference": then - first}
+    st.plotly_chart(
+        charts.tensor_panels(panels, dark=st.context.theme.type == "dark"), key=f"{name}-turned", config=CHART,
+        alt=f"{name} network: turned prediction, prediction for the turned crystal, and their difference",
+    )  # fmt: skip
 
 
-@st.fragment
-def contrast(index: int) -> None:
-    """What equivariance is worth: the difference at every angle, and figures over all crystals."""
-    left, right = st.columns(2, gap="large")
-    axis = st.session_state["axis"]
-    formula = cached.materials()[index].formula
-    with left:
-        st.markdown(f"**This crystal, turned about {axis}**")
-        try:
-            figure = theory_charts.differences(cached.differences(index, charts.AXES.index(axis)))
-            seen = formula in cached.plain_network()[1]
-        except EngineError as error:
-            st.info(f"This needs a trained model: {error}", icon=":material/info:")
-            return
-        st.plotly_chart(figure, key="differences", config=CHART, alt="Difference against angle for both networks")
-        lesson = "had this formula among its lessons, in one orientation" if seen else "never saw this formula"
-        st.caption(f"The ordinary network {lesson}.")
-    with right:
-        st.markdown("**All crystals, each by networks that never saw its formula**")
-        contrast_table()
+def every_angle(index: int, axis: int, angle: int) -> None:
+    """The difference against the angle, and whether the ordinary network knows the crystal."""
+    st.markdown("**Difference at every angle**")
+    figure = theory_charts.differences(cached.differences(index, axis), angle)
+    st.plotly_chart(figure, key="differences", config=CHART, alt="Difference against angle for both networks")
+    taught = cached.materials()[index].formula in cached.plain_network()[1]
+    lesson = "was taught this formula, in one orientation" if taught else "never saw this formula"
+    st.caption(f"Norm of the difference, relative to the tensor. The ordinary network {lesson}.")
 
 
-def contrast_table() -> None:
-    """Errors and equivariance errors of the three networks."""
+def contrast() -> None:
+    """Errors of the networks over all crystals, and how much their tensors change when a crystal is turned."""
     rows = cached.contrast()
     if rows is None:
         st.info("How the two networks compare was not measured.", icon=":material/info:")
         return
+    st.markdown("**All crystals, each by networks that never saw its formula**")
     show_table({title: _figures(rows.loc[name]) for name, title in NAMES.items()})
     st.caption(
         f"Electronic tensors of {rows['count'].iloc[0]:,.0f} crystals in five folds without common formulas, one "
