@@ -1,12 +1,13 @@
 """What is equivariance worth? An ordinary network of the same physics, on the same folds, beside e3nn-scratch.
 
-    python -m benchmarks.plain_network
+    python -m benchmarks.plain_network [--save]
 
 Trains it on all folds but one, for each of the five, once on the crystals as the data set has them and once on
 crystals in random orientations, and judges every crystal by the network that never saw its formula: six minutes on
-one core. The first network, crystals as they are, goes to models/plain-network.
+one core. With --save, the first network, crystals as they are, goes to models/plain-network.
 """
 
+import sys
 import time
 from collections.abc import Sequence
 
@@ -42,7 +43,7 @@ def main() -> None:
     rows = [(EQUIVARIANT, weights, *judged(materials, [np.arange(len(materials))], [of_predictor(predictor)]))]
     for name, turn in (("ordinary", False), ("ordinary, random orientations", True)):
         networks = [trained([m for i, m in enumerate(materials) if i not in set(part)], turn) for part in parts]
-        if not turn:
+        if not turn and "--save" in sys.argv:
             formulas = frozenset(m.formula for i, m in enumerate(materials) if i not in set(parts[0]))
             save_plain(PLAIN_FOLDER, networks[0], formulas, about(DATA, PLAIN, 1, started))
         weights = sum(p.numel() for p in networks[0].parameters())

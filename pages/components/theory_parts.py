@@ -36,7 +36,7 @@ def split_a_matrix() -> None:
     number = st.column_config.NumberColumn(format="%g", min_value=-LARGEST, max_value=LARGEST)
     typed = st.data_editor(
         pd.DataFrame(EXAMPLES[example], index=charts.AXES, columns=charts.AXES), key=f"matrix-{example}",
-        column_config=dict.fromkeys(charts.AXES, number),
+        column_config=dict.fromkeys(charts.AXES, number), disabled=["_index"],
     )  # fmt: skip
     st.caption("Type over any of the nine numbers.")
     matrix = typed.fillna(0.0).to_numpy(dtype=float)

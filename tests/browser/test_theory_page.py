@@ -22,6 +22,7 @@ def open_theory(app: str, visit: Visit, **options: object) -> Page:
     expect(page.get_by_text("Read on")).to_be_visible()
     expect(page.locator(".js-plotly-plot")).to_have_count(12)
     expect(page.locator(".js-plotly-plot canvas").first).to_be_visible()
+    page.wait_for_timeout(1000)  # tables listen for clicks a little after they are drawn
     return page
 
 
@@ -35,6 +36,7 @@ def click_cell(page: Page, table: int, row: int, share: float) -> None:
     grid.scroll_into_view_if_needed()
     box = grid.bounding_box()
     grid.click(position={"x": share * box["width"], "y": ROW * (row + 1.5)})
+    page.wait_for_timeout(500)  # the table takes keys a little after it was clicked
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -67,6 +69,7 @@ def test_a_typed_number_changes_the_parts_of_the_matrix(app: str, visit: Visit) 
     expect(page.get_by_text("axial vector (0.5, −0.25, 0.5)")).to_be_visible()
     click_cell(page, MATRIX, row=1, share=0.3)
     page.keyboard.type("1")
+    expect(page.locator("#portal input")).to_be_visible()
     page.keyboard.press("Enter")
     expect(page.get_by_text("axial vector (0.5, −0.25, 0)")).to_be_visible()
 
