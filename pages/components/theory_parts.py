@@ -7,8 +7,7 @@ import streamlit as st
 from engine.harmonics import LMAX, NATURAL, POLYNOMIALS, clebsch_gordan, is_natural, selection_rule
 from engine.tensors import irreducible_parts
 from pages.components import charts, theory_charts, theory_surfaces
-from pages.components.tensor_view import CHART
-from pages.components.widgets import PERCENT
+from pages.components.widgets import PERCENT, PLOT
 
 EXAMPLES = {
     "any matrix": [[4.0, 1.0, 0.0], [2.0, 3.0, -1.0], [0.5, 0.0, 8.0]],
@@ -43,7 +42,7 @@ def split_a_matrix() -> None:
     parts = irreducible_parts(matrix)
     panels = {f"ℓ = {ell}, {COUNTS[ell]}": part for ell, part in enumerate(parts)}
     st.plotly_chart(
-        charts.tensor_panels(panels, dark=st.context.theme.type == "dark"), key="parts", config=CHART,
+        charts.tensor_panels(panels, dark=st.context.theme.type == "dark"), key="parts", config=PLOT,
         alt="Scalar, antisymmetric and symmetric traceless part of the matrix",
     )  # fmt: skip
     st.markdown(_shares(matrix, parts))
@@ -78,7 +77,7 @@ def multiply() -> None:
     st.markdown(f"**Coefficients of {first} ⊗ {second} → {third}**")
     st.plotly_chart(
         theory_charts.coefficients(values, dark=st.context.theme.type == "dark"), key="coefficients",
-        config=CHART, alt=f"Coefficients of {first} times {second} to {third}",
+        config=PLOT, alt=f"Coefficients of {first} times {second} to {third}",
     )  # fmt: skip
     st.caption(
         f"One panel for each component of {third}, named above it; rows are components of the {first} factor, "
@@ -126,7 +125,7 @@ def look_at_harmonics() -> None:
         format_func=lambda m: f"{m}".replace("-", "−"),
     )  # fmt: skip
     st.plotly_chart(
-        theory_surfaces.harmonic(ell, order + ell), key="harmonic", config=CHART,
+        theory_surfaces.harmonic(ell, order + ell), key="harmonic", config=PLOT,
         alt=f"Spherical harmonic of degree {ell} and order {order}",
     )  # fmt: skip
     st.markdown(f"$Y_{{{ell},{order}}}$ is proportional to **{names[order]}** on the unit sphere.")

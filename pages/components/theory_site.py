@@ -7,8 +7,7 @@ from engine.errors import EngineError
 from engine.harmonics import powers
 from engine.sites import Shell, shells
 from pages.components import cached, theory_charts, theory_surfaces
-from pages.components.tensor_view import CHART
-from pages.components.widgets import show_table
+from pages.components.widgets import PLOT, show_table
 
 LMAX = 4  # of the drawn sums; a cubic site shows itself by then
 NOTHING = 1e-6
@@ -46,13 +45,13 @@ def take_apart(index: int) -> None:
         st.markdown(f"**Harmonics of ℓ = {ell}, summed over {_neighbours(len(near.numbers))}**")
         figure = theory_surfaces.site(near, ell)
         st.plotly_chart(
-            figure, key="site", config=CHART, alt=f"Directions of the neighbours and their sum for l = {ell}"
+            figure, key="site", config=PLOT, alt=f"Directions of the neighbours and their sum for l = {ell}"
         )
         st.caption(_verdict(chosen, ell))
     with right:
         st.markdown("**What is left of each degree**")
         figure = theory_charts.degree_powers(chosen, received)
-        st.plotly_chart(figure, key="powers", config=CHART, alt="Power of the sum for each degree")
+        st.plotly_chart(figure, key="powers", config=PLOT, alt="Power of the sum for each degree")
         st.caption(
             "The network goes to ℓ = 2. Its neighbours count by their element and distance, as it has learned."
         )
@@ -60,7 +59,7 @@ def take_apart(index: int) -> None:
     left, right = st.columns([3, 1], gap="medium", vertical_alignment="center")
     with left:
         figure = theory_charts.radial_functions(distances, functions, found, ell)
-        st.plotly_chart(figure, key="radials", config=CHART, alt="Learned radial functions against distance")
+        st.plotly_chart(figure, key="radials", config=PLOT, alt="Learned radial functions against distance")
     with right:
         show_table({"neighbours": {_distance(shell): _counts(shell) for shell in found[:LISTED]}})
     st.caption(

@@ -26,6 +26,7 @@ SOURCES = {
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 DASH = "–"
+PLOT = {"displaylogo": False, "responsive": True, "modeBarButtons": [["toImage"]]}  # a chart with its download
 PERCENT = "\u00a0%"  # stays on the line of its number
 
 
@@ -52,12 +53,12 @@ def number(value: float | None) -> str:
 
 
 def scientific(value: float) -> str:
-    """4.8e-06 -> 4.8 × 10⁻⁶; zero stays 0."""
+    """4.8e-06 -> 4.8×10⁻⁶; zero stays 0."""
     if value == 0:
         return "0"
     digits, exponent = f"{value:.1e}".split("e")
     power = str(int(exponent)).translate(_SUPERSCRIPTS)
-    return f"{digits}\u00a0×\u00a010{power}".replace("-", "−")
+    return f"{digits}×10{power}".replace("-", "−")
 
 
 def material_label(material: Material) -> str:

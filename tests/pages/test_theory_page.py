@@ -154,6 +154,6 @@ def test_the_first_product_shown_is_the_vector_product_with_its_parity() -> None
     assert "No spherical harmonic has this parity" in text
 
 
-@pytest.mark.parametrize(("value", "written"), [(4.8e-6, "4.8 × 10⁻⁶"), (0.0, "0"), (1e-10, "1.0 × 10⁻¹⁰")])
+@pytest.mark.parametrize(("value", "written"), [(4.8e-6, "4.8×10⁻⁶"), (0.0, "0"), (1e-10, "1.0×10⁻¹⁰")])
 def test_small_differences_are_written_as_powers_of_ten(value: float, written: str) -> None:
-    assert scientific(value).replace("\u00a0", " ") == written
+    assert scientific(value) == written
