@@ -144,6 +144,9 @@ PRETRAINED = {
     "index_data": "matbench-dielectric",
 }
 
+# Of the network without equivariance, plain_network.py.
+PLAIN = TrainConfig(model=ModelConfig(targets=("electronic",), mul=128, num_layers=3), learning_rate=2e-3)
+
 
 @dataclass(frozen=True, kw_only=True)
 class IndexConfig:

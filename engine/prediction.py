@@ -23,7 +23,7 @@ from engine.force_constants import effort, force_constants
 from engine.frames import to_ieee
 from engine.graph import CrystalGraph, collate, crystal_graphs
 from engine.materials import Material
-from engine.network import dipole_fields
+from engine.network import DielectricNetwork, dipole_fields
 from engine.pretrained import pretrained_features
 from engine.springs import stiffness
 from engine.structure_files import read_path
@@ -180,6 +180,11 @@ class Predictor:
     def model_config(self) -> ModelConfig:
         """Size of the model's networks."""
         return self._checkpoint.networks[0].model_config
+
+    @property
+    def networks(self) -> tuple[DielectricNetwork, ...]:
+        """The members of the ensemble, to look into; not to be changed."""
+        return tuple(self._checkpoint.networks)
 
     @property
     def element_counts(self) -> dict[str, int]:

@@ -19,6 +19,20 @@ def symmetrise(tensor: np.ndarray) -> np.ndarray:
     return (tensor + np.swapaxes(tensor, -1, -2)) / 2
 
 
+def irreducible_parts(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The l = 0, 1 and 2 parts of any matrix [3, 3], which add up to it and never mix when it is turned:
+
+        tr(A) / 3 I,    (A - A^T) / 2,    (A + A^T) / 2 - tr(A) / 3 I.
+    """
+    scalar = np.trace(matrix) / 3 * np.eye(3)
+    return scalar, (matrix - matrix.T) / 2, symmetrise(matrix) - scalar
+
+
+def along(tensor: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    """n T n for unit vectors n, [3, 3] and [..., 3] -> [...]: radius of the tensor's directional surface."""
+    return np.einsum("...i,ij,...j->...", directions, tensor, directions)
+
+
 @lru_cache
 @torch.inference_mode(False)
 def _basis(dtype: torch.dtype, device: torch.device) -> torch.Tensor:

@@ -7,21 +7,27 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import streamlit as st
-from pymatgen.core import Lattice, Structure
-from scipy.spatial.transform import Rotation
+from pymatgen.core import Structure
 
 from engine import tensors
 from engine.checkpoint import CONFIG
 from engine.dataset import EMBEDDED, available_datasets, dataset_path, find_materials, labelled, load_dataset
+from engine.equivariance import both_ways, of_network, read_contrast, relative_difference, rotation_about
 from engine.errors import EngineError
 from engine.material_store import MaterialStore
 from engine.materials import Material
+from engine.network import DielectricNetwork
 from engine.out_of_fold import read_out_of_fold
+from engine.plain_network import PlainNetwork, load_plain
 from engine.prediction import MODELS_FOLDER, Prediction, Predictor
 from engine.report import Judged, judge, read_learning_curve
+from engine.sites import Neighbours, distinct_atoms, neighbours, radial_functions, received
 from engine.structure_files import read_structures
+from pages.components.scene import Scene, make_scene
 
-FROM_SCRATCH = "e3nn-scratch"  # the network that the Theory page tells of
+FROM_SCRATCH, PLAIN_NETWORK = "e3nn-scratch", "plain-network"  # the networks that the Theory page tells of
+ANGLE_STEP = 10  # degrees
+SHORTEST = 0.8  # Å, hardly any bond is shorter
 
 
 def materials() -> tuple[Material, ...]:
@@ -122,12 +128,76 @@ def learning_curve() -> pd.DataFrame | None:
 @st.cache_resource(show_spinner=False, max_entries=500)
 def turned(index: int, axis: int, degrees: int) -> tuple[np.ndarray, np.ndarray]:
     """D(g) f(x) and f(D(g) x), [3, 3] each, for a material turned about a Cartesian axis."""
-    rotation = Rotation.from_euler("xyz"[axis], degrees, degrees=True).as_matrix()
-    structure = materials()[index].structure
-    at_rest = predictor(FROM_SCRATCH).predict(structure)
-    cell = structure.lattice.matrix @ rotation.T
-    then = predictor(FROM_SCRATCH).predict(Structure(Lattice(cell), structure.species, structure.frac_coords))
-    return rotation @ at_rest.electronic @ rotation.T, then.electronic
+    first, then = _both_ways(networks()[0], index, axis, [degrees])
+    return first[0], then[0]
+
+
+@st.cache_resource(show_spinner=False, max_entries=500)
+def turned_plain(index: int, axis: int, degrees: int) -> tuple[np.ndarray, np.ndarray]:
+    """The same by the network without equivariance."""
+    first, then = _both_ways(plain_network()[0], index, axis, [degrees])
+    return first[0], then[0]
+
+
+@st.cache_resource(show_spinner=False, max_entries=200)
+def differences(index: int, axis: int) -> pd.DataFrame:
+    """What `turned` and `turned_plain` differ by, percent, against the angle (the index)."""
+    degrees = list(range(ANGLE_STEP, 360, ANGLE_STEP))
+    by = {"equivariant": networks()[0], "ordinary": plain_network()[0]}
+    found = {name: relative_difference(*_both_ways(one, index, axis, degrees)) for name, one in by.items()}
+    return pd.DataFrame(found, index=degrees)
+
+
+def _both_ways(
+    network: DielectricNetwork | PlainNetwork, index: int, axis: int, degrees: Sequence[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    rotations = np.array([rotation_about("xyz"[axis], angle) for angle in degrees])
+    return both_ways(of_network(network), [materials()[index].structure] * len(degrees), rotations)
+
+
+def networks() -> tuple[DielectricNetwork, ...]:
+    """Members of the network that the Theory page tells of."""
+    return predictor(FROM_SCRATCH).networks
+
+
+@st.cache_resource(show_spinner=False)
+def plain_network() -> tuple[PlainNetwork, frozenset[str]]:
+    """The network without equivariance, and the formulas that it was trained on."""
+    return load_plain(MODELS_FOLDER / PLAIN_NETWORK)
+
+
+@st.cache_data(show_spinner=False)
+def contrast() -> pd.DataFrame | None:
+    """Errors of the networks with and without equivariance, None where not measured."""
+    return read_contrast()
+
+
+@st.cache_resource(show_spinner=False, max_entries=200)
+def cell_scene(index: int) -> Scene:
+    """One cell of a material, ready to draw."""
+    return make_scene(materials()[index].structure, 1)
+
+
+@st.cache_resource(show_spinner=False, max_entries=200)
+def atoms(index: int) -> dict[int, str]:
+    """One atom of each symmetry-equivalent set of a material, and its element."""
+    return distinct_atoms(materials()[index].structure)
+
+
+@st.cache_resource(show_spinner=False, max_entries=500)
+def site(index: int, atom: int) -> tuple[Neighbours, np.ndarray]:
+    """Neighbours of an atom, and the powers that it receives in the first convolution."""
+    network = networks()[0]
+    around = neighbours(materials()[index].structure, atom, network.graph_config)
+    return around, received(network.backbone, around)
+
+
+@st.cache_resource(show_spinner=False)
+def learned_radials() -> tuple[np.ndarray, np.ndarray]:
+    """Distances [D] Å, and what the first convolution makes of them, [l, D, channels]."""
+    network = networks()[0]
+    distances = np.linspace(SHORTEST, network.graph_config.r_max, 180)
+    return distances, radial_functions(network.backbone, distances)
 
 
 @st.cache_resource(show_spinner=False, max_entries=200)

@@ -29,7 +29,9 @@ SOURCES = {
     ),
 }
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 DASH = "–"
+PLOT = {"displaylogo": False, "responsive": True, "modeBarButtons": [["toImage"]]}  # a chart with its download
 PERCENT = "\u00a0%"  # stays on the line of its number
 
 
@@ -53,6 +55,15 @@ def number(value: float | None) -> str:
     if value is None or not np.isfinite(value):
         return DASH
     return f"{value:.3f}" if abs(value) < 10 else f"{value:.2f}" if abs(value) < 100 else f"{value:.0f}"
+
+
+def scientific(value: float) -> str:
+    """4.8e-06 -> 4.8×10⁻⁶; zero stays 0."""
+    if value == 0:
+        return "0"
+    digits, exponent = f"{value:.1e}".split("e")
+    power = str(int(exponent)).translate(_SUPERSCRIPTS)
+    return f"{digits}×10{power}".replace("-", "−")
 
 
 def material_label(material: Material) -> str:
