@@ -92,7 +92,7 @@ def check_positive(tensor: np.ndarray) -> None:
 
 @lru_cache
 def sphere(subdivisions: int) -> tuple[np.ndarray, np.ndarray]:
-    """Unit vectors [V, 3] spread evenly, and triangles [F, 3] between them: an icosahedron, each face cut in four."""
+    """Unit vectors [V, 3] spread evenly, triangles [F, 3] between them: an icosahedron, its faces cut in four."""
     golden = (1 + 5**0.5) / 2
     flat = np.array([[-1, golden, 0], [1, golden, 0], [-1, -golden, 0], [1, -golden, 0]]) / np.hypot(1, golden)
     vertices = np.vstack([np.roll(flat, turns, axis=1) for turns in range(3)])  # [12, 3]

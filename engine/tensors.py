@@ -125,7 +125,7 @@ def optic_axial_angle(electronic: np.ndarray) -> float:
 def reflectance(electronic: np.ndarray) -> np.ndarray:
     """[3] ((n - 1) / (n + 1))^2, the share of light reflected at normal incidence, for each principal index.
 
-    Fresnel's equation at a surface in vacuum, without absorption. Born and Wolf, Principles of Optics, section 1.5.
+    Fresnel's equation in vacuum and without absorption. Born and Wolf, Principles of Optics, section 1.5.
     """
     indices = principal_refractive_indices(electronic)
     return ((indices - 1) / (indices + 1)) ** 2
