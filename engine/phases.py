@@ -1,11 +1,10 @@
 """Polymorphs by the names that measurements give them, with the space groups that tell them apart."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-TRIGONAL_QUARTZ = frozenset({152, 154})
-CUBIC = frozenset(range(195, 231))
-HEXAGONAL = frozenset(range(168, 195))
+QUARTZ = frozenset({152, 154})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,31 +30,44 @@ class Phase:
         return group in self.groups and self.natoms in (None, natoms)
 
 
-# Structures: Villars and Cenzual, Pearson's Crystal Data. The first of a formula that is named counts.
+def _phase(
+    name: str, words: str, *groups: int, natoms: int | None = None, formula: str | None = None
+) -> Phase:
+    return Phase(name=name, words=words, groups=frozenset(groups), natoms=natoms, formula=formula)
+
+
+# Space groups: Villars and Cenzual, Pearson's Crystal Data.
 OF_A_FORMULA = (
-    Phase(formula="TiO2", name="rutile", words="rutile", groups=frozenset({136})),
-    Phase(formula="TiO2", name="anatase", words="anatase", groups=frozenset({141})),
-    Phase(formula="TiO2", name="brookite", words="brookite", groups=frozenset({61})),
-    Phase(formula="SiO2", name="α-quartz", words="quartz", groups=TRIGONAL_QUARTZ),
-    Phase(formula="Al2O3", name="sapphire", words="sapphire|α-Al2O3", groups=frozenset({167})),
-    Phase(formula="Fe2O3", name="hematite", words="hematite|α-Fe2O3", groups=frozenset({167})),
-    Phase(formula="CaCO3", name="calcite", words="calcite", groups=frozenset({167})),
-    Phase(formula="CaCO3", name="aragonite", words="aragonite", groups=frozenset({62})),
-    Phase(formula="HgS", name="cinnabar", words="α-HgS|cinnabar", groups=TRIGONAL_QUARTZ),
-    Phase(formula="TeO2", name="paratellurite", words="α-TeO2|paratellurite", groups=frozenset({92, 96})),
-    Phase(formula="BaB2O4", name="β-BaB₂O₄", words="beta barium borate|[ßβ]-BaB", groups=frozenset({161})),
-    Phase(formula="C", name="diamond", words="diamond", groups=frozenset({227})),
-    Phase(formula="C", name="graphite", words="graphit", groups=frozenset({194}), natoms=4),
-    Phase(formula="BN", name="h-BN", words="hBN|h-BN|hexagonal", groups=frozenset({194}), natoms=4),
-    Phase(formula="SiC", name="4H", words="4H", groups=frozenset({186}), natoms=8),
-    Phase(formula="SiC", name="6H", words="6H", groups=frozenset({186}), natoms=12),
-    Phase(formula="SiC", name="3C", words="β-SiC", groups=frozenset({216})),
+    _phase("rutile", "rutile", 136, formula="TiO2"),
+    _phase("anatase", "anatase", 141, formula="TiO2"),
+    _phase("brookite", "brookite", 61, formula="TiO2"),
+    _phase("α-quartz", "quartz", *QUARTZ, formula="SiO2"),
+    _phase("sapphire", "sapphire|α-Al2O3", 167, formula="Al2O3"),
+    _phase("hematite", "hematite|α-Fe2O3", 167, formula="Fe2O3"),
+    _phase("calcite", "calcite", 167, formula="CaCO3"),
+    _phase("aragonite", "aragonite", 62, formula="CaCO3"),
+    _phase("cinnabar", "α-HgS|cinnabar", *QUARTZ, formula="HgS"),
+    _phase("paratellurite", "α-TeO2|paratellurite", 92, 96, formula="TeO2"),
+    _phase("β-BaB₂O₄", "beta barium borate|[ßβ]-BaB|BBO", 161, formula="Ba(BO2)2"),
+    _phase("ε-GaSe", "[εɛ]-GaSe", 187, natoms=8, formula="GaSe"),
+    _phase("proustite", "proustite", 161, formula="Ag3AsS3"),
+    _phase("spinel", "spinel", 227, formula="Mg(AlO2)2"),
+    _phase("diamond", "diamond", 227, formula="C"),
+    _phase("graphite", "graphit", 194, natoms=4, formula="C"),
+    _phase("h-BN", "hBN|h-BN|hexagonal", 194, natoms=4, formula="BN"),
+    _phase("4H", "4H", 186, natoms=8, formula="SiC"),
+    _phase("6H", "6H", 186, natoms=12, formula="SiC"),
+    _phase("3C", "β-SiC", 216, formula="SiC"),
 )
 OF_ANY_FORMULA = (
-    Phase(name="wurtzite", words="wurtzite", groups=frozenset({186}), natoms=4),
-    Phase(name="zincblende", words="zinc.?blende?|sphalerite", groups=frozenset({216}), natoms=2),
-    Phase(name="cubic", words="cubic", groups=CUBIC),
-    Phase(name="hexagonal", words="hexagonal", groups=HEXAGONAL),
+    _phase("wurtzite", "wurtzite", 186, natoms=4),
+    _phase("zincblende", "zinc.?blende?|sphalerite", 216, natoms=2),
+    _phase("chalcopyrite", "chalcopyrite", 122),
+    _phase("2H", "2H-", 194),
+    _phase("cubic", r"\bcubic", *range(195, 231)),
+    _phase("hexagonal", "hexagonal", *range(168, 195)),
+    _phase("tetragonal", "tetragonal", *range(75, 143)),
+    _phase("orthorhombic", "orthorhombic", *range(16, 75)),
 )
 
 
@@ -64,14 +76,18 @@ def named_phases(formula: str, *entries: tuple[str, str]) -> list[Phase]:
 
     Args:
         formula: reduced.
-        entries: of each, what it says of its sample, and the titles of its sources. In titles only names that
-            belong to the formula count: they may speak of other crystals as well.
+        entries: of each, what it says of its sample, and the titles of its sources. Titles count where the sample
+            is not named; they may speak of several crystals, and two names that fit any formula then say nothing.
     """
+    own = [phase for phase in OF_A_FORMULA if phase.formula == formula]
     found: list[Phase] = []
     for sample, titles in entries:
-        own = [phase for phase in OF_A_FORMULA if phase.formula == formula]
-        named = [phase for phase in own if re.search(phase.words, sample, re.IGNORECASE)]
-        named = named or [phase for phase in own if re.search(phase.words, titles, re.IGNORECASE)]
-        named = named or [phase for phase in OF_ANY_FORMULA if re.search(phase.words, sample, re.IGNORECASE)]
+        in_titles = _named(OF_ANY_FORMULA, titles)
+        named = _named(own, sample) or _named(own, titles) or _named(OF_ANY_FORMULA, sample)
+        named = named or (in_titles if len(in_titles) == 1 else [])
         found += [phase for phase in named if phase not in found]
     return found
+
+
+def _named(phases: Sequence[Phase], text: str) -> list[Phase]:
+    return [phase for phase in phases if re.search(phase.words, text, re.IGNORECASE)]

@@ -76,9 +76,9 @@ def _entry(values: np.ndarray, vectors: np.ndarray, group: list[int], cell: np.n
     alone = next((i for i in range(3) if i not in group), group[0]) if len(group) == 2 else group[0]
     axis = vectors[:, alone]
     uvw, off = _direction(axis, cell)
-    if uvw is not None and axis @ (np.array(uvw) @ cell) < 0:
-        axis = -axis
     cosines = cell @ axis / np.linalg.norm(cell, axis=1)
+    along = axis @ (np.array(uvw) @ cell) if uvw is not None else cosines[np.abs(cosines).argmax()]
+    axis, cosines = (axis, cosines) if along > 0 else (-axis, -cosines)
     return PrincipalAxis(
         value=float(values[group].mean()),
         times=len(group),

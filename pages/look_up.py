@@ -1,14 +1,18 @@
 """One material: its crystal, its DFT tensors and the prediction beside them."""
 
+import json
 import re
 
 import streamlit as st
 
 from engine.dataset import suggestions
 from engine.errors import EngineError
+from engine.experiment import measurements
 from engine.materials import Material
 from engine.prediction import Prediction
-from pages.components import cached, tensor_view
+from engine.records import material_record, records_to_csv, to_record
+from pages.components import cached, direction_view, tensor_view
+from pages.components.details import details
 from pages.components.site import PREDICT, header
 from pages.components.viewer import structure_view
 from pages.components.widgets import SOURCES, material_label, show_warnings, space_group, subscripts
@@ -99,9 +103,7 @@ def identity(material: Material) -> None:
 
 
 def notes(material: Material, prediction: Prediction | None) -> None:
-    """Which networks answered, how sure they are, and what there is to compare with."""
-    if prediction is not None:
-        tensor_view.interval_note(prediction)
+    """Which networks answered, and what there is to compare with."""
     if prediction is not None and prediction.held_out:
         st.caption(
             f"The prediction is out-of-fold: it comes from those networks of {cached.predictor(None).name} "
@@ -113,25 +115,48 @@ def notes(material: Material, prediction: Prediction | None) -> None:
         st.caption(f"Data check: {'; '.join(material.flags)}.")
 
 
+def asked(index: int) -> Prediction | None:
+    """The prediction, or nothing and the reason."""
+    try:
+        return cached.prediction_of(index)
+    except EngineError as error:
+        st.info(f"There is no prediction: {error}", icon=":material/info:")
+        return None
+
+
+def downloads(material: Material, prediction: Prediction | None) -> None:
+    """The tensors as files, in the layout of the command line."""
+    records = [] if prediction is None else [to_record(f"prediction, {cached.predictor(None).name}", prediction)]
+    records += [material_record(material)]
+    name = material.material_id or material.formula
+    with st.container(horizontal=True, vertical_alignment="center"):
+        text = json.dumps(records, indent=1)
+        st.download_button("Tensors as JSON", text, f"{name}.json", "application/json", on_click="ignore")
+        st.download_button(
+            "Tensors as CSV", records_to_csv(records), f"{name}.csv", "text/csv", on_click="ignore"
+        )
+        st.caption("In the structure's Cartesian axes, with the lattice vectors that fix them.")
+
+
 def result(index: int) -> None:
     """Everything about one material."""
     material = cached.materials()[index]
-    prediction = None
-    try:
-        prediction = cached.prediction_of(index)
-    except EngineError as error:
-        st.info(f"There is no prediction: {error}", icon=":material/info:")
     identity(material)
-    left, right = st.columns([1, 1], gap="large")
-    with left:
-        structure_view(material.structure, key="look-up")
+    left, right = st.columns([6, 7], gap="large")
     with right:
-        tensor_view.summary(prediction, material)
+        prediction = asked(index)
+        found = measurements(material.structure)
+        tensor_view.summary(prediction, material, found[0] if found else None)
+        tensor_view.reading_notes(prediction, found[0] if found else None)
         notes(material, prediction)
+    sources = tensor_view.with_tensors(prediction, material)
+    with left:
+        structure_view(material.structure, "view", direction_view.choose_overlay(sources, "view"))
     if prediction is not None:
         show_warnings(prediction.warnings)
     st.subheader("Tensors", anchor=False)
-    tensor_view.matrices(material.structure, prediction, material, key="look-up")
+    details(material.structure, prediction, material, found, "view")
+    downloads(material, prediction)
     st.caption(f"DFT data: {SOURCES.get(material.source, material.source)}")
 
 

@@ -6,10 +6,12 @@ from pathlib import Path
 import streamlit as st
 
 from engine.errors import EngineError
+from engine.experiment import measurements
 from engine.prediction import Prediction, available_models
 from engine.records import records_to_csv, refusal, to_record
 from engine.runs import Run
-from pages.components import cached, tensor_view
+from pages.components import cached, direction_view, tensor_view
+from pages.components.details import details
 from pages.components.site import header
 from pages.components.viewer import structure_view
 from pages.components.widgets import number, show_warnings, subscripts
@@ -74,13 +76,15 @@ def downloads(found: list[Answer]) -> None:
 
 def show(name: str, prediction: Prediction, key: str) -> None:
     """One crystal and its tensors."""
-    left, right = st.columns([1, 1], gap="large")
+    found = measurements(prediction.structure)
+    left, right = st.columns([6, 7], gap="large")
     with left:
-        structure_view(prediction.structure, key=key)
+        sources = tensor_view.with_tensors(prediction, None)
+        structure_view(prediction.structure, key, direction_view.choose_overlay(sources, key))
     with right:
-        tensor_view.summary(prediction, None)
-        tensor_view.interval_note(prediction)
-    tensor_view.matrices(prediction.structure, prediction, None, key=key)
+        tensor_view.summary(prediction, None, found[0] if found else None)
+        tensor_view.reading_notes(prediction, found[0] if found else None)
+    details(prediction.structure, prediction, None, found, key)
 
 
 def listing(found: list[Answer]) -> None:

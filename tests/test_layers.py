@@ -12,9 +12,9 @@ ENGINE = sorted((ROOT / "engine").glob("*.py"))
 LAYERS = (  # from the bottom; a module imports only from its own layer or one below; a new module is added here
     {"errors", "provenance"},
     {"materials", "config", "structure_parser"},
-    {"graph", "tensors", "frames", "metrics", "structure_files"},
-    {"pretrained", "layers", "dataset", "dipoles", "springs"},
-    {"backbones", "heads", "force_constants"},
+    {"graph", "tensors", "frames", "metrics", "structure_files", "surfaces", "dispersion", "phases"},
+    {"pretrained", "layers", "dataset", "dipoles", "springs", "principal_axes"},
+    {"backbones", "heads", "force_constants", "experiment"},
     {"network"},
     {"calibration", "neighbourhood", "out_of_fold"},
     {"checkpoint", "features", "ensemble"},

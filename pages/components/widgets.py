@@ -50,6 +50,11 @@ def number(value: float | None) -> str:
     return f"{value:.3f}" if abs(value) < 10 else f"{value:.2f}" if abs(value) < 100 else f"{value:.0f}"
 
 
+def span(bounds: Sequence[float]) -> str:
+    """An interval from its low to its high end."""
+    return f"{number(bounds[0])}–{number(bounds[1])}"
+
+
 def material_label(material: Material) -> str:
     """One line by which to tell polymorphs apart."""
     name = material.material_id or (f"n = {material.n:.2f}" if material.n is not None else "")

@@ -7,8 +7,8 @@ import pytest
 from engine.dispersion import index, is_transparent
 
 
-# At a wavelength in µm: fused silica and sapphire by Malitson (1965, 1972), silicon by Salzberg and Villa (1957) and
-# by Edwards and Ochoa (1980), calcite by Ghosh (1999), rutile by Devore (1951) and Bond (1965).
+# At a wavelength in µm: fused silica and sapphire by Malitson (1965, 1972), silicon by Salzberg and Villa (1957)
+# and by Edwards and Ochoa (1980), calcite by Ghosh (1999), rutile by Devore (1951) and Bond (1965).
 @pytest.mark.parametrize(
     ("book", "page", "wavelength", "expected"),
     [

@@ -45,7 +45,7 @@ def test_an_axis_far_from_any_simple_direction_has_angles_to_the_lattice_vectors
     found = principal_axes(rotation @ np.diag([2.0, 3.0, 4.0]) @ rotation.T, CUBIC)
     assert found[1].uvw == (0, 1, 0)
     assert found[0].uvw is None
-    assert found[0].angles == pytest.approx([8, 90, 98]) or found[0].angles == pytest.approx([172, 90, 82])
+    assert found[0].angles == pytest.approx([8, 90, 98])
 
 
 def test_directions_count_along_the_lattice_vectors_of_an_oblique_cell():
