@@ -51,7 +51,7 @@ OF_A_FORMULA = (
     _phase("β-BaB₂O₄", "beta barium borate|[ßβ]-BaB|BBO", 161, formula="Ba(BO2)2"),
     _phase("ε-GaSe", "[εɛ]-GaSe", 187, natoms=8, formula="GaSe"),
     _phase("proustite", "proustite", 161, formula="Ag3AsS3"),
-    _phase("spinel", "spinel", 227, formula="Mg(AlO2)2"),
+    _phase("spinel", "spinel", 227, formula="MgAl2O4"),
     _phase("diamond", "diamond", 227, formula="C"),
     _phase("graphite", "graphit", 194, natoms=4, formula="C"),
     _phase("h-BN", "hBN|h-BN|hexagonal", 194, natoms=4, formula="BN"),

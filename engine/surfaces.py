@@ -71,9 +71,9 @@ def cut(tensor: np.ndarray, plane: str, shape: Shape, points: int = 181) -> tupl
         points: number of angles over the full turn, both ends included.
 
     Raises:
-        EngineError: as `surface`.
+        EngineError: a principal value is negative, or zero for an index ellipsoid.
     """
-    check_positive(tensor)
+    check_positive(tensor, SMALLEST if shape == "index ellipsoid" else -SMALLEST)
     angles = np.linspace(0, 2 * np.pi, points)
     return angles, radius(tensor, _in_plane(angles, plane), shape)
 
@@ -84,10 +84,10 @@ def outline(tensor: np.ndarray, plane: str, shape: Shape) -> np.ndarray:
     return radii[:, None] * _in_plane(angles, plane)
 
 
-def check_positive(tensor: np.ndarray) -> None:
-    """Raise EngineError unless every principal value is positive."""
+def check_positive(tensor: np.ndarray, least: float = SMALLEST) -> None:
+    """Raise EngineError unless every principal value is above `least`."""
     low = float(np.linalg.eigvalsh(tensor)[0])
-    check(low > SMALLEST, f"the smallest principal value must be positive for a surface, got {low:.3f}")
+    check(low > least, f"the smallest principal value must be positive for a surface, got {low:.3f}")
 
 
 @lru_cache

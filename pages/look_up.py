@@ -27,6 +27,13 @@ def open_example(key: str) -> None:
         st.session_state[key] = None
 
 
+def show(query: str, row: str | None) -> None:
+    """Put a material into the search field, and its row where it has no ID."""
+    st.session_state.mp_id = query
+    if row is not None:
+        st.query_params["row"] = st.session_state.hit = row
+
+
 def offer(label: str, queries: list[str], key: str) -> None:
     """Queries to click instead of typing."""
     st.pills(label, queries, key=key, on_change=open_example, args=(key,))
@@ -73,11 +80,12 @@ def choose(hits: list[int]) -> int:
         return hits[0]
     materials = cached.materials()
     rows = [str(hit) for hit in hits]
-    wanted = st.query_params.get("row")
+    if st.session_state.get("hit") not in rows:
+        wanted = st.query_params.get("row")
+        st.session_state.hit = wanted if wanted in rows else rows[0]
     row = st.selectbox(
         f"{len(hits)} crystals match",
         rows,
-        index=rows.index(wanted) if wanted in rows else 0,
         format_func=lambda row: material_label(materials[int(row)]),
         key="hit",
     )
@@ -155,7 +163,7 @@ def result(index: int) -> None:
     if prediction is not None:
         show_warnings(prediction.warnings)
     st.subheader("Tensors", anchor=False)
-    details(material.structure, prediction, material, found, "view")
+    details(material.structure, prediction, material, found, "view", show)
     downloads(material, prediction)
     st.caption(f"DFT data: {SOURCES.get(material.source, material.source)}")
 

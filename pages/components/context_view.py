@@ -1,5 +1,7 @@
 """What is known beside a crystal's tensors: measurements, crystals like it, others of its formula."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from engine.experiment import Measurement
@@ -10,6 +12,7 @@ from pages.components.site import LOOK_UP
 from pages.components.widgets import material_label, number, show_table, span, subscripts
 
 MOST = 12  # links of one kind
+Open = Callable[[str, str | None], None]  # shows the material of an ID, or of a formula and a row
 
 
 def measured(found: list[Measurement], formula: str) -> None:
@@ -37,7 +40,7 @@ def measured(found: list[Measurement], formula: str) -> None:
     )
 
 
-def similar(prediction: Prediction | None) -> None:
+def similar(prediction: Prediction | None, key: str, open_here: Open | None) -> None:
     """Links to the training crystals nearest to this one as the network sees them."""
     if prediction is None or not prediction.neighbours:
         st.caption("This model keeps no distances between crystals.")
@@ -52,10 +55,13 @@ def similar(prediction: Prediction | None) -> None:
             found = [material for material in found if material.electronic is not None]
             label = f"{subscripts(one.formula)} · distance {one.distance:.2f} · n = {_indices(found)}"
             query = found[0].material_id if len(found) == 1 else one.formula
-            st.page_link(LOOK_UP, label=label, query_params={"mp_id": query}, disabled=not found)
+            if found:
+                _link(label, query, None, f"{key}-near-{one.formula}", open_here)
+            else:
+                st.markdown(label)
 
 
-def same_formula(formula: str) -> None:
+def same_formula(formula: str, key: str, open_here: Open | None) -> None:
     """Links to the embedded crystals of this formula, where there are several."""
     found = cached.search(formula)
     if len(found) < 2:
@@ -64,10 +70,18 @@ def same_formula(formula: str) -> None:
     with st.container(horizontal=True):
         for index in found[:MOST]:
             one = cached.materials()[index]
-            query = {"mp_id": one.material_id} if one.material_id else {"mp_id": formula, "row": str(index)}
-            st.page_link(LOOK_UP, label=material_label(one), query_params=query)
+            row = None if one.material_id else str(index)
+            _link(material_label(one), one.material_id or formula, row, f"{key}-same-{index}", open_here)
         if len(found) > MOST:
-            st.page_link(LOOK_UP, label=f"all {len(found)}", query_params={"mp_id": formula})
+            _link(f"all {len(found)}", formula, None, f"{key}-same-all", open_here)
+
+
+def _link(label: str, query: str, row: str | None, key: str, open_here: Open | None) -> None:
+    """A way to the Look up page; on that page itself its callback, since a link would leave the address behind."""
+    if open_here:
+        st.button(label, key=key, type="tertiary", on_click=open_here, args=(query, row))
+    else:
+        st.page_link(LOOK_UP, label=label, query_params={"mp_id": query} | ({"row": row} if row else {}))
 
 
 def _rows(one: Measurement) -> dict[str, str]:

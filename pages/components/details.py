@@ -7,14 +7,24 @@ from engine.experiment import Measurement
 from engine.materials import Material
 from engine.prediction import Prediction
 from pages.components import context_view, direction_view, tensor_view
+from pages.components.context_view import Open
 
 TABS = ("Matrices", "Principal axes", "Plane cuts", "Measured", "Similar crystals")
 
 
 def details(
-    structure: Structure, prediction: Prediction | None, dft: Material | None, found: list[Measurement], key: str
+    structure: Structure,
+    prediction: Prediction | None,
+    dft: Material | None,
+    found: list[Measurement],
+    key: str,
+    open_here: Open | None = None,
 ) -> None:
-    """Matrices, axes, cuts, measurements and neighbours, in axes that the visitor chooses."""
+    """Matrices, axes, cuts, measurements and neighbours, in axes that the visitor chooses.
+
+    Args:
+        open_here: how the page shows another material; None where that is another page's work.
+    """
     sources = tensor_view.with_tensors(prediction, dft)
     axes = tensor_view.choose_axes(structure, key)
     matrices, principal, cuts, measured, similar = st.tabs(TABS)
@@ -27,5 +37,5 @@ def details(
     with measured:
         context_view.measured(found, structure.composition.reduced_formula)
     with similar:
-        context_view.similar(prediction)
-        context_view.same_formula(structure.composition.reduced_formula)
+        context_view.similar(prediction, key, open_here)
+        context_view.same_formula(structure.composition.reduced_formula, key, open_here)

@@ -33,6 +33,12 @@ class Overlay:
         low, _, high = np.linalg.eigvalsh(self.tensor) ** (1.0 if self.shape == "permittivity" else 0.5)
         return float(low), float(high)
 
+    @property
+    def is_sphere(self) -> bool:
+        """Whether all radii are alike."""
+        low, high = self.range
+        return high - low <= ALIKE * high
+
 
 @dataclass(frozen=True, kw_only=True)
 class Mesh:
@@ -51,17 +57,18 @@ def make_mesh(overlay: Overlay, scene: Scene) -> Mesh:
         vertices=scene.middle + _scale(overlay, scene) * drawn.vertices,
         normals=drawn.normals,
         faces=drawn.faces,
-        colors=_colors(drawn.radii, overlay.range),
+        colors=_colors(drawn.radii, overlay),
     )
 
 
-def outlines(overlay: Overlay, scene: Scene) -> dict[str, np.ndarray]:
-    """Plane -> [P, 3] the cut of the surface by it, Å; raises EngineError as `make_mesh` does."""
-    scale = _scale(overlay, scene)
-    return {
-        plane: scene.middle + scale * surfaces.outline(overlay.tensor, plane, overlay.shape)
-        for plane in surfaces.PLANES
-    }
+def outlines(overlay: Overlay, scene: Scene) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Plane -> [P, 3] the cut of the surface by it, Å, and [P, 3] its colours; raises as `make_mesh` does."""
+    found = {}
+    for plane in surfaces.PLANES:
+        curve = surfaces.outline(overlay.tensor, plane, overlay.shape)
+        place = scene.middle + _scale(overlay, scene) * curve
+        found[plane] = place, _colors(np.linalg.norm(curve, axis=1), overlay)
+    return found
 
 
 def _scale(overlay: Overlay, scene: Scene) -> float:
@@ -69,8 +76,8 @@ def _scale(overlay: Overlay, scene: Scene) -> float:
     return SHARE * scene.reach / overlay.range[1]
 
 
-def _colors(radii: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
-    low, high = limits
-    share = (radii - low) / (high - low) if high - low > ALIKE * high else np.zeros_like(radii)
+def _colors(radii: np.ndarray, overlay: Overlay) -> np.ndarray:
+    low, high = overlay.range
+    share = np.full_like(radii, 0.5) if overlay.is_sphere else (radii - low) / (high - low)
     stops = np.array([[int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)] for color in (LOW, MIDDLE, HIGH)])
     return np.stack([np.interp(share, (0, 0.5, 1), channel) for channel in stops.T], axis=1)

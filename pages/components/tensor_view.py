@@ -17,6 +17,7 @@ from pages.components.widgets import DASH, PERCENT, number, show_table, span
 
 PARTS = {"electronic": "Electronic", "ionic": "Ionic", "total": "Total"}
 INTERVAL = "90 % interval"
+NOT_STATED = "polymorph not stated"
 REFLECTANCE = "Reflectance, principal"
 CHART = {"displayModeBar": False, "responsive": True}
 STRUCTURE_AXES, IEEE_AXES = "structure Cartesian axes", "IEEE axes"
@@ -44,7 +45,7 @@ def summary(prediction: Prediction | None, dft: Material | None, measured: Measu
     if dft is not None:
         columns["DFT"] = _quantities(dft, gap)
     if measured is not None:
-        columns["Measured"] = _optics(np.diag(measured.principal**2), None, gap)
+        columns[f"Measured ({measured.phase or NOT_STATED})"] = _optics(np.diag(measured.principal**2), None, gap)
     shown = {name: {k: v for k, v in column.items() if v != DASH} for name, column in columns.items()}
     show_table({name: column for name, column in shown.items() if column})
 
@@ -100,8 +101,7 @@ def reading_notes(prediction: Prediction | None, measured: Measurement | None) -
     )
     if measured is not None:
         st.caption(
-            f"Measured at {measured.wavelength:.2f} µm and room temperature, {measured.name}, polymorph "
-            f"{measured.phase or 'not stated'}: see the tab Measured."
+            f"Measured at {measured.wavelength:.2f} µm, room temperature, {measured.name}: see the tab Measured."
         )
     if prediction is not None and _intervals(prediction):
         st.caption(

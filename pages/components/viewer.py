@@ -12,9 +12,9 @@ from ase.data.colors import jmol_colors
 from pymatgen.core import Structure
 
 from engine.errors import EngineError, check
-from pages.components import widgets
 from pages.components.overlay import HIGH, LOW, MIDDLE, Mesh, Overlay, make_mesh, outlines
 from pages.components.scene import EDGES, Scene, make_scene
+from pages.components.widgets import number
 
 SCRIPT = Path(__file__).resolve().parents[2] / "static" / "3Dmol-min.js"
 SCRIPT_ADDRESS = "/app/static/3Dmol-min.js"
@@ -69,14 +69,14 @@ def frame_html(scene: Scene, overlay: Overlay | None = None, *, dark: bool = Fal
     view.setProjection("orthographic")
     view.addModel()
     view.getModel().addAtoms(_atoms(scene))
-    for number in sorted(set(scene.numbers.tolist())):
-        color = _color(number)
-        ball = {"radius": 0.36 * float(covalent_radii[number]), "color": color}
+    for element in sorted(set(scene.numbers.tolist())):
+        color = _color(element)
+        ball = {"radius": 0.36 * float(covalent_radii[element]), "color": color}
         view.setStyle(
-            {"elem": chemical_symbols[number]}, {"sphere": ball, "stick": {"radius": 0.09, "color": color}}
+            {"elem": chemical_symbols[element]}, {"sphere": ball, "stick": {"radius": 0.09, "color": color}}
         )
     view.zoomTo()  # to the atoms
-    view.zoom(1.2 * scene.filled)
+    view.zoom(1.4 * scene.filled)
     _add_cell(view, scene)
     _add_axes(view, scene)
     if overlay:
@@ -116,10 +116,10 @@ def flat_drawing(scene: Scene, overlay: Overlay | None = None) -> go.Figure:
             "opacity": 1.0,
         },
     )
-    for plane, curve in (outlines(overlay, scene) if overlay else {}).items():
-        line = {"color": HIGH, "width": 3}
+    for plane, (curve, colors) in (outlines(overlay, scene) if overlay else {}).items():
         across, up, _ = (curve @ _TILT).T
-        figure.add_scatter(x=across, y=up, mode="lines", line=line, name=f"cut through {plane}", hoverinfo="name")
+        dots = {"size": 5, "color": [f"rgb({r:.0f},{g:.0f},{b:.0f})" for r, g, b in 255 * colors]}
+        figure.add_scatter(x=across, y=up, mode="markers", marker=dots, name=f"{plane} plane", hoverinfo="name")
     figure.update_xaxes(visible=False).update_yaxes(visible=False, scaleanchor="x")
     return figure.update_layout(
         height=HEIGHT, showlegend=False, margin={"l": 0, "r": 0, "t": 0, "b": 0},
@@ -135,11 +135,17 @@ def legend_html(numbers: list[int], overlay: Overlay | None = None) -> str:
     entries = [f'<span style="{dot}background:{_color(n)}"></span>{chemical_symbols[n]}' for n in numbers]
     entries += [f'<span style="color:{color}">→</span> {axis}' for axis, color in AXIS_COLORS.items()]
     if overlay:
-        low, high = map(widgets.number, overlay.range)
-        bar = f"display:inline-block;width:5em;height:.7em;background:linear-gradient(90deg,{LOW},{MIDDLE},{HIGH})"
-        entries.append(f'{overlay.name} {low} <span style="{bar}"></span> {high}')
+        entries.append(f"{overlay.name}: {_scale_html(overlay)}")
     spans = "".join(f"<span>{entry}</span>" for entry in entries)
     return f'<div style="display:flex;flex-wrap:wrap;gap:.2em 1.1em">{spans}</div>'
+
+
+def _scale_html(overlay: Overlay) -> str:
+    low, high = map(number, overlay.range)
+    if overlay.is_sphere:
+        return f"{high} in every direction"
+    bar = f"display:inline-block;width:5em;height:.7em;background:linear-gradient(90deg,{LOW},{MIDDLE},{HIGH})"
+    return f'{low} <span style="{bar}"></span> {high}'
 
 
 def _cells(repeat: int) -> str:

@@ -91,6 +91,11 @@ def test_a_cut_begins_at_its_first_axis_and_turns_towards_its_second(plane, firs
     np.testing.assert_allclose(surfaces.outline(tensor, plane, "permittivity")[:, normal], 0, atol=1e-12)
 
 
+def test_a_crystal_that_does_not_respond_along_one_axis_still_has_cuts():
+    _, radii = surfaces.cut(np.diag([0.0, 2.0, 3.0]), "xy", "permittivity", points=5)
+    np.testing.assert_allclose(radii, [0, 2, 0, 2, 0], atol=1e-12)
+
+
 def test_a_tensor_without_a_body_is_refused_in_words():
     with pytest.raises(EngineError, match=r"must be positive for a surface, got 0\.000"):
         surfaces.surface(np.zeros((3, 3)), "permittivity")
