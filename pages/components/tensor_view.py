@@ -143,11 +143,12 @@ def _optics(electronic: np.ndarray | None, n: float | None, gap: float | None) -
 
 
 def _optical_class(electronic: np.ndarray) -> str:
+    """With the sign in brackets, as optical mineralogy writes it, and the acute angle between the optic axes."""
     found = tensors.optical_class(electronic)
     if found != "biaxial":
-        return found
+        return found.replace("positive", "(+)").replace("negative", "(−)")
     angle = tensors.optic_axial_angle(electronic)
-    return f"biaxial {'positive' if angle < 90 else 'negative'}, 2V = {min(angle, 180 - angle):.0f}°"
+    return f"biaxial {'(+)' if angle < 90 else '(−)'}, 2V = {min(angle, 180 - angle):.0f}°"
 
 
 def _list(values: np.ndarray) -> str:
