@@ -97,8 +97,10 @@ def listing(found: list[Answer]) -> None:
         if answer.n is not None:
             title += f", n = {number(answer.n)}"
         show_warnings(answer.warnings)
-        with st.expander(title, expanded=len(found) == 1):
-            show(name, answer, key=f"predict-{position}")
+        box = st.expander(title, expanded=len(found) == 1, key=f"answer-{position}", on_change="rerun")
+        if box.open:  # what is closed is not drawn: thirty crystals would take seconds
+            with box:
+                show(name, answer, key=f"predict-{position}")
     if len(found) > MAX_SHOWN:
         st.caption(f"{len(found) - MAX_SHOWN} more are in the downloads.")
 
