@@ -40,8 +40,13 @@ def measured(found: list[Measurement], formula: str) -> None:
     )
 
 
-def similar(prediction: Prediction | None, key: str, open_here: Open | None) -> None:
-    """Links to the training crystals nearest to this one as the network sees them."""
+def similar(prediction: Prediction | None, formula: str, key: str, open_here: Open | None) -> None:
+    """Links to the training crystals nearest to this one as the network sees them, and to all of its formula."""
+    _nearest(prediction, key, open_here)
+    _same_formula(formula, key, open_here)
+
+
+def _nearest(prediction: Prediction | None, key: str, open_here: Open | None) -> None:
     if prediction is None or not prediction.neighbours:
         st.caption("This model keeps no distances between crystals.")
         return
@@ -61,8 +66,7 @@ def similar(prediction: Prediction | None, key: str, open_here: Open | None) -> 
                 st.markdown(label)
 
 
-def same_formula(formula: str, key: str, open_here: Open | None) -> None:
-    """Links to the embedded crystals of this formula, where there are several."""
+def _same_formula(formula: str, key: str, open_here: Open | None) -> None:
     found = cached.search(formula)
     if len(found) < 2:
         return

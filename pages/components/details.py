@@ -1,5 +1,7 @@
 """All that is shown of one crystal's tensors, a tab a subject."""
 
+from collections.abc import Callable
+
 import streamlit as st
 from pymatgen.core import Structure
 
@@ -8,8 +10,6 @@ from engine.materials import Material
 from engine.prediction import Prediction
 from pages.components import context_view, direction_view, tensor_view
 from pages.components.context_view import Open
-
-TABS = ("Matrices", "Principal axes", "Plane cuts", "Measured", "Similar crystals")
 
 
 def details(
@@ -27,15 +27,17 @@ def details(
     """
     sources = tensor_view.with_tensors(prediction, dft)
     axes = tensor_view.choose_axes(structure, key)
-    matrices, principal, cuts, measured, similar = st.tabs(TABS)
-    with matrices:
-        tensor_view.matrices(structure, sources, axes, key)
-    with principal:
-        direction_view.axes_table(structure, sources)
-    with cuts:
-        direction_view.cuts(sources, axes, key)
-    with measured:
-        context_view.measured(found, structure.composition.reduced_formula)
-    with similar:
-        context_view.similar(prediction, key, open_here)
-        context_view.same_formula(structure.composition.reduced_formula, key, open_here)
+    formula = structure.composition.reduced_formula
+    draw: dict[str, Callable[[], None]] = {
+        "Matrices": lambda: tensor_view.matrices(structure, sources, axes, key),
+        "Principal axes": lambda: direction_view.axes_table(structure, sources),
+        "Plane cuts": lambda: direction_view.cuts(sources, axes, key),
+        "Measured": lambda: context_view.measured(found, formula),
+        "Similar crystals": lambda: context_view.similar(prediction, formula, key, open_here),
+    }
+    # What is closed is not drawn, so that a page appears at once.
+    tabs = st.tabs(list(draw), key=f"{key}-tab", on_change="rerun", bind="query-params")
+    for tab, show in zip(tabs, draw.values(), strict=True):
+        if tab.open:
+            with tab:
+                show()
