@@ -58,6 +58,7 @@ OF_A_FORMULA = (
     _phase("4H", "4H", 186, natoms=8, formula="SiC"),
     _phase("6H", "6H", 186, natoms=12, formula="SiC"),
     _phase("3C", "β-SiC", 216, formula="SiC"),
+    _phase("hexagonal, polytype not stated", "α-SiC", 186, formula="SiC"),
 )
 OF_ANY_FORMULA = (
     _phase("wurtzite", "wurtzite", 186, natoms=4),

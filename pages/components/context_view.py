@@ -83,7 +83,7 @@ def _same_formula(formula: str, key: str, open_here: Open | None) -> None:
 def _link(label: str, query: str, row: str | None, key: str, open_here: Open | None) -> None:
     """A way to the Look up page; on that page itself its callback, since a link would leave the address behind."""
     if open_here:
-        st.button(label, key=key, type="tertiary", on_click=open_here, args=(query, row))
+        st.button(f":primary[{label}]", key=key, type="tertiary", on_click=open_here, args=(query, row))
     else:
         st.page_link(LOOK_UP, label=label, query_params={"mp_id": query} | ({"row": row} if row else {}))
 

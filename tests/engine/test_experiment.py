@@ -60,6 +60,7 @@ def test_polytypes_of_one_space_group_are_told_apart():
     assert (8, "4H") in named
     assert (12, "6H") in named
     assert not {(12, "4H"), (8, "6H"), (4, "4H"), (16, "6H")} & named
+    assert {phase for natoms, phase in named if natoms == 4} == {"hexagonal, polytype not stated"}
 
 
 # Electronic permittivities at room temperature: Lowndes and Martin, Proc. R. Soc. A 308, 473 (1969).
