@@ -10,6 +10,14 @@ QUANTILE = 0.99  # of the training crystals lie nearer to another formula than `
 
 
 @dataclass(frozen=True, kw_only=True)
+class Neighbour:
+    """A training formula near a crystal; `distance` as in `Neighbourhood`, to its nearest crystal."""
+
+    formula: str
+    distance: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Neighbourhood:
     """The training crystals in the leading principal components of their mean scalar features.
 
@@ -50,6 +58,23 @@ class Neighbourhood:
         """[n] distance of crystals with features [n, F] to the nearest training crystal of another formula."""
         points = (features.to(self.center) - self.center) @ self.projection
         return _nearest(points, formulas, self.points, self.formulas)
+
+    def nearest(self, features: torch.Tensor, formulas: Sequence[str], count: int) -> list[tuple[Neighbour, ...]]:
+        """Of each crystal with features [n, F], the `count` other formulas with the nearest training crystals."""
+        points = (features.to(self.center) - self.center) @ self.projection
+        return [
+            self._nearest_formulas(row, own, count)
+            for row, own in zip(torch.cdist(points, self.points).tolist(), formulas, strict=True)
+        ]
+
+    def _nearest_formulas(self, distances: list[float], own: str, count: int) -> tuple[Neighbour, ...]:
+        found: dict[str, float] = {}
+        for distance, formula in sorted(zip(distances, self.formulas, strict=True)):
+            if formula != own:
+                found.setdefault(formula, distance)
+            if len(found) == count:
+                break
+        return tuple(Neighbour(formula=formula, distance=distance) for formula, distance in found.items())
 
 
 def _nearest(

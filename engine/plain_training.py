@@ -13,10 +13,12 @@ from engine.config import TrainConfig
 from engine.dataset import labelled
 from engine.errors import check
 from engine.graph import CrystalGraph
+from engine.labelled_graphs import labelled_graphs
+from engine.losses import latent_loss
 from engine.materials import Material
 from engine.network import isotropic_part
 from engine.plain_network import TARGETS, PlainNetwork
-from engine.training import labelled_graphs, latent_loss, learning_rate, rattled
+from engine.training import learning_rate, rattled
 
 
 @dataclass(kw_only=True)

@@ -23,6 +23,7 @@ from engine.force_constants import effort, force_constants
 from engine.frames import to_ieee
 from engine.graph import CrystalGraph, collate, crystal_graphs
 from engine.materials import Material
+from engine.neighbourhood import Neighbour
 from engine.network import DielectricNetwork, dipole_fields
 from engine.pretrained import pretrained_features
 from engine.springs import stiffness
@@ -35,6 +36,7 @@ BATCH_SIZE = 4  # larger ones outgrow a CPU cache
 CLOSEST = 0.5  # Å; atoms nearer than this are one atom written twice
 RARE = 5  # training crystals that an element should have
 MOST_EFFORT = {"cpu": 1000, "cuda": 100_000}  # see force_constants.effort; half a minute or so
+NEIGHBOURS = 8  # training formulas named beside a prediction
 NARROW_GAP = 20.0  # electronic means above this belong to nearly metallic crystals
 
 Input = Structure | Atoms | Material | str | Path
@@ -51,6 +53,7 @@ class Prediction:
         calibration: of each target, see `interval`.
         spread: target -> [4], what the networks disagree by, see `calibration.Signs`.
         distance: to the nearest training crystal, see neighbourhood.py; nan for a model without that.
+        neighbours: the training formulas nearest to it, the nearest first; none for a model without that.
         coarse: True where the cell was too large for force constants, so that the ionic part is rougher.
         warnings: reasons to trust the prediction less, a sentence each.
         held_out: True where no network that answered was trained on a crystal of this reduced formula.
@@ -62,6 +65,7 @@ class Prediction:
     calibration: dict[str, Calibration] = field(repr=False)
     spread: dict[str, np.ndarray] = field(repr=False)
     distance: float
+    neighbours: tuple[Neighbour, ...]
     coarse: bool
     warnings: list[str]
     held_out: bool
@@ -251,6 +255,7 @@ class Predictor:
         found, spread = combine(latent, answers, self._groups, self.targets, volume)
         near = checkpoint.neighbourhood
         distance = near.distances(embedding, formulas).tolist() if near else [math.nan] * len(crystals)
+        neighbours = near.nearest(embedding, formulas, NEIGHBOURS) if near else [()] * len(crystals)
         held_out = (unseen | ~answers).all(0).tolist()
         electronic, ionic = (found.get(target, [None] * len(crystals)) for target in ("electronic", "ionic"))
         return [
@@ -261,6 +266,7 @@ class Predictor:
                 calibration=checkpoint.calibration,
                 spread={target: values[index] for target, values in spread.items()},
                 distance=distance[index],
+                neighbours=neighbours[index],
                 coarse="sprung" in graph and not bool(graph.sprung),
                 warnings=self._warnings(crystal, graph, electronic[index], distance[index], held_out[index]),
                 held_out=held_out[index],

@@ -8,33 +8,53 @@ import numpy as np
 import pandas as pd
 
 from engine.errors import EngineError
+from engine.materials import Material
 from engine.prediction import Prediction, Predictor, as_structure
 from engine.structure_files import read_path
+from engine.tensors import principal_values
 
 
 def to_record(source: str, prediction: Prediction) -> dict[str, object]:
     """One entry of the JSON output that `python -m engine predict` writes."""
-
-    def rows(tensor: np.ndarray | None) -> list | None:
-        return None if tensor is None else tensor.tolist()
-
     intervals = _intervals(prediction)
     return {
         "source": source,
         "formula": prediction.formula,
         "natoms": len(prediction.structure),
-        "electronic": rows(prediction.electronic),
-        "ionic": rows(prediction.ionic),
-        "total": rows(prediction.total),
+        "electronic": _rows(prediction.electronic),
+        "ionic": _rows(prediction.ionic),
+        "total": _rows(prediction.total),
         "frame": "structure",
         "lattice": prediction.structure.lattice.matrix.tolist(),
         "n": prediction.n,
-        "principal_values": rows(prediction.principal_values),
+        "principal_values": _rows(prediction.principal_values),
         "interval90": intervals.get("electronic", {}).get("mean"),
         "intervals90": intervals or None,
         "warnings": prediction.warnings,
         "error": None,
     }
+
+
+def material_record(material: Material) -> dict[str, object]:
+    """The DFT tensors of a material in the same layout; what only a prediction has is None."""
+    electronic = material.electronic
+    return refusal(f"DFT, {material.source}, {material.material_id or 'no ID'}", "") | {
+        "formula": material.formula,
+        "natoms": material.natoms,
+        "electronic": _rows(electronic),
+        "ionic": _rows(material.ionic),
+        "total": _rows(material.total),
+        "frame": "structure",
+        "lattice": material.cell.tolist(),
+        "n": material.n,
+        "principal_values": None if electronic is None else principal_values(electronic).tolist(),
+        "warnings": list(material.flags),
+        "error": None,
+    }
+
+
+def _rows(tensor: np.ndarray | None) -> list | None:
+    return None if tensor is None else tensor.tolist()
 
 
 def _intervals(prediction: Prediction) -> dict[str, dict[str, list]]:

@@ -122,3 +122,24 @@ def optical_class(electronic: np.ndarray) -> OpticalClass:
     if high - middle <= tolerance:
         return "uniaxial negative"
     return "biaxial"
+
+
+def optic_axial_angle(electronic: np.ndarray) -> float:
+    """2V in degrees, the angle between the two optic axes of a biaxial crystal across its axis of largest index.
+
+    tan^2 V = (1/n1^2 - 1/n2^2) / (1/n2^2 - 1/n3^2) for n1 < n2 < n3, from the two circular sections of the index
+    ellipsoid; below 90 the crystal is biaxial positive, above negative. A uniaxial positive crystal has 0, a
+    negative one 180. Born and Wolf, Principles of Optics, chapter 15; Nye, Physical Properties of Crystals,
+    chapter XIII.
+    """
+    low, middle, high = 1 / principal_values(electronic)
+    return float(2 * np.degrees(np.arctan2(np.sqrt(low - middle), np.sqrt(middle - high))))
+
+
+def reflectance(electronic: np.ndarray) -> np.ndarray:
+    """[3] ((n - 1) / (n + 1))^2, the share of light reflected at normal incidence, for each principal index.
+
+    Fresnel's equation in vacuum and without absorption. Born and Wolf, Principles of Optics, section 1.5.
+    """
+    indices = principal_refractive_indices(electronic)
+    return ((indices - 1) / (indices + 1)) ** 2

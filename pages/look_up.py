@@ -1,5 +1,6 @@
 """One material: its crystal, its DFT tensors and the prediction beside them."""
 
+import json
 from collections.abc import Callable
 from functools import partial
 
@@ -8,9 +9,12 @@ import streamlit as st
 
 from engine.dataset import EMBEDDED, suggestions
 from engine.errors import EngineError
+from engine.experiment import measurements
 from engine.materials import Material
 from engine.prediction import Prediction
-from pages.components import cached, live, tensor_view
+from engine.records import material_record, records_to_csv, to_record
+from pages.components import cached, direction_view, live, tensor_view
+from pages.components.details import details
 from pages.components.site import PREDICT, header
 from pages.components.viewer import structure_view
 from pages.components.widgets import SOURCES, material_label, show_warnings, space_group, subscripts
@@ -23,6 +27,13 @@ def open_example(key: str) -> None:
     if st.session_state[key]:
         st.session_state.mp_id = st.session_state[key]
         st.session_state[key] = None
+
+
+def show(query: str, row: str | None) -> None:
+    """Put a material into the search field, and its row where it has no ID."""
+    st.session_state.mp_id = query
+    if row is not None:
+        st.query_params["row"] = st.session_state.hit = row
 
 
 def offer(label: str, queries: list[str], key: str) -> None:
@@ -60,11 +71,12 @@ def choose(hits: list[int]) -> int:
         return hits[0]
     materials = cached.materials()
     rows = [str(hit) for hit in hits]
-    wanted = st.query_params.get("row")
+    if st.session_state.get("hit") not in rows:
+        wanted = st.query_params.get("row")
+        st.session_state.hit = wanted if wanted in rows else rows[0]
     row = st.selectbox(
         f"{len(hits)} crystals match",
         rows,
-        index=rows.index(wanted) if wanted in rows else 0,
         format_func=lambda row: material_label(materials[int(row)]),
         key="hit",
     )
@@ -90,9 +102,7 @@ def identity(material: Material) -> None:
 
 
 def notes(material: Material, prediction: Prediction | None) -> None:
-    """Which networks answered, how sure they are, and what there is to compare with."""
-    if prediction is not None:
-        tensor_view.interval_note(prediction)
+    """Which networks answered, and what there is to compare with."""
     if prediction is not None and prediction.held_out:
         st.caption(
             f"The prediction is out-of-fold: it comes from those networks of {cached.predictor(None).name} "
@@ -117,26 +127,49 @@ def fetched(material: Material) -> None:
     result(material, partial(cached.prediction_of_fetched, material.material_id, date))
 
 
-def result(material: Material, predict: Callable[[], Prediction]) -> None:
-    """Everything about one material."""
-    prediction = None
+def asked(predict: Callable[[], Prediction]) -> Prediction | None:
+    """The prediction, or nothing and the reason."""
     try:
-        prediction = predict()
+        return predict()
     except EngineError as error:
         st.info(f"There is no prediction: {error}", icon=":material/info:")
+        return None
+
+
+def downloads(material: Material, prediction: Prediction | None) -> None:
+    """The tensors as files, in the layout of the command line."""
+    records = [] if prediction is None else [to_record(f"prediction, {cached.predictor(None).name}", prediction)]
+    records += [material_record(material)]
+    name = material.material_id or material.formula
+    with st.container(horizontal=True, vertical_alignment="center"):
+        text = json.dumps(records, indent=1)
+        st.download_button("Tensors as JSON", text, f"{name}.json", "application/json", on_click="ignore")
+        st.download_button(
+            "Tensors as CSV", records_to_csv(records), f"{name}.csv", "text/csv", on_click="ignore"
+        )
+        st.caption("In the structure's Cartesian axes, with the lattice vectors that fix them.")
+
+
+def result(material: Material, predict: Callable[[], Prediction]) -> None:
+    """Everything about one material."""
     identity(material)
     if material.material_id:
         live.freshness(material)
-    left, right = st.columns([1, 1], gap="large")
-    with left:
-        structure_view(material.structure, key="look-up")
+    left, right = st.columns([6, 7], gap="large")
     with right:
-        tensor_view.summary(prediction, material)
+        prediction = asked(predict)
+        found = measurements(material.structure)
+        tensor_view.summary(prediction, material, found[0] if found else None)
+        tensor_view.reading_notes(prediction, found[0] if found else None)
         notes(material, prediction)
+    sources = tensor_view.with_tensors(prediction, material)
+    with left:
+        structure_view(material.structure, "view", direction_view.choose_overlay(sources, "view"))
     if prediction is not None:
         show_warnings(prediction.warnings)
     st.subheader("Tensors", anchor=False)
-    tensor_view.matrices(material.structure, prediction, material, key="look-up")
+    details(material.structure, prediction, material, found, "view", show)
+    downloads(material, prediction)
     st.caption(f"DFT data: {SOURCES.get(material.source, material.source)}")
 
 

@@ -6,10 +6,12 @@ from pathlib import Path
 import streamlit as st
 
 from engine.errors import EngineError
+from engine.experiment import measurements
 from engine.prediction import Prediction, available_models
 from engine.records import records_to_csv, refusal, to_record
 from engine.runs import Run
-from pages.components import cached, live, tensor_view
+from pages.components import cached, direction_view, live, tensor_view
+from pages.components.details import details
 from pages.components.site import header
 from pages.components.viewer import structure_view
 from pages.components.widgets import number, show_warnings, subscripts
@@ -87,13 +89,15 @@ def downloads(found: list[Answer]) -> None:
 
 def show(name: str, prediction: Prediction, key: str) -> None:
     """One crystal and its tensors."""
-    left, right = st.columns([1, 1], gap="large")
+    found = measurements(prediction.structure)
+    left, right = st.columns([6, 7], gap="large")
     with left:
-        structure_view(prediction.structure, key=key)
+        sources = tensor_view.with_tensors(prediction, None)
+        structure_view(prediction.structure, key, direction_view.choose_overlay(sources, key))
     with right:
-        tensor_view.summary(prediction, None)
-        tensor_view.interval_note(prediction)
-    tensor_view.matrices(prediction.structure, prediction, None, key=key)
+        tensor_view.summary(prediction, None, found[0] if found else None)
+        tensor_view.reading_notes(prediction, found[0] if found else None)
+    details(prediction.structure, prediction, None, found, key)
 
 
 def listing(found: list[Answer]) -> None:
@@ -106,8 +110,10 @@ def listing(found: list[Answer]) -> None:
         if answer.n is not None:
             title += f", n = {number(answer.n)}"
         show_warnings(answer.warnings)
-        with st.expander(title, expanded=len(found) == 1):
-            show(name, answer, key=f"predict-{position}")
+        box = st.expander(title, expanded=len(found) == 1, key=f"answer-{position}", on_change="rerun")
+        if box.open:  # what is closed is not drawn: thirty crystals would take seconds
+            with box:
+                show(name, answer, key=f"predict-{position}")
     if len(found) > MAX_SHOWN:
         st.caption(f"{len(found) - MAX_SHOWN} more are in the downloads.")
 

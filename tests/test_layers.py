@@ -14,10 +14,10 @@ LAYERS = (  # from the bottom; a module imports only from its own layer or one b
     {"materials", "config", "structure_parser", "material_files"},
     {
         "graph", "tensors", "frames", "metrics", "structure_files", "selection", "distributions", "harmonics",
-        "data_check", "reconciliation", "material_store", "materials_project",
+        "surfaces", "dispersion", "phases", "data_check", "reconciliation", "material_store", "materials_project",
     },
-    {"pretrained", "layers", "dataset", "dipoles", "springs", "fetching"},
-    {"backbones", "heads", "force_constants", "exports"},
+    {"pretrained", "layers", "dataset", "dipoles", "springs", "principal_axes", "fetching"},
+    {"backbones", "heads", "force_constants", "exports", "experiment"},
     {"network", "sites"},
     {"calibration", "neighbourhood", "out_of_fold"},
     {"checkpoint", "features", "ensemble", "inference", "losses"},

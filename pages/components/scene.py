@@ -34,6 +34,22 @@ class Scene:
         """[8, 3] corners of one cell, Å."""
         return CORNERS @ self.cell
 
+    @property
+    def middle(self) -> np.ndarray:
+        """[3] centre of what is drawn, Å."""
+        return (self.positions.min(axis=0) + self.positions.max(axis=0)) / 2
+
+    @property
+    def reach(self) -> float:
+        """Largest distance of an atom or a corner from the centre, Å."""
+        return float(np.linalg.norm(np.vstack([self.positions, self.corners]) - self.middle, axis=1).max())
+
+    @property
+    def filled(self) -> float:
+        """Share of `reach` that atoms take, at least a third."""
+        atoms = np.linalg.norm(self.positions - self.middle, axis=1).max()
+        return max(float(atoms) / self.reach, 1 / 3)
+
 
 def make_scene(structure: Structure, repeat: int) -> Scene:
     """The crystal in repeat^3 cells, in its own Cartesian axes."""

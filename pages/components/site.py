@@ -16,6 +16,7 @@ _STYLE = """<style>
 [data-testid="stMarkdownContainer"] table {width: 100%; font-size: 0.9rem;}
 [data-testid="stMarkdownContainer"] :is(th, td) {padding: 0.25rem 0.5rem 0.25rem 0; border-width: 0 0 1px 0;}
 [data-testid="stMarkdownContainer"] td:first-child {opacity: 0.75;}
+@media (max-width: 500px) {[data-testid="stMarkdownContainer"] table {font-size: 0.8rem;}}
 h1 {padding: 0 0 0.2rem !important;}
 </style>"""
 

@@ -12,20 +12,26 @@ from ase.data.colors import jmol_colors
 from pymatgen.core import Structure
 
 from engine.errors import EngineError, check
+from pages.components.overlay import HIGH, LOW, MIDDLE, Mesh, Overlay, make_mesh, outlines
 from pages.components.scene import EDGES, Scene, make_scene
+from pages.components.widgets import number
 
 SCRIPT = Path(__file__).resolve().parents[2] / "static" / "3Dmol-min.js"
 SCRIPT_ADDRESS = "/app/static/3Dmol-min.js"
 POLICY = "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
 HEIGHT = 400  # pixels
 MAX_ATOMS = 1500  # more than this draws slowly
+OPACITY = 0.78  # of the surface, so that the atoms inside are seen
+BACKGROUNDS = {False: "#ffffff", True: "#11181f"}  # of the page by theme, see .streamlit/config.toml
 GREY = "#74828d"
 AXIS_COLORS = {"x": "#e0701f", "y": "#1fa37d", "z": "#3d8fd1"}
+# Black, because what shines through a half-transparent surface is already the colour that the drawing lies on.
+_STYLE = "<style>body {margin: 0; overflow: hidden} canvas {background: black}</style>"
 _TILT = np.array([[0.91, 0.0, -0.41], [0.14, 0.94, 0.31], [0.39, -0.34, 0.86]])  # columns: right, up, to the eye
 
 
-def structure_view(structure: Structure, key: str) -> None:
-    """Draw the crystal with its cell, Cartesian axes and a legend of the elements."""
+def structure_view(structure: Structure, key: str, overlay: Overlay | None = None) -> None:
+    """Draw the crystal with its cell, Cartesian axes, a legend of the elements and the surface of a tensor."""
     repeats = [n for n in (1, 2, 3) if n == 1 or n**3 * len(structure) <= MAX_ATOMS]
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
@@ -42,46 +48,50 @@ def structure_view(structure: Structure, key: str) -> None:
         )
     scene = make_scene(structure, repeat)
     name = structure.composition.reduced_formula
+    told = f"Crystal structure of {name}" + (f" with the surface of {overlay.name}" if overlay else "")
     if flat:
-        drawing = flat_drawing(scene)
-        st.plotly_chart(drawing, key=f"{key}-drawing", config={"displayModeBar": False}, alt=f"Crystal of {name}")
+        drawing = flat_drawing(scene, overlay)
+        st.plotly_chart(drawing, key=f"{key}-drawing", config={"displayModeBar": False}, alt=told)
     else:
-        st.iframe(frame_html(scene), height=HEIGHT, alt=f"Crystal structure of {name}, turn it with the mouse")
-    st.html(legend_html(sorted(set(scene.numbers.tolist()))))
+        dark = st.context.theme.type == "dark"
+        st.iframe(frame_html(scene, overlay, dark=dark), height=HEIGHT, alt=f"{told}, turn it with the mouse")
+    st.html(legend_html(sorted(set(scene.numbers.tolist())), overlay))
 
 
-def frame_html(scene: Scene) -> str:
-    """A page for the frame, made of atomic numbers and coordinates alone: no text of a visitor's goes in.
+def frame_html(scene: Scene, overlay: Overlay | None = None, *, dark: bool = False) -> str:
+    """A page for the frame, made of numbers and coordinates alone: no text of a visitor's goes in.
 
     Raises:
         EngineError: an atomic number is of no element.
     """
     view = py3Dmol.view(width="100%", height=f"{HEIGHT}px", js=SCRIPT_ADDRESS)
-    view.setBackgroundColor("white", 0)
+    view.setBackgroundColor(BACKGROUNDS[dark])
     view.setProjection("orthographic")
     view.addModel()
     view.getModel().addAtoms(_atoms(scene))
-    for number in sorted(set(scene.numbers.tolist())):
-        color = _color(number)
-        ball = {"radius": 0.36 * float(covalent_radii[number]), "color": color}
+    for element in sorted(set(scene.numbers.tolist())):
+        color = _color(element)
+        ball = {"radius": 0.36 * float(covalent_radii[element]), "color": color}
         view.setStyle(
-            {"elem": chemical_symbols[number]}, {"sphere": ball, "stick": {"radius": 0.09, "color": color}}
+            {"elem": chemical_symbols[element]}, {"sphere": ball, "stick": {"radius": 0.09, "color": color}}
         )
-    view.zoomTo()
-    view.zoom(1.2)
+    view.zoomTo()  # to the atoms
+    view.zoom(1.4 * scene.filled)
     _add_cell(view, scene)
     _add_axes(view, scene)
+    if overlay:
+        _add_surface(view, make_mesh(overlay, scene))
     view.rotate(-75, "x")
     view.rotate(20, "y")
     body = (view.startjs + view.endjs).replace("UNIQUEID", "crystal")
     return (
         f'<!DOCTYPE html><html><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" '
-        f'content="{POLICY}"></head><body style="margin:0;overflow:hidden">{body}</body></html>'
+        f'content="{POLICY}">{_STYLE}</head><body>{body}</body></html>'
     )
 
 
-def flat_drawing(scene: Scene) -> go.Figure:
-    """The crystal seen from a fixed direction, drawn without WebGL."""
+def flat_drawing(scene: Scene, overlay: Overlay | None = None) -> go.Figure:
+    """The crystal seen from a fixed direction, drawn without WebGL; a surface by its cuts through three planes."""
     corners, seen = scene.corners @ _TILT, scene.positions @ _TILT
     order = np.argsort(seen[:, 2])
     numbers = scene.numbers[order]
@@ -106,6 +116,10 @@ def flat_drawing(scene: Scene) -> go.Figure:
             "opacity": 1.0,
         },
     )
+    for plane, (curve, colors) in (outlines(overlay, scene) if overlay else {}).items():
+        across, up, _ = (curve @ _TILT).T
+        dots = {"size": 5, "color": [f"rgb({r:.0f},{g:.0f},{b:.0f})" for r, g, b in 255 * colors]}
+        figure.add_scatter(x=across, y=up, mode="markers", marker=dots, name=f"{plane} plane", hoverinfo="name")
     figure.update_xaxes(visible=False).update_yaxes(visible=False, scaleanchor="x")
     return figure.update_layout(
         height=HEIGHT, showlegend=False, margin={"l": 0, "r": 0, "t": 0, "b": 0},
@@ -113,15 +127,25 @@ def flat_drawing(scene: Scene) -> go.Figure:
     )  # fmt: skip
 
 
-def legend_html(numbers: list[int]) -> str:
-    """A coloured dot and a symbol for each element, and the colours of the axes."""
+def legend_html(numbers: list[int], overlay: Overlay | None = None) -> str:
+    """A coloured dot and a symbol for each element, the colours of the axes, and those of the surface."""
     dot = (
         "display:inline-block;width:.8em;height:.8em;margin-right:.3em;border:1px solid #7f8c97;border-radius:50%;"
     )
     entries = [f'<span style="{dot}background:{_color(n)}"></span>{chemical_symbols[n]}' for n in numbers]
     entries += [f'<span style="color:{color}">→</span> {axis}' for axis, color in AXIS_COLORS.items()]
+    if overlay:
+        entries.append(f"{overlay.name}: {_scale_html(overlay)}")
     spans = "".join(f"<span>{entry}</span>" for entry in entries)
     return f'<div style="display:flex;flex-wrap:wrap;gap:.2em 1.1em">{spans}</div>'
+
+
+def _scale_html(overlay: Overlay) -> str:
+    low, high = map(number, overlay.range)
+    if overlay.is_sphere:
+        return f"{high} in every direction"
+    bar = f"display:inline-block;width:5em;height:.7em;background:linear-gradient(90deg,{LOW},{MIDDLE},{HIGH})"
+    return f'{low} <span style="{bar}"></span> {high}'
 
 
 def _cells(repeat: int) -> str:
@@ -166,6 +190,17 @@ def _add_axes(view: py3Dmol.view, scene: Scene) -> None:
         ends = {"start": _point(origin), "end": _point(origin + 1.6 * direction)}
         view.addArrow(ends | {"radius": 0.07, "color": color})
         _add_label(view, label, origin + 2.0 * direction, color)
+
+
+def _add_surface(view: py3Dmol.view, mesh: Mesh) -> None:
+    colors = [dict(zip("rgb", color, strict=True)) for color in mesh.colors.round(3).tolist()]
+    view.addCustom({
+        "vertexArr": [_point(vertex) for vertex in mesh.vertices],
+        "normalArr": [_point(normal) for normal in mesh.normals],
+        "faceArr": mesh.faces.ravel().tolist(),
+        "color": colors,
+        "opacity": OPACITY,
+    })  # fmt: skip
 
 
 def _add_label(view: py3Dmol.view, text: str, position: np.ndarray, color: str) -> None:

@@ -66,6 +66,11 @@ def scientific(value: float) -> str:
     return f"{digits}×10{power}".replace("-", "−")
 
 
+def span(bounds: Sequence[float]) -> str:
+    """An interval from its low to its high end."""
+    return f"{number(bounds[0])}–{number(bounds[1])}"
+
+
 def material_label(material: Material) -> str:
     """One line by which to tell polymorphs apart."""
     name = material.material_id or (f"n = {material.n:.2f}" if material.n is not None else "")

@@ -44,8 +44,8 @@ def expect_structure(page: Page) -> None:
 
 
 def expect_tensors(page: Page, count: int) -> None:
-    """Heat maps with a number in each of their nine cells."""
-    charts = page.locator(".js-plotly-plot")
+    """Heat maps with a number in each of their nine cells, on the tab that is open."""
+    charts = page.locator(".js-plotly-plot:visible")
     expect(charts).to_have_count(count)
     for index in range(count):
         expect(charts.nth(index).locator(".heatmap-label")).to_have_count(27)

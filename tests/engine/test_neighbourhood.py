@@ -37,3 +37,11 @@ def test_a_crystal_beyond_all_others_is_far(near, features):
 def test_fewer_crystals_than_dimensions_still_have_distances(features):
     few = Neighbourhood.of(features[:4], FORMULAS[:4])
     assert torch.isfinite(few.distances(features[50:52], ["X", "Y"])).all()
+
+
+def test_the_nearest_formulas_come_in_order_each_once_and_without_the_crystals_own(near, features):
+    (found,) = near.nearest(features[:1], FORMULAS[:1], 5)
+    distances = [neighbour.distance for neighbour in found]
+    assert len({neighbour.formula for neighbour in found} - {FORMULAS[0]}) == 5
+    assert distances == sorted(distances)
+    assert distances[0] == pytest.approx(near.distances(features[:1], FORMULAS[:1]).item(), rel=1e-4)

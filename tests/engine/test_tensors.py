@@ -86,3 +86,31 @@ def test_symmetrise_keeps_the_symmetric_part_and_its_argument():
     np.testing.assert_array_equal(symmetric, symmetric.swapaxes(1, 2))
     np.testing.assert_allclose(symmetric - matrix, -(symmetric - matrix).swapaxes(1, 2), atol=1e-15)
     np.testing.assert_array_equal(matrix, before)
+
+
+# Principal indices and 2V of minerals: Anthony et al., Handbook of Mineralogy (sulphur, aragonite, forsterite).
+@pytest.mark.parametrize(
+    ("indices", "angle", "tolerance"),
+    [((1.958, 2.038, 2.245), 69, 1), ((1.530, 1.681, 1.686), 180 - 18, 2), ((1.635, 1.651, 1.670), 82, 5)],
+    ids=["sulphur", "aragonite", "forsterite"],
+)
+def test_angle_between_the_optic_axes_of_known_crystals_in_any_axes(indices, angle, tolerance):
+    electronic = turned(np.diag(np.square(indices)), 8)
+    assert tensors.optic_axial_angle(electronic) == pytest.approx(angle, abs=tolerance)
+
+
+def test_light_along_an_optic_axis_meets_one_index_only():
+    electronic = np.diag([2.0, 3.0, 5.0])
+    half = np.radians(tensors.optic_axial_angle(electronic) / 2)
+    along = np.array([np.sin(half), 0, np.cos(half)])  # both optic axes lie in the plane of n1 and n3
+    across = np.linalg.svd(along[None])[2][1:]  # [2, 3] the plane of the wave
+    np.testing.assert_allclose(across @ np.linalg.inv(electronic) @ across.T, np.eye(2) / 3, atol=1e-12)
+
+
+def test_a_uniaxial_crystal_has_one_optic_axis():
+    assert tensors.optic_axial_angle(QUARTZ) == pytest.approx(0, abs=1e-5)
+    assert tensors.optic_axial_angle(CALCITE) == pytest.approx(180, abs=1e-5)
+
+
+def test_diamond_reflects_a_sixth_of_the_light():
+    np.testing.assert_allclose(tensors.reflectance(DIAMOND), 0.172, atol=1e-3)

@@ -1,0 +1,43 @@
+"""All that is shown of one crystal's tensors, a tab a subject."""
+
+from collections.abc import Callable
+
+import streamlit as st
+from pymatgen.core import Structure
+
+from engine.experiment import Measurement
+from engine.materials import Material
+from engine.prediction import Prediction
+from pages.components import context_view, direction_view, tensor_view
+from pages.components.context_view import Open
+
+
+def details(
+    structure: Structure,
+    prediction: Prediction | None,
+    dft: Material | None,
+    found: list[Measurement],
+    key: str,
+    open_here: Open | None = None,
+) -> None:
+    """Matrices, axes, cuts, measurements and neighbours, in axes that the visitor chooses.
+
+    Args:
+        open_here: how the page shows another material; None where that is another page's work.
+    """
+    sources = tensor_view.with_tensors(prediction, dft)
+    axes = tensor_view.choose_axes(structure, key)
+    formula = structure.composition.reduced_formula
+    draw: dict[str, Callable[[], None]] = {
+        "Matrices": lambda: tensor_view.matrices(structure, sources, axes, key),
+        "Principal axes": lambda: direction_view.axes_table(structure, sources),
+        "Plane cuts": lambda: direction_view.cuts(sources, axes, key),
+        "Measured": lambda: context_view.measured(found, formula),
+        "Similar crystals": lambda: context_view.similar(prediction, formula, key, open_here),
+    }
+    # What is closed is not drawn, so that a page appears at once.
+    tabs = st.tabs(list(draw), key=f"{key}-tab", on_change="rerun", bind="query-params")
+    for tab, show in zip(tabs, draw.values(), strict=True):
+        if tab.open:
+            with tab:
+                show()

@@ -1,0 +1,97 @@
+"""The material on the Look up page in a real browser."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.server import ARTIFACTS, PATIENCE
+
+expect.set_options(timeout=PATIENCE)
+
+MATERIAL = "mp-1943"  # GaSe, uniaxial, with measurements
+Visit = Callable[..., Page]
+
+# Number of pixels of the WebGL drawing that are neither grey nor black.
+PAINTED = """canvas => {
+    const flat = document.createElement("canvas");
+    [flat.width, flat.height] = [canvas.width, canvas.height];
+    const context = flat.getContext("2d");
+    context.drawImage(canvas, 0, 0);
+    const data = context.getImageData(0, 0, flat.width, flat.height).data;
+    let count = 0;
+    for (let i = 0; i < data.length; i += 4) {
+        const color = data.slice(i, i + 3);
+        if (Math.max(...color) - Math.min(...color) > 40) count += 1;
+    }
+    return count;
+}"""
+LONGEST = "chart => Math.max(...chart._fullData.flatMap(trace => Array.from(trace.r)))"
+
+
+def painted(page: Page) -> int:
+    canvas = page.frame_locator("iframe").first.locator("canvas").first
+    expect(canvas).to_be_visible()
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+    page.wait_for_timeout(1500)  # the drawing follows its frame
+    return canvas.evaluate(PAINTED)
+
+
+def open_material(app: str, visit: Visit, **options: object) -> Page:
+    page = visit(f"{app}/?mp_id={MATERIAL}", **({"viewport": {"width": 1280, "height": 1400}} | options))
+    expect(page.get_by_role("tab", name="Plane cuts")).to_be_visible()
+    return page
+
+
+def choose(page: Page, name: str) -> None:
+    page.get_by_label("Surface in the crystal").click()
+    page.get_by_role("option", name=name).click()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_tensor_is_drawn_into_the_crystal_and_can_be_taken_out(scheme: str, app: str, visit: Visit) -> None:
+    page = open_material(app, visit, color_scheme=scheme)
+    with_surface = painted(page)
+    page.screenshot(path=ARTIFACTS / f"material_{scheme}.png")
+    choose(page, "none")
+    expect(page.get_by_text("Electronic ε(direction), DFT:")).to_have_count(0)
+    assert with_surface > 2 * painted(page)
+    choose(page, "Refractive-index ellipsoid")
+    expect(page.get_by_text("Refractive-index ellipsoid, DFT:")).to_be_visible()
+    assert "view-surface=" in page.url
+
+
+def test_plane_cuts_show_the_chosen_quantity_in_three_planes(app: str, visit: Visit) -> None:
+    page = open_material(app, visit)
+    page.get_by_role("tab", name="Plane cuts").click()
+    charts = page.locator(".js-plotly-plot:visible")
+    expect(charts).to_have_count(3)
+    expect(charts.first.locator(".scatterlayer .js-line")).to_have_count(2)
+    assert charts.first.evaluate(LONGEST) == pytest.approx(7.7, abs=0.3)  # the permittivity across the axis
+    page.get_by_role("radio", name="Refractive-index ellipsoid").click()
+    expect(page.get_by_text("the semi-axes are")).to_be_visible()
+    assert charts.first.evaluate(LONGEST) == pytest.approx(2.77, abs=0.05)
+    page.screenshot(path=ARTIFACTS / "material_cuts.png", full_page=True)
+
+
+def test_each_tab_has_its_numbers_and_a_similar_crystal_opens(app: str, visit: Visit) -> None:
+    page = open_material(app, visit)
+    page.get_by_role("tab", name="Principal axes").click()
+    expect(page.get_by_text("4.422, [001]")).to_be_visible()
+    page.get_by_role("tab", name="Measured").click()
+    expect(page.get_by_role("link", name="Kato et al. 2013")).to_be_visible()
+    page.get_by_role("tab", name="Similar crystals").click()
+    page.get_by_role("button", name="distance").first.click()
+    expect(page.get_by_role("heading", name="GaSe")).to_have_count(0)
+    expect(page.get_by_role("tab", name="Matrices")).to_be_visible()
+    assert MATERIAL not in page.url
+
+
+def test_the_tensors_can_be_downloaded_with_their_axes(app: str, visit: Visit) -> None:
+    page = open_material(app, visit)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Tensors as CSV").click()
+    assert download.value.suggested_filename == f"{MATERIAL}.csv"
+    header, *rows = download.value.path().read_text().splitlines()
+    assert "lattice_ax" in header
+    assert len(rows) == 2

@@ -1,0 +1,97 @@
+"""What a visitor reads of one material."""
+
+from pathlib import Path
+
+import numpy as np
+from streamlit.testing.v1 import AppTest
+
+from engine.dataset import load_dataset
+from engine.records import material_record, records_to_csv
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 120  # seconds; the first run loads torch and reads the data
+
+
+def look_up(material_id: str, tab: str = "Matrices") -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE)
+    app.query_params["mp_id"] = material_id
+    app.query_params["view-tab"] = tab
+    return app.run()
+
+
+def words(page: AppTest) -> str:
+    assert not page.exception
+    return "\n".join(element.value for group in (page.header, page.markdown, page.caption) for element in group)
+
+
+def test_a_uniaxial_crystal_has_its_own_value_along_c_and_one_across() -> None:
+    text = words(look_up("mp-1943", "Principal axes"))
+    assert "uniaxial (−)" in text
+    assert "2.103, 2.743, 2.743" in text
+    assert "4.422, [001]" in text
+    assert "all directions ⟂ [001]" in text
+
+
+def test_the_reflectance_follows_from_the_indices_and_says_where_it_holds() -> None:
+    shares = [100 * ((n - 1) / (n + 1)) ** 2 for n in (2.103, 2.743, 2.743)]
+    text = words(look_up("mp-1943"))
+    assert ", ".join(f"{share:.1f}" for share in shares) in text
+    assert "well below the band gap and well above the lattice vibrations" in text
+
+
+def test_a_measurement_says_its_wavelength_and_that_it_names_no_polymorph() -> None:
+    text = words(look_up("mp-1943", "Measured"))
+    assert "Measured (polymorph not stated)" in text
+    assert "| wavelength (µm) | 4.01 |" in text
+    assert "Kato" in text
+
+
+def test_a_measurement_on_another_polymorph_is_not_shown() -> None:
+    text = words(look_up("mp-2691", "Measured"))  # CdSe, zincblende; measured are the hexagonal crystals
+    assert "has no room-temperature measurement on a crystal of CdSe" in text
+    assert "| Measured" not in text
+
+
+def test_a_biaxial_crystal_has_the_angle_between_its_optic_axes() -> None:
+    assert "biaxial (−), 2V = 39°" in words(look_up("mp-554278"))
+
+
+def test_similar_crystals_lead_to_their_pages() -> None:
+    page = look_up("mp-2998", "Similar crystals")
+    similar = next(button for button in page.button if "distance" in button.label)
+    similar.click().run()
+    formula = similar.label.removeprefix(":primary[").split(" ·")[0]
+    assert page.header[0].value == formula != "BaTiO₃"
+
+
+def test_another_polymorph_without_an_id_is_opened_by_its_row() -> None:
+    page = look_up("mp-2998", "Similar crystals")
+    next(button for button in page.button if "R3m" in button.label).click().run()
+    assert "R3m" in words(page)
+    assert page.selectbox(key="hit").value == page.query_params["row"]
+
+
+def test_one_switch_names_the_axes_of_matrices_and_cuts() -> None:
+    page = look_up("mp-1943")
+    assert words(page).count("in structure Cartesian axes") == 3
+    page.segmented_control(key="view-axes").set_value("IEEE axes").run()
+    assert words(page).count("in IEEE axes") == 3
+    cuts = look_up("mp-1943", "Plane cuts")
+    cuts.segmented_control(key="view-axes").set_value("IEEE axes").run()
+    assert words(cuts).count("in IEEE axes") == 1
+
+
+def test_a_tensor_that_has_no_surface_says_why() -> None:
+    page = look_up("mp-753594")  # BiOF; DFT gives no ionic part along two axes
+    page.selectbox(key="view-surface").set_value("ionic").run()
+    assert "Ionic ε(direction) of the DFT: the smallest principal value must be positive" in words(page)
+
+
+def test_the_record_of_a_material_holds_its_tensors_with_their_axes() -> None:
+    material = next(m for m in load_dataset("petousis-2017") if m.material_id == "mp-1943")
+    record = material_record(material)
+    np.testing.assert_array_equal(record["ionic"], material.ionic)
+    assert record["frame"] == "structure"
+    np.testing.assert_array_equal(record["lattice"], material.cell)
+    header = records_to_csv([record]).splitlines()[0].split(",")
+    assert {"total_xy", "lattice_cz", "frame"} <= set(header)
