@@ -35,7 +35,9 @@ class Axes(NamedTuple):
         return self.rotation @ tensor @ self.rotation.T
 
 
-def summary(prediction: Prediction | None, dft: Material | None, measured: Measurement | None) -> None:
+def summary(
+    prediction: Prediction | None, dft: Material | None, measured: Measurement | None = None
+) -> None:
     """Table of the quantities that are the same in every frame: prediction, its intervals, DFT, measurement."""
     gap = None if dft is None else dft.band_gap
     columns = {}
