@@ -33,18 +33,23 @@ _TILT = np.array([[0.91, 0.0, -0.41], [0.14, 0.94, 0.31], [0.39, -0.34, 0.86]]) 
 def structure_view(structure: Structure, key: str, overlay: Overlay | None = None) -> None:
     """Draw the crystal with its cell, Cartesian axes, a legend of the elements and the surface of a tensor."""
     repeats = [n for n in (1, 2, 3) if n == 1 or n**3 * len(structure) <= MAX_ATOMS]
-    left, right = st.columns([3, 2], vertical_alignment="bottom")
-    with left:
+    with st.container(horizontal=True, vertical_alignment="bottom"):  # which wraps in a narrow place
         repeat = st.segmented_control(
-            "Cells shown", repeats, default=1, format_func=_cells, key=f"{key}-cells", required=True
+            "Cells shown",
+            repeats,
+            default=1,
+            format_func=_cells,
+            key=f"{key}-cells",
+            required=True,
+            width="content",
         )
-    with right:
         flat = st.toggle(
             "Without WebGL",
             value=not SCRIPT.is_file(),
             key=f"{key}-flat",
             disabled=not SCRIPT.is_file(),
             help="A flat drawing, for browsers that cannot draw in three dimensions.",
+            width="content",
         )
     scene = make_scene(structure, repeat)
     name = structure.composition.reduced_formula

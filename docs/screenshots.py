@@ -1,0 +1,50 @@
+"""Take the pictures of the README: python docs/screenshots.py [PAGE ...]. Needs Chromium and the test requirements."""
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tests.browser.server import PATIENCE, running_app
+
+PAGES = {  # name -> address and what is there once the page is drawn
+    "look-up": ("/?mp_id=mp-2815&overlay=ε∞", "Electronic, mean"),
+    "explore": ("/explore?shown=20", "crystals have both quantities"),
+    "elements": ("/explore?view=Elements", "Click an element"),
+    "predict": ("/predict", "Drop one or more structure files"),
+    "model": ("/model", "Errors"),
+    "train": ("/train", "New run"),
+    "theory": ("/theory", "Invariant and equivariant"),
+    "demo": ("/demo?crystal=mp-1186", "Layers again"),
+}
+
+
+def main() -> None:
+    """Draw each page asked for at 1280 x 720, in the light theme."""
+    names = sys.argv[1:] or list(PAGES)
+    with (
+        tempfile.TemporaryDirectory() as runs,
+        running_app(Path(runs)) as app,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        for name in names:
+            address, text = PAGES[name]
+            page = browser.new_page(viewport={"width": 1280, "height": 720})
+            page.goto(app + address)
+            page.get_by_text(text).first.wait_for(timeout=PATIENCE)
+            page.get_by_test_id("stStatusWidget").wait_for(state="detached", timeout=PATIENCE)
+            page.wait_for_timeout(2500)  # WebGL draws after the page has settled
+            page.screenshot(path=ROOT / "docs" / f"{name}.png")
+            page.close()
+            print(f"docs/{name}.png")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
