@@ -1,4 +1,4 @@
-"""Take the pictures of the README: python docs/screenshots.py [PAGE ...]. Needs Chromium and the test requirements."""
+"""Takes the pictures in docs/: python -m tests.browser.screenshots [PAGE ...]"""
 
 import shutil
 import sys
@@ -7,13 +7,10 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from tests.browser.server import PATIENCE, running_app
+from tests.browser.server import PATIENCE, ROOT, running_app
 
 PAGES = {  # name -> address and what is there once the page is drawn
-    "look-up": ("/?mp_id=mp-2815&overlay=ε∞", "Electronic, mean"),
+    "look-up": ("/?mp_id=mp-2815", "Electronic, mean"),
     "explore": ("/explore?shown=20", "crystals have both quantities"),
     "elements": ("/explore?view=Elements", "Click an element"),
     "predict": ("/predict", "Drop one or more structure files"),
