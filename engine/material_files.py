@@ -99,7 +99,7 @@ def write_materials(path: Path, materials: Sequence[Material], about: Mapping[st
     fetched = any(material.fetched for material in materials)
     schema = SCHEMA.append(FETCHED) if fetched else SCHEMA
     rows = [to_row(material) for material in materials]
-    table = pa.Table.from_pylist(rows, schema.with_metadata(dict(about) if about else None))
+    table = pa.Table.from_pylist(rows, schema.with_metadata(dict(about)) if about else schema)
     part = Path(path).with_suffix(".part")
     pq.write_table(table, part, compression="zstd", compression_level=19)
     part.replace(path)

@@ -18,7 +18,12 @@ _STYLE = """<style>
 [data-testid="stMarkdownContainer"] td:first-child {opacity: 0.75;}
 @media (max-width: 500px) {[data-testid="stMarkdownContainer"] table {font-size: 0.8rem;}}
 h1 {padding: 0 0 0.2rem !important;}
+kbd {opacity: 0.85 !important;}
+[data-testid="stCaptionContainer"] {color: inherit !important; opacity: 0.8;}
 </style>"""
+
+
+_DARK_STYLE = '<style>[data-testid^="stBaseButton-primary"] p {color: #0b1117;}</style>'
 
 
 def navigation() -> Page:
@@ -44,6 +49,6 @@ def header(title: str, subtitle: str) -> None:
     A page can be a visitor's first request, before `app.py` has run; so each page brings the menu itself.
     """
     navigation()
-    st.html(_STYLE)
+    st.html(_STYLE + _DARK_STYLE if st.context.theme.type == "dark" else _STYLE)
     st.title(title, anchor=False)
     st.caption(subtitle)
