@@ -14,7 +14,7 @@ PAGES = {  # name -> address and what is there once the page is drawn
     "explore": ("/explore?shown=20", "crystals have both quantities"),
     "elements": ("/explore?view=Elements", "Click an element"),
     "predict": ("/predict", "Drop one or more structure files"),
-    "model": ("/model", "Errors"),
+    "model": ("/model", "crystals with every DFT entry"),
     "train": ("/train", "New run"),
     "theory": ("/theory", "Invariant and equivariant"),
     "demo": ("/demo?crystal=mp-1186", "Layers again"),
