@@ -204,3 +204,5 @@ else:
         nothing_found(query)
     elif material := stored or live.material(mp_id):
         fetched(material)
+    else:
+        offer("For example", list(EXAMPLES), "examples")

@@ -85,8 +85,8 @@ def test_each_page_can_be_the_first_request_of_a_server(path: str, tmp_path: Pat
 
 
 def test_an_unknown_id_gets_a_sentence_and_a_way_on(app: str, visit: Visit) -> None:
-    page = visit(f"{app}/?mp_id=mp-0000000")
-    expect(page.get_by_text("Type its formula instead")).to_be_visible()
+    page = visit(f"{app}/?mp_id=mp-9999999")
+    expect(page.get_by_text("With an API key it is fetched")).to_be_visible()
     page.get_by_text("TiO2", exact=True).click()
     expect(page.get_by_role("heading", name="TiO")).to_be_visible()
 
