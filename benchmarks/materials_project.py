@@ -1,6 +1,6 @@
 """Materials Project's loader against a server on loopback: frames, speed, interruptions, faults.
 
-    python -m benchmarks.materials_project [--json OUT]
+    python -m benchmarks.materials_project [--part routes|faults|many] [--json OUT]
 
 All 1,056 embedded crystals go through server, client and loader by each route; each fault's sentence is waited for
 in a fresh process; 7,000 documents are fetched, once in one go and once killed twenty times.
@@ -205,26 +205,40 @@ def seconds_to_sentence(fault: str, key: str = loopback.KEY) -> dict:
     return {"seconds": float(seconds), "sentence": sentence}
 
 
-def main() -> None:
-    """Measure all of it and print it."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", type=Path, metavar="OUT")
-    out = parser.parse_args().json
-    found: dict = {"about": {"code": code_version(), "machine": machine()}, "routes": {}, "faults": {}}
-    for route in ROUTES:
-        found["routes"][route] = frames_by_route(route)
-        print(route, json.dumps(found["routes"][route], indent=1), flush=True)
+def all_routes() -> dict:
+    """`frames_by_route` of each."""
+    return {route: frames_by_route(route) for route in ROUTES}
+
+
+def all_faults() -> dict:
+    """`seconds_to_sentence` of each."""
     keys = dict.fromkeys([*FAULTS, "unknown ID", "no network"], loopback.KEY)
-    for fault, key in (keys | {"wrong key": "x" * 32, "key of another length": "short"}).items():
-        found["faults"][fault] = seconds_to_sentence(fault, key)
-        print(fault, found["faults"][fault], flush=True)
+    keys |= {"wrong key": "x" * 32, "key of another length": "short"}
+    return {fault: seconds_to_sentence(fault, key) for fault, key in keys.items()}
+
+
+def many() -> dict:
+    """`MANY` documents, in one go and killed."""
     documents = many_documents()
-    found["many"] = many_in_one_go(documents)
-    print(found["many"], flush=True)
-    found["killed"] = many_killed(documents, found["many"]["seconds"])
-    print(found["killed"], flush=True)
-    if out:
-        out.write_text(json.dumps(found, indent=1) + "\n")
+    whole = many_in_one_go(documents)
+    return {"in one go": whole, "killed": many_killed(documents, whole["seconds"])}
+
+
+PARTS = {"routes": all_routes, "faults": all_faults, "many": many}
+
+
+def main() -> None:
+    """Measure all of it, or one part, and print it; a part replaces what the file held of it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--part", choices=tuple(PARTS))
+    parser.add_argument("--json", type=Path, metavar="OUT")
+    options = parser.parse_args()
+    found: dict = json.loads(options.json.read_text()) if options.json and options.json.is_file() else {}
+    for part in [options.part] if options.part else PARTS:
+        found[part] = {"code": code_version(), "machine": machine()} | PARTS[part]()
+        print(part, json.dumps(found[part], indent=1), flush=True)
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ import re
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, TypeVar
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -18,12 +19,15 @@ from urllib3.util.retry import Retry
 
 from engine.errors import EngineError, check
 
+if TYPE_CHECKING:
+    from mp_api.client import MPRester
+
 KEY_VARIABLE, ENDPOINT_VARIABLE = "MP_API_KEY", "MP_API_ENDPOINT"
 ENDPOINT = "https://api.materialsproject.org/"
 KEY_LENGTH = 32
 KEY_PAGE = "https://next-gen.materialsproject.org/api"
 HOW_TO_GET_A_KEY = f"A free key comes from {KEY_PAGE} after signing in there."
-PATIENCE = 9.0  # s in all, for a person who waits; importing the client comes on top, once
+PATIENCE = 12.0  # s in all, for a person who waits
 LONG_PATIENCE = 60.0  # s for each question of many
 CONNECTING = 4.0  # s
 MOST_AT_ONCE = 1000  # documents in one reply
@@ -66,6 +70,18 @@ def key_from_environment() -> str:
     return os.environ.get(KEY_VARIABLE, "").strip()
 
 
+def warm_up() -> None:
+    """Import the client in the background, which takes some seconds, so that no question has to wait for it."""
+    threading.Thread(target=_client, daemon=True).start()
+
+
+@cache
+def _client() -> type["MPRester"]:
+    from mp_api.client import MPRester
+
+    return MPRester
+
+
 class MaterialsProject:
     """An open connection; documents come as plain dictionaries, IDs in their usual form.
 
@@ -89,23 +105,21 @@ class MaterialsProject:
             f"An API key of Materials Project has {KEY_LENGTH} letters and digits, this one has {len(key)} "
             f"characters; copy it again from {KEY_PAGE}.",
         )
-        from mp_api.client import MPRester
-
         endpoint = os.environ.get(ENDPOINT_VARIABLE) or ENDPOINT
         session = requests.Session()
         session.headers["user-agent"] = AGENT
         for scheme in ("http://", "https://"):
             session.mount(scheme, _Adapter(each or PATIENCE))
 
-        def connect() -> MPRester:
+        def connect() -> "MPRester":
             # The client starts with this question too, but without a time limit.
             session.get(f"{endpoint.rstrip('/')}/heartbeat").json()
-            return MPRester(
+            return _client()(
                 key, endpoint, session=session, use_document_model=False, mute_progress_bars=True
             )
 
         self._each, self._end = each, time.monotonic() + PATIENCE
-        self._client = _asked(connect, PATIENCE)
+        self._client = _asked(connect, each or PATIENCE)
         self.db_version = str(self._client.db_version)
 
     def ids_with_tensors(self) -> list[str]:

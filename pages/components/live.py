@@ -8,7 +8,7 @@ from engine.errors import EngineError
 from engine.fetching import fetch_one
 from engine.material_store import MaterialStore
 from engine.materials import Material
-from engine.materials_project import HOW_TO_GET_A_KEY, key_from_environment, plain_id
+from engine.materials_project import HOW_TO_GET_A_KEY, key_from_environment, plain_id, warm_up
 
 _KEY = "materials-project-key"  # of the session's state: in no cache, address or log
 _WIDGET = f"{_KEY}-field"
@@ -98,6 +98,7 @@ def _key() -> str:
 
 def _key_field() -> None:
     """A field whose content lives in this visitor's session alone."""
+    warm_up()
     st.text_input(
         "API key of Materials Project", type="password", key=_WIDGET, on_change=_keep_key, max_chars=64,
         help="Kept for this visit only, on this machine; sent to Materials Project and nowhere else.",
