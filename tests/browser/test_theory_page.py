@@ -78,6 +78,8 @@ def test_a_typed_number_changes_the_parts_of_the_matrix(app: str, visit: Visit) 
 def test_harmonics_and_neighbours_can_be_chosen(app: str, visit: Visit) -> None:
     page = open_theory(app, visit)
     page.locator(".st-key-degree").get_by_role("radio", name="3").click()
+    expect(page.get_by_role("figure", name="Spherical harmonic of degree 3 and order 0")).to_be_visible()
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
     page.get_by_role("radiogroup", name="Order m").get_by_role("radio", name="−2").click()
     expect(page.get_by_text("is proportional to xyz")).to_be_visible()
     expect(page).to_have_url(re.compile("degree=3"))
