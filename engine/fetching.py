@@ -165,13 +165,11 @@ def _patiently(
     question: Callable[[], tuple[list[Material], dict[str, str]]],
     progress: Callable[[FetchProgress], None] | None,
 ) -> tuple[list[Material], dict[str, str]]:
-    for tries_left in reversed(range(TRIES)):
+    for _ in range(TRIES - 1):
         try:
             return question()
         except Unavailable as reason:
-            if not tries_left:
-                raise
             if progress:
                 progress(FetchProgress(waiting=str(reason)))
             time.sleep(reason.seconds)
-    raise AssertionError
+    return question()

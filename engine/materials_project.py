@@ -33,7 +33,7 @@ CONNECTING = 4.0  # s
 MOST_AT_ONCE = 1000  # documents in one reply
 AGENT = "dielectric-tensors"
 _SUMMARY = ("material_id", "structure", "symmetry", "band_gap", "energy_above_hull", "theoretical")
-_DIELECTRIC = ("material_id", "total", "ionic", "electronic", "origins")
+_DIELECTRIC = ("material_id", "total", "electronic", "origins")
 _TASK = ("task_id", "input", "output")
 _EVERYTHING = (-1e9, 1e9)  # a search without a filter would not go to the API
 
@@ -57,7 +57,7 @@ def plain_id(text: str) -> str:
     from emmet.core.mpid import AlphaID
 
     try:
-        check(re.fullmatch(r"[a-z]+-\w+", text.strip().lower()) is not None, "no hyphen")
+        check(re.fullmatch(r"(mp|mvc)-\w+", text.strip().lower()) is not None, "Ti-O is a chemical system")
         return str(AlphaID(text.strip().lower()).string)
     except (ValueError, TypeError) as error:
         raise EngineError(
@@ -72,11 +72,11 @@ def key_from_environment() -> str:
 
 def warm_up() -> None:
     """Import the client in the background, which takes some seconds, so that no question has to wait for it."""
-    threading.Thread(target=_client, daemon=True).start()
+    threading.Thread(target=_client_class, daemon=True).start()
 
 
 @cache
-def _client() -> type["MPRester"]:
+def _client_class() -> type["MPRester"]:
     from mp_api.client import MPRester
 
     return MPRester
@@ -93,7 +93,8 @@ class MaterialsProject:
         """Connect.
 
         Args:
-            each: time limit of each question, s; without it connecting and all questions have `PATIENCE` in all.
+            each: time limit of each question, s; without it the import of the client, connecting and all
+                questions have `PATIENCE` in all.
 
         Raises:
             EngineError: a sentence that says why there is no connection.
@@ -114,19 +115,20 @@ class MaterialsProject:
         def connect() -> "MPRester":
             # The client starts with this question too, but without a time limit.
             session.get(f"{endpoint.rstrip('/')}/heartbeat").json()
-            return _client()(
+            return _client_class()(
                 key, endpoint, session=session, use_document_model=False, mute_progress_bars=True
             )
 
+        if each:
+            _client_class()  # nobody waits at a page, and a slow import is no silent service
         self._each, self._end = each, time.monotonic() + PATIENCE
-        self._client = _asked(connect, each or PATIENCE)
+        self._client = _asked(connect, PATIENCE)
         self.db_version = str(self._client.db_version)
 
     def ids_with_tensors(self) -> list[str]:
         """Every material that has a dielectric tensor."""
         search = self._client.materials.dielectric.search
-        found = self._asked(lambda: search(e_electronic=_EVERYTHING, fields=["material_id"]))
-        return [plain_id(document["material_id"]) for document in found]
+        return list(self._found(lambda: search(e_electronic=_EVERYTHING, fields=["material_id"]), "material_id"))
 
     def summaries(self, ids: Sequence[str]) -> dict[str, dict]:
         """Material ID -> structure, symmetry, band gap and stability; IDs that nobody knows are left out."""
@@ -141,8 +143,7 @@ class MaterialsProject:
         if not ids:
             return {}
         search = self._client.materials.tasks.search
-        found = self._asked(lambda: search(task_ids=list(ids), fields=list(_TASK)))
-        return {plain_id(document["task_id"]): document for document in found}
+        return self._found(lambda: search(task_ids=list(ids), fields=list(_TASK)), "task_id")
 
     def _by_id(
         self, search: Callable[..., list[dict]], ids: Sequence[str], fields: Sequence[str]
@@ -150,10 +151,14 @@ class MaterialsProject:
         if not ids:
             return {}
         check(len(ids) <= MOST_AT_ONCE, f"at most {MOST_AT_ONCE} IDs can be asked for at once, got {len(ids)}")
-        found = self._asked(lambda: search(material_ids=list(ids), fields=list(fields)))
-        return {plain_id(document["material_id"]): document for document in found}
+        return self._found(lambda: search(material_ids=list(ids), fields=list(fields)), "material_id")
 
-    def _asked(self, question: Callable[[], Answer]) -> Answer:
+    def _found(self, search: Callable[[], list[dict]], name: str) -> dict[str, dict]:
+        """ID -> document of a search, the ID being the field `name`."""
+
+        def question() -> dict[str, dict]:
+            return {plain_id(document[name]): document for document in search()}
+
         return _asked(question, self._each or max(self._end - time.monotonic(), 0.0))
 
 

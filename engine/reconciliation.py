@@ -40,7 +40,7 @@ Document = Mapping[str, object]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Framed:
-    """Tensors in the axes of their structure; None, with `rejected` saying why, where they could not be had.
+    """Tensors in the axes of their structure; None, with `flags` saying why, where they could not be had.
 
     Attributes:
         tensors: [2, 3, 3] electronic and total, or None.

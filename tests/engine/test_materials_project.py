@@ -62,6 +62,13 @@ def test_each_fault_of_the_service_is_one_sentence_in_time(server, fault, expect
     assert loopback.KEY not in sentence
 
 
+def test_documents_without_an_id_are_one_sentence(server):
+    server.fault = lambda handler, path: path != "/heartbeat" and (
+        handler.send({"data": [{"structure": None}], "meta": {"total_doc": 1}}) or True
+    )
+    assert "does not understand" in complaint()
+
+
 def test_a_wrong_key_is_said_and_not_repeated(server):
     wrong = "x" * 32
     assert "does not accept this API key" in complaint(wrong)
@@ -112,7 +119,9 @@ def test_both_forms_of_an_id_mean_the_same(text):
     assert plain_id(text) == "mp-149"
 
 
-@pytest.mark.parametrize("text", ["", "149", "TiO2", "mp-", "mp-1-2", "mp-149; DROP TABLE", "Ba-O-Ti", "mp-é"])
+@pytest.mark.parametrize(
+    "text", ["", "149", "TiO2", "mp-", "mp-1-2", "mp-149; DROP TABLE", "Ba-O-Ti", "Ti-O", "Li-F", "mp-é"]
+)
 def test_a_malformed_id_is_refused(text):
     with pytest.raises(EngineError, match="reads like mp-149"):
         plain_id(text)

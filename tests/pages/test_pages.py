@@ -88,6 +88,10 @@ def test_a_query_that_means_nothing_gets_a_sentence_that_says_what_to_do(query: 
     assert "Give a Materials Project ID" in words(look_up(query))
 
 
+def test_a_chemical_system_of_two_elements_is_no_id() -> None:
+    assert "crystals match" in look_up("Ti-O").selectbox(key="hit").label
+
+
 def test_the_empty_search_offers_examples() -> None:
     page = look_up("")
     assert page.get("button_group")[0].label == "For example"
