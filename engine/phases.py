@@ -36,7 +36,9 @@ def _phase(
     return Phase(name=name, words=words, groups=frozenset(groups), natoms=natoms, formula=formula)
 
 
-# Space groups: Villars and Cenzual, Pearson's Crystal Data.
+# Space groups: Mehl et al., The AFLOW Library of Crystallographic Prototypes, Comput. Mater. Sci. 136, S1 (2017),
+# doi:10.1016/j.commatsci.2017.01.017, and its later parts, but for paratellurite, proustite and β-BaB₂O₄, which
+# is the name that crystal growers give to the form without inversion.
 OF_A_FORMULA = (
     _phase("rutile", "rutile", 136, formula="TiO2"),
     _phase("anatase", "anatase", 141, formula="TiO2"),
