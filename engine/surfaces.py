@@ -37,7 +37,7 @@ def radius(tensor: np.ndarray, directions: np.ndarray, shape: Shape) -> np.ndarr
 
     "permittivity": s^T eps s, the permittivity that a field along s meets. "index ellipsoid": the refractive-index
     ellipsoid (indicatrix) x^T eps^-1 x = 1, so (s^T eps^-1 s)^(-1/2), the index of light whose D field is along s;
-    its semi-axes are sqrt(eps_i). Nye, Physical Properties of Crystals, chapter XIII.
+    its semi-axes are sqrt(eps_i). Nye, Physical Properties of Crystals (Oxford, 1957).
     """
     if shape == "permittivity":
         return np.einsum("...i,ij,...j->...", directions, tensor, directions)

@@ -51,7 +51,7 @@ def matrix_to_irreps(matrix: torch.Tensor) -> torch.Tensor:
 
 
 class _SymmetricLog(torch.autograd.Function):
-    """Source of the derivative: Higham, Functions of Matrices (2008), theorem 3.11."""
+    """Source of the derivative, by Daleckii and Krein: Higham, Functions of Matrices (SIAM, 2008), chapter 3."""
 
     @staticmethod
     def forward(ctx: torch.autograd.function.FunctionCtx, matrix: torch.Tensor) -> torch.Tensor:
@@ -110,8 +110,8 @@ def birefringence(electronic: np.ndarray) -> float:
 def optical_class(electronic: np.ndarray) -> OpticalClass:
     """How light sees the crystal; principal refractive indices within `DEGENERACY` count as equal.
 
-    Positive uniaxial: the index along the optic axis is the largest. Born and Wolf, Principles of Optics,
-    chapter 15.
+    Positive uniaxial: the index along the optic axis is the largest. International Tables for Crystallography D,
+    chapter 1.6 (Glazer and Cox, 2013).
     """
     low, middle, high = principal_refractive_indices(electronic)
     tolerance = DEGENERACY * (low + middle + high) / 3
@@ -127,10 +127,9 @@ def optical_class(electronic: np.ndarray) -> OpticalClass:
 def optic_axial_angle(electronic: np.ndarray) -> float:
     """2V in degrees, the angle between the two optic axes of a biaxial crystal across its axis of largest index.
 
-    tan^2 V = (1/n1^2 - 1/n2^2) / (1/n2^2 - 1/n3^2) for n1 < n2 < n3, from the two circular sections of the index
-    ellipsoid; below 90 the crystal is biaxial positive, above negative. A uniaxial positive crystal has 0, a
-    negative one 180. Born and Wolf, Principles of Optics, chapter 15; Nye, Physical Properties of Crystals,
-    chapter XIII.
+    tan^2 V = (1/n1^2 - 1/n2^2) / (1/n2^2 - 1/n3^2) for n1 < n2 < n3: an optic axis is normal to a circular section
+    of the index ellipsoid, of radius n2, and lies in the plane of n1 and n3. Below 90 the crystal is biaxial
+    positive, above negative. A uniaxial positive crystal has 0, a negative one 180.
     """
     low, middle, high = 1 / principal_values(electronic)
     return float(2 * np.degrees(np.arctan2(np.sqrt(low - middle), np.sqrt(middle - high))))
@@ -139,7 +138,7 @@ def optic_axial_angle(electronic: np.ndarray) -> float:
 def reflectance(electronic: np.ndarray) -> np.ndarray:
     """[3] ((n - 1) / (n + 1))^2, the share of light reflected at normal incidence, for each principal index.
 
-    Fresnel's equation in vacuum and without absorption. Born and Wolf, Principles of Optics, section 1.5.
+    Fresnel's equation in vacuum and without absorption: E and H are continuous, so 1 + r = t and 1 - r = n t.
     """
     indices = principal_refractive_indices(electronic)
     return ((indices - 1) / (indices + 1)) ** 2

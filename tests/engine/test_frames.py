@@ -47,7 +47,8 @@ ORDERS = [
     24,
     48,
 ]
-# Independent components of a symmetric second-rank tensor: Nye, Physical Properties of Crystals, table 3.
+# Independent components of a symmetric second-rank tensor: International Tables for Crystallography D (2006),
+# table 1.4.1.1.
 ONE_OF_EACH_SYSTEM = {"-1": 6, "2/m": 4, "mmm": 3, "4/mmm": 2, "-3m": 2, "6/mmm": 2, "m-3m": 1}
 
 
@@ -83,7 +84,7 @@ def test_centred_cell_counts_each_rotation_once():
 
 
 @pytest.mark.parametrize(("symbol", "free"), ONE_OF_EACH_SYSTEM.items())
-def test_point_group_leaves_as_many_components_free_as_nye_says(symbol, free):
+def test_point_group_leaves_as_many_components_free_as_the_tables_say(symbol, free):
     structure = crystals.crystal_of_point_group(symbol)
     units = np.eye(9).reshape(9, 3, 3)
     allowed = [averaged(symmetrise(unit), structure).ravel() for unit in units]

@@ -7,10 +7,13 @@ from e3nn import o3
 
 from engine import tensors
 
-CALCITE = np.diag([2.749, 2.749, 2.208])  # n_o = 1.658, n_e = 1.486
-QUARTZ = np.diag([2.384, 2.384, 2.412])  # n_o = 1.544, n_e = 1.553
-TOPAZ = np.diag([2.599, 2.605, 2.631])  # 1.612, 1.614, 1.622
-DIAMOND = 5.85 * np.eye(3)  # n = 2.418
+# At 589 nm: calcite and quartz by Ghosh (1999), diamond by Peter (1923), all in refractiveindex.info; topaz,
+# called positive, and orthoclase, called negative, in Encyclopædia Britannica (1911), Crystallography.
+CALCITE = np.diag([2.750, 2.750, 2.209])  # n_o = 1.6583, n_e = 1.4861
+QUARTZ = np.diag([2.385, 2.385, 2.413])  # n_o = 1.5442, n_e = 1.5533
+DIAMOND = 5.843 * np.eye(3)  # n = 2.4173
+TOPAZ = np.diag([2.599, 2.608, 2.632])  # 1.6120, 1.6150, 1.6224
+ORTHOCLASE = np.diag([2.307, 2.322, 2.329])  # 1.5190, 1.5237, 1.5260
 
 
 def random_symmetric(seed: int, size: int = 1) -> np.ndarray:
@@ -65,7 +68,7 @@ def test_optical_class_of_known_crystals_in_any_axes(electronic, expected):
 def test_refractive_indices_and_birefringence_of_calcite():
     assert tensors.birefringence(CALCITE) == pytest.approx(1.658 - 1.486, abs=1e-3)
     np.testing.assert_allclose(tensors.principal_refractive_indices(CALCITE), [1.486, 1.658, 1.658], atol=1e-3)
-    assert tensors.refractive_index(CALCITE) == pytest.approx(np.sqrt((2 * 2.749 + 2.208) / 3))
+    assert tensors.refractive_index(CALCITE) == pytest.approx(np.sqrt((2 * 2.750 + 2.209) / 3))
 
 
 def test_scalars_are_the_same_in_any_axes():
@@ -88,15 +91,20 @@ def test_symmetrise_keeps_the_symmetric_part_and_its_argument():
     np.testing.assert_array_equal(matrix, before)
 
 
-# Principal indices and 2V of minerals: Anthony et al., Handbook of Mineralogy (sulphur, aragonite, forsterite).
+# Principal indices and 2V of minerals: forsterite, Handbook of Mineralogy (Mineral Data Publishing, 2001);
+# anhydrite and aragonite, mineral data sheets of the University of the Western Cape (mints.uwc.ac.za).
 @pytest.mark.parametrize(
     ("indices", "angle", "tolerance"),
-    [((1.958, 2.038, 2.245), 69, 1), ((1.530, 1.681, 1.686), 180 - 18, 2), ((1.635, 1.651, 1.670), 82, 5)],
-    ids=["sulphur", "aragonite", "forsterite"],
+    [((1.570, 1.576, 1.614), 43, 2), ((1.530, 1.681, 1.686), 180 - 18, 2), ((1.635, 1.651, 1.670), 82, 5)],
+    ids=["anhydrite", "aragonite", "forsterite"],
 )
 def test_angle_between_the_optic_axes_of_known_crystals_in_any_axes(indices, angle, tolerance):
     electronic = turned(np.diag(np.square(indices)), 8)
     assert tensors.optic_axial_angle(electronic) == pytest.approx(angle, abs=tolerance)
+
+
+def test_the_angle_tells_positive_biaxial_crystals_from_negative_ones():
+    assert tensors.optic_axial_angle(TOPAZ) < 90 < tensors.optic_axial_angle(ORTHOCLASE)
 
 
 def test_light_along_an_optic_axis_meets_one_index_only():
