@@ -12,13 +12,14 @@ FARTHEST = 6.0  # standard deviations; a descriptor farther from its mean counts
 def kernel_latent(train: IndexData, test: IndexData, config: IndexConfig) -> torch.Tensor:
     """[B] latents of `test` crystals, see `IndexData.latent`, from the labels of `train`.
 
-    With the Matérn kernel k(d) = (1 + √3 d) exp(-√3 d) of the distance d between descriptors, in units of
-    `kernel_length`, the prediction is the median label c plus sum_j k(d_j) alpha_j, where
+    With the Matérn kernel k(d) = (1 + √3 d) exp(-√3 d) (Rasmussen and Williams, Gaussian Processes for Machine
+    Learning, 2006) of the distance d between descriptors, in units of `kernel_length`, the prediction is the
+    median label c plus sum_j k(d_j) alpha_j, where
 
         (K + kernel_noise diag(max(|r| / kernel_error, 1))) alpha = latent - c
 
     and r are the training residuals: beyond `kernel_error` they count by their size, not by their square, so that
-    no wrong label rules its surroundings. Rasmussen and Williams, Gaussian Processes for Machine Learning (2006).
+    no wrong label rules its surroundings.
     """
     known, asked = _descriptors(train), _descriptors(test)
     center, scale = known.mean(0), known.std(0)

@@ -19,7 +19,8 @@ Modes that a potential makes too soft would rule the sum, and unstable ones, k <
 of: in DFT as in nature their response is small or of another phase. So k is replaced by the stiffness
 sqrt(k^2 + SOFTEST^2), with UNSTABLE |k| for k where k < 0: a smooth function of the matrix, always positive; and
 each atom may be held by a spring of its own in addition.
-Source: Gonze and Lee, Phys. Rev. B 55, 10355 (1997), doi:10.1103/PhysRevB.55.10355, eq. 55.
+Source: Gonze and Lee, Phys. Rev. B 55, 10355 (1997), doi:10.1103/PhysRevB.55.10355, eqs. 53 and 54 at zero
+frequency.
 """
 
 import torch

@@ -49,8 +49,8 @@ STOPS = (
         material_id="mp-2815",
         target="electronic",
         title="Layers that light can tell",
-        why="Within its layers the electronic constant is {electronic_ratio:.1f} times that across them. Sulfur "
-        "and molybdenum share their electrons almost evenly, so that the ions add only {ionic:.2f} to the mean.",
+        why="Within its layers the electronic constant is {electronic_ratio:.1f} times that across them. The "
+        "bonds of molybdenum and sulfur are hardly polar, and the ions add only {ionic:.2f} to the mean.",
     ),
     Stop(
         material_id="mp-1186",

@@ -63,8 +63,8 @@ theory_turn.turn_a_crystal(index)
 st.subheader("A network that was not told", anchor=False)
 beside(
     theory_turn.contrast,
-    "If every layer of a network is equivariant, so is the whole network, because doing $g$ after $h$ is the "
-    "single operation $gh$. The ordinary network above has none of this: it makes its messages of the $x$, "
+    "If every layer of a network is equivariant, so is the whole network: each layer hands the turn on to the "
+    "next. The ordinary network above has none of this: it makes its messages of the $x$, "
     "$y$ and $z$ of each bond, and a turned crystal is another crystal to it. Taught in random orientations, "
     "it changes less, but at a price: it learns less of the anisotropy. The equivariant network needs each "
     "crystal once, which is why about a thousand tensors are enough to start with.",
@@ -145,7 +145,7 @@ text(
 st.caption(
     "Read on: Thomas et al., Tensor field networks, "
     "[arXiv:1802.08219](https://arxiv.org/abs/1802.08219); Geiger and Smidt, e3nn, "
-    "[arXiv:2207.09453](https://arxiv.org/abs/2207.09453); Lou and Ganose, dielectric tensors of "
-    "crystals from equivariant networks, "
+    "[arXiv:2207.09453](https://arxiv.org/abs/2207.09453); Lou and Ganose, Discovery of highly "
+    "anisotropic dielectric crystals with equivariant graph neural networks, "
     "[doi:10.1039/D4FD00096J](https://doi.org/10.1039/D4FD00096J)."
 )

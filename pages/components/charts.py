@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 from engine.materials import CRYSTAL_SYSTEMS
 
 AXES = ("x", "y", "z")
-COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C8C8C")  # Okabe and Ito, 2008
+COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C8C8C")  # Okabe and Ito's, and grey
 SYSTEM_COLORS = dict(zip(reversed(CRYSTAL_SYSTEMS), COLORS, strict=True))
 # Below zero, zero (which sinks into the page), above zero; on a light and on a dark page.
 TENSOR_SCALES = {False: ("#D55E00", "#f1f4f6", "#2a7fb0"), True: ("#c8641b", "#1c262f", "#3787b5")}

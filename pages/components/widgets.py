@@ -11,9 +11,9 @@ from engine.metrics import TargetMetrics
 
 SOURCES = {
     "materials-project": (
-        "Materials Project, Jain et al., The Materials Project: A materials genome approach to accelerating "
-        "materials innovation, [APL Mater. 1, 011002 (2013)](https://doi.org/10.1063/1.4812323). DFPT with "
-        "PBE(+U), CC BY 4.0."
+        "Materials Project, Jain et al., Commentary: The Materials Project: A materials genome approach to "
+        "accelerating materials innovation, [APL Mater. 1, 011002 (2013)](https://doi.org/10.1063/1.4812323). "
+        "DFPT with PBE(+U), CC BY 4.0."
     ),
     "petousis-2017": (
         "Petousis et al., High-throughput screening of inorganic compounds for the discovery of novel "
