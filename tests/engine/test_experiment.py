@@ -63,7 +63,8 @@ def test_polytypes_of_one_space_group_are_told_apart():
     assert {phase for natoms, phase in named if natoms == 4} == {"hexagonal, polytype not stated"}
 
 
-# Electronic permittivities at room temperature: Lowndes and Martin, Proc. R. Soc. A 308, 473 (1969).
+# Electronic permittivities at room temperature: the dispersion formulas of Li, J. Phys. Chem. Ref. Data 5, 329
+# (1976), at long wavelengths, without the terms of the lattice vibrations.
 @pytest.mark.parametrize(
     ("cation", "anion", "length", "permittivity"),
     [("Na", "Cl", 5.64, 2.33), ("K", "Br", 6.60, 2.36), ("Li", "F", 4.03, 1.93), ("K", "I", 7.07, 2.65)],
