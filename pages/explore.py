@@ -13,7 +13,7 @@ from pages.components import cached, explore_charts, filters, linked, tensor_vie
 from pages.components.explore_charts import AXIS_LABELS
 from pages.components.site import LOOK_UP, header
 from pages.components.viewer import structure_view
-from pages.components.widgets import DASH, space_group, subscripts
+from pages.components.widgets import DASH, MOVABLE, crystal_names, space_group, subscripts, written
 
 QUANTITIES = list(AXIS_LABELS)
 TITLES = {
@@ -23,7 +23,6 @@ TITLES = {
     "natoms": "atoms",
 }
 SHOWN = ["id", "formula", "space_group", "crystal_system", *QUANTITIES, "source"]
-MOVABLE = {"displaylogo": False, "scrollZoom": True}
 
 
 def address(row: pd.Series) -> dict[str, str]:
@@ -31,18 +30,6 @@ def address(row: pd.Series) -> dict[str, str]:
     if pd.notna(row["id"]):
         return {"mp_id": row["id"]}
     return {"mp_id": row["formula"], "row": str(row.name)}
-
-
-def written(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows with formulas and space groups as one writes them."""
-    groups = {symbol: space_group(symbol) for symbol in rows["space_group"].unique()}
-    return rows.assign(formula=rows["formula"].map(subscripts), space_group=rows["space_group"].map(groups))
-
-
-def names(rows: pd.DataFrame) -> pd.Series:
-    """Formula, ID and space group of each row, to read under the pointer."""
-    rows = written(rows)
-    return "<b>" + rows["formula"] + "</b> " + rows["id"].fillna("") + "<br>" + rows["space_group"]
 
 
 def scatter(rows: pd.DataFrame) -> None:
@@ -64,7 +51,7 @@ def draw_scatter(rows: pd.DataFrame) -> None:
         y = quantity("Up", choices, "up", "band_gap")
     log = right.toggle("Log axes", value=True, key="log", bind="query-params")
     st.plotly_chart(
-        explore_charts.scatter(rows, names(rows), x, y, log=log), key="scatter", on_select=remember,
+        explore_charts.scatter(rows, crystal_names(rows), x, y, log=log), key="scatter", on_select=remember,
         config=MOVABLE, alt=f"{AXIS_LABELS[y]} against {AXIS_LABELS[x]}, a point a crystal",
     )  # fmt: skip
     count = rows[[x, y]].notna().all(axis=1).sum()

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from functools import partial
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -13,11 +14,19 @@ from engine.experiment import measurements
 from engine.materials import Material
 from engine.prediction import Prediction
 from engine.records import material_record, records_to_csv, to_record
-from pages.components import cached, direction_view, live, tensor_view
+from pages.components import cached, direction_view, explore_charts, live, tensor_view
 from pages.components.details import details
 from pages.components.site import PREDICT, header
 from pages.components.viewer import structure_view
-from pages.components.widgets import SOURCES, material_label, show_warnings, space_group, subscripts
+from pages.components.widgets import (
+    PLOT,
+    SOURCES,
+    crystal_names,
+    material_label,
+    show_warnings,
+    space_group,
+    subscripts,
+)
 
 EXAMPLES = ("mp-441", "mp-2998", "TiO2", "ZnO", "Ba-O-Ti")
 
@@ -29,11 +38,30 @@ def open_example(key: str) -> None:
         st.session_state[key] = None
 
 
-def show(query: str, row: str | None) -> None:
-    """Put a material into the search field, and its row where it has no ID."""
-    st.session_state.mp_id = query
-    if row is not None:
-        st.query_params["row"] = st.session_state.hit = row
+def start() -> None:
+    """What there is: examples to pick, and all crystals with a tensor to click."""
+    rows = shipped()
+    known = rows["total"].notna()
+    st.caption(
+        f"{known.sum():,} crystals with DFT tensors and their IDs, and {(~known).sum():,} more with the "
+        "refractive index, ship with the app: no network is needed. Any other ID is fetched from "
+        "Materials Project, with an API key."
+    )
+    offer("For example", list(EXAMPLES), "examples")
+    rows = rows[known]
+    st.plotly_chart(
+        explore_charts.overview(rows, crystal_names(rows)), key="map", on_select=open_clicked, config=PLOT,
+        selection_mode="points", alt="Band gap against refractive index, a point a crystal with a DFT tensor",
+    )  # fmt: skip
+    st.caption("Each point is a crystal with a DFT tensor: click one to open it.")
+
+
+def open_clicked() -> None:
+    """Put the clicked crystal's ID into the search field (a callback)."""
+    points = st.session_state["map"]["selection"]["points"]
+    if points:
+        row = int(np.ravel(points[0]["customdata"])[0])
+        st.session_state.mp_id = cached.table()["id"][row]
 
 
 def offer(label: str, queries: list[str], key: str) -> None:
@@ -168,7 +196,7 @@ def result(material: Material, predict: Callable[[], Prediction]) -> None:
     if prediction is not None:
         show_warnings(prediction.warnings)
     st.subheader("Tensors", anchor=False)
-    details(material.structure, prediction, material, found, "view", show)
+    details(material.structure, prediction, material, found, "view")
     downloads(material, prediction)
     st.caption(f"DFT data: {SOURCES.get(material.source, material.source)}")
 
@@ -187,13 +215,7 @@ query = st.text_input(
     max_chars=80,
 ).strip()
 if not query:
-    known = shipped()["total"].notna()
-    st.caption(
-        f"{known.sum():,} crystals with DFT tensors and their IDs, and {(~known).sum():,} more with the "
-        "refractive index, ship with the app: no network is needed. Any other ID is fetched from "
-        "Materials Project, with an API key."
-    )
-    offer("For example", list(EXAMPLES), "examples")
+    start()
 else:
     mp_id = live.material_id(query)
     stored = live.local(mp_id)

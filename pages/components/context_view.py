@@ -1,18 +1,18 @@
 """What is known beside a crystal's tensors: measurements, crystals like it, others of its formula."""
 
-from collections.abc import Callable
+from html import escape
+from urllib.parse import urlencode
 
 import streamlit as st
 
 from engine.experiment import Measurement
 from engine.materials import Material
+from engine.neighbourhood import Neighbour
 from engine.prediction import Prediction
 from pages.components import cached
-from pages.components.site import LOOK_UP
 from pages.components.widgets import material_label, number, show_table, span, subscripts
 
 MOST = 12  # links of one kind
-Open = Callable[[str, str | None], None]  # shows the material of an ID, or of a formula and a row
 
 
 def measured(found: list[Measurement], formula: str) -> None:
@@ -40,13 +40,13 @@ def measured(found: list[Measurement], formula: str) -> None:
     )
 
 
-def similar(prediction: Prediction | None, formula: str, key: str, open_here: Open | None) -> None:
+def similar(prediction: Prediction | None, formula: str) -> None:
     """Links to the training crystals nearest to this one as the network sees them, and to all of its formula."""
-    _nearest(prediction, key, open_here)
-    _same_formula(formula, key, open_here)
+    _nearest(prediction)
+    _same_formula(formula)
 
 
-def _nearest(prediction: Prediction | None, key: str, open_here: Open | None) -> None:
+def _nearest(prediction: Prediction | None) -> None:
     if prediction is None or not prediction.neighbours:
         st.caption("This model keeps no distances between crystals.")
         return
@@ -54,38 +54,42 @@ def _nearest(prediction: Prediction | None, key: str, open_here: Open | None) ->
         "Training crystals of other formulas, the nearest first, by the features that the network works with. "
         "A distance of 1 is usual between a training crystal and the nearest one."
     )
-    with st.container(horizontal=True):
-        for one in prediction.neighbours:
-            found = [cached.materials()[index] for index in cached.search(one.formula)]
-            found = [material for material in found if material.electronic is not None]
-            label = f"{subscripts(one.formula)} · distance {one.distance:.2f} · n = {_indices(found)}"
-            query = found[0].material_id if len(found) == 1 else one.formula
-            if found:
-                _link(label, query, None, f"{key}-near-{one.formula}", open_here)
-            else:
-                st.markdown(label)
+    _list([_neighbour(one) for one in prediction.neighbours])
 
 
-def _same_formula(formula: str, key: str, open_here: Open | None) -> None:
+def _neighbour(one: Neighbour) -> str:
+    found = [cached.materials()[index] for index in cached.search(one.formula)]
+    found = [material for material in found if material.electronic is not None]
+    label = f"{subscripts(one.formula)} · distance {one.distance:.2f} · n = {_indices(found)}"
+    if not found:
+        return escape(label)
+    return _link(label, mp_id=found[0].material_id if len(found) == 1 else one.formula)
+
+
+def _same_formula(formula: str) -> None:
     found = cached.search(formula)
     if len(found) < 2:
         return
     st.caption(f"{len(found)} crystals of the formula {subscripts(formula)} are in the embedded data.")
-    with st.container(horizontal=True):
-        for index in found[:MOST]:
-            one = cached.materials()[index]
-            row = None if one.material_id else str(index)
-            _link(material_label(one), one.material_id or formula, row, f"{key}-same-{index}", open_here)
-        if len(found) > MOST:
-            _link(f"all {len(found)}", formula, None, f"{key}-same-all", open_here)
+    links = [_polymorph(cached.materials()[index], index) for index in found[:MOST]]
+    if len(found) > MOST:
+        links.append(_link(f"all {len(found)}", mp_id=formula))
+    _list(links)
 
 
-def _link(label: str, query: str, row: str | None, key: str, open_here: Open | None) -> None:
-    """A way to the Look up page; on that page itself its callback, since a link would leave the address behind."""
-    if open_here:
-        st.button(f":primary[{label}]", key=key, type="tertiary", on_click=open_here, args=(query, row))
-    else:
-        st.page_link(LOOK_UP, label=label, query_params={"mp_id": query} | ({"row": row} if row else {}))
+def _polymorph(material: Material, row: int) -> str:
+    if material.material_id:
+        return _link(material_label(material), mp_id=material.material_id)
+    return _link(material_label(material), mp_id=material.formula, row=str(row))
+
+
+def _link(label: str, **query: str) -> str:
+    """A link to the Look up page, also from that page itself, where Streamlit's own link would change nothing."""
+    return f'<a href="./?{urlencode(query)}">{escape(label)}</a>'
+
+
+def _list(items: list[str]) -> None:
+    st.html(f"<ul class='links'>{''.join(f'<li>{item}</li>' for item in items)}</ul>")
 
 
 def _rows(one: Measurement) -> dict[str, str]:

@@ -9,7 +9,6 @@ from engine.experiment import Measurement
 from engine.materials import Material
 from engine.prediction import Prediction
 from pages.components import context_view, direction_view, tensor_view
-from pages.components.context_view import Open
 
 
 def details(
@@ -18,13 +17,8 @@ def details(
     dft: Material | None,
     found: list[Measurement],
     key: str,
-    open_here: Open | None = None,
 ) -> None:
-    """Matrices, axes, cuts, measurements and neighbours, in axes that the visitor chooses.
-
-    Args:
-        open_here: how the page shows another material; None where that is another page's work.
-    """
+    """Matrices, axes, cuts, measurements and neighbours, in axes that the visitor chooses."""
     sources = tensor_view.with_tensors(prediction, dft)
     axes = tensor_view.choose_axes(structure, key)
     formula = structure.composition.reduced_formula
@@ -33,7 +27,7 @@ def details(
         "Principal axes": lambda: direction_view.axes_table(structure, sources),
         "Plane cuts": lambda: direction_view.cuts(sources, axes, key),
         "Measured": lambda: context_view.measured(found, formula),
-        "Similar crystals": lambda: context_view.similar(prediction, formula, key, open_here),
+        "Similar crystals": lambda: context_view.similar(prediction, formula),
     }
     # What is closed is not drawn, so that a page appears at once.
     tabs = st.tabs(list(draw), key=f"{key}-tab", on_change="rerun", bind="query-params")

@@ -21,6 +21,7 @@ AXIS_LABELS = {
     "natoms": "atoms in the cell",
 }
 BEHIND = "rgba(140,140,140,0.45)"  # all crystals, behind those that pass
+MANY = 2000  # points from which on WebGL draws faster than SVG
 HELD = COLORS[5]  # frame around an element that the crystals must hold
 
 
@@ -32,11 +33,12 @@ def scatter(frame: pd.DataFrame, names: pd.Series, x: str, y: str, *, log: bool)
     """
     figure = go.Figure()
     rows = frame.dropna(subset=[x, y])
+    add = figure.add_scattergl if len(rows) > MANY else figure.add_scatter
     for system, color in SYSTEM_COLORS.items():
         part = rows[rows["crystal_system"] == system]
         if part.empty:
             continue
-        figure.add_scattergl(
+        add(
             x=part[x], y=part[y], mode="markers", name=system, customdata=part.index.to_numpy(),
             text=names[part.index], marker={"color": color, "size": 6, "opacity": 0.8},
             selected={"marker": {"size": 14, "opacity": 1.0}}, unselected={"marker": {"opacity": 0.4}},
@@ -47,6 +49,12 @@ def scatter(frame: pd.DataFrame, names: pd.Series, x: str, y: str, *, log: bool)
     figure.update_yaxes(**_scale(rows[y], log), title=AXIS_LABELS[y])
     figure = styled(figure, height=460, legend=True, margin={"l": 10, "r": 40, "t": 60, "b": 10})
     return figure.update_layout(clickmode="event+select", dragmode="pan", modebar_orientation="v")
+
+
+def overview(frame: pd.DataFrame, names: pd.Series) -> go.Figure:
+    """Refractive index against band gap, to point at and to click, and not in the way of scrolling."""
+    figure = scatter(frame, names, "n", "band_gap", log=True)
+    return figure.update_xaxes(fixedrange=True).update_yaxes(fixedrange=True).update_layout(dragmode=False)
 
 
 def _scale(values: pd.Series, log: bool) -> dict[str, str]:

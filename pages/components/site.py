@@ -17,6 +17,7 @@ _STYLE = """<style>
 [data-testid="stMarkdownContainer"] :is(th, td) {padding: 0.25rem 0.5rem 0.25rem 0; border-width: 0 0 1px 0;}
 [data-testid="stMarkdownContainer"] td:first-child {opacity: 0.75;}
 @media (max-width: 500px) {[data-testid="stMarkdownContainer"] table {font-size: 0.8rem;}}
+.links {display: flex; flex-wrap: wrap; gap: 0.4rem 1.6rem; list-style: none; padding: 0; margin: 0;}
 h1 {padding: 0 0 0.2rem !important;}
 kbd {opacity: 0.85 !important;}
 [data-testid="stCaptionContainer"] {color: inherit !important; opacity: 0.8;}

@@ -27,6 +27,9 @@ GREY = "#74828d"
 AXIS_COLORS = {"x": "#e0701f", "y": "#1fa37d", "z": "#3d8fd1"}
 # Black, because what shines through a half-transparent surface is already the colour that the drawing lies on.
 _STYLE = "<style>body {margin: 0; overflow: hidden} canvas {background: black}</style>"
+# 3Dmol draws anew at almost every call, which takes seconds without a graphics card: only the last one shall draw.
+_HOLD = "viewer_UNIQUEID.getRenderer().render = () => {};\n"
+_RELEASE = "delete viewer_UNIQUEID.getRenderer().render;\n"
 _TILT = np.array([[0.91, 0.0, -0.41], [0.14, 0.94, 0.31], [0.39, -0.34, 0.86]])  # columns: right, up, to the eye
 
 
@@ -70,6 +73,7 @@ def frame_html(scene: Scene, overlay: Overlay | None = None, *, dark: bool = Fal
         EngineError: an atomic number is of no element.
     """
     view = py3Dmol.view(width="100%", height=f"{HEIGHT}px", js=SCRIPT_ADDRESS)
+    view.startjs += _HOLD
     view.setBackgroundColor(BACKGROUNDS[dark])
     view.setProjection("orthographic")
     view.addModel()
@@ -88,7 +92,7 @@ def frame_html(scene: Scene, overlay: Overlay | None = None, *, dark: bool = Fal
         _add_surface(view, make_mesh(overlay, scene))
     view.rotate(-75, "x")
     view.rotate(20, "y")
-    body = (view.startjs + view.endjs).replace("UNIQUEID", "crystal")
+    body = (view.startjs + _RELEASE + view.endjs).replace("UNIQUEID", "crystal")
     return (
         f'<!DOCTYPE html><html><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" '
         f'content="{POLICY}">{_STYLE}</head><body>{body}</body></html>'

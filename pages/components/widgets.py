@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from engine.materials import Material
@@ -32,6 +33,7 @@ _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 DASH = "–"
 PLOT = {"displaylogo": False, "responsive": True, "modeBarButtons": [["toImage"]]}  # a chart with its download
+MOVABLE = {"displaylogo": False, "scrollZoom": True}  # one to pan and zoom
 PERCENT = "\u00a0%"  # stays on the line of its number
 
 
@@ -77,6 +79,18 @@ def material_label(material: Material) -> str:
     return " · ".join(
         [subscripts(material.formula), space_group(material.space_group_symbol), name, material.source]
     )
+
+
+def written(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows with formulas and space groups as one writes them."""
+    groups = {symbol: space_group(symbol) for symbol in rows["space_group"].unique()}
+    return rows.assign(formula=rows["formula"].map(subscripts), space_group=rows["space_group"].map(groups))
+
+
+def crystal_names(rows: pd.DataFrame) -> pd.Series:
+    """Formula, ID and space group of each row, to read under the pointer."""
+    rows = written(rows)
+    return "<b>" + rows["formula"] + "</b> " + rows["id"].fillna("") + "<br>" + rows["space_group"]
 
 
 def show_table(columns: dict[str, dict[str, str]]) -> None:

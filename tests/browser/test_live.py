@@ -49,6 +49,8 @@ def test_a_key_brings_the_material_and_leaves_no_trace(
         assert loopback.KEY not in page.content()
         other = visit(f"{app}/?mp_id=mp-777002")  # another visitor
         expect(other.get_by_text("With an API key it is fetched")).to_be_visible(timeout=PATIENCE)
+        for one in (page, other):
+            one.close()  # before their server goes
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert {path.suffix for path in files} >= {".sqlite", ".log"}
     assert all(loopback.KEY.encode() not in path.read_bytes() for path in files)
