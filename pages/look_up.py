@@ -17,7 +17,6 @@ from engine.records import material_record, records_to_csv, to_record
 from pages.components import cached, direction_view, explore_charts, live, tensor_view
 from pages.components.details import details
 from pages.components.site import PREDICT, header
-from pages.components.viewer import structure_view
 from pages.components.widgets import (
     PLOT,
     SOURCES,
@@ -126,7 +125,10 @@ def identity(material: Material) -> None:
         facts.append(
             f"[{material.material_id}](https://next-gen.materialsproject.org/materials/{material.material_id})"
         )
-    st.markdown(" · ".join(facts))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(" · ".join(facts), width="content")
+        if material.material_id:
+            live.freshness(material)
 
 
 def notes(material: Material, prediction: Prediction | None) -> None:
@@ -181,8 +183,6 @@ def downloads(material: Material, prediction: Prediction | None) -> None:
 def result(material: Material, predict: Callable[[], Prediction]) -> None:
     """Everything about one material."""
     identity(material)
-    if material.material_id:
-        live.freshness(material)
     left, right = st.columns([6, 7], gap="large")
     with right:
         prediction = asked(predict)
@@ -192,7 +192,7 @@ def result(material: Material, predict: Callable[[], Prediction]) -> None:
         notes(material, prediction)
     sources = tensor_view.with_tensors(prediction, material)
     with left:
-        structure_view(material.structure, "view", direction_view.choose_overlay(sources, "view"))
+        direction_view.crystal(material.structure, sources, "view")
     if prediction is not None:
         show_warnings(prediction.warnings)
     st.subheader("Tensors", anchor=False)
@@ -201,16 +201,16 @@ def result(material: Material, predict: Callable[[], Prediction]) -> None:
     st.caption(f"DFT data: {SOURCES.get(material.source, material.source)}")
 
 
-header(
-    "Look up",
-    "A crystal, its dielectric tensor from DFT, and what the network predicts without having seen it.",
-)
-query = st.text_input(
+left, right = st.columns([4, 5], vertical_alignment="center", gap="large")
+with left:
+    header("Look up", "A crystal, its dielectric tensor from DFT, and a prediction that never saw it.")
+query = right.text_input(
     "Materials Project ID, formula or chemical system",
     key="mp_id",
     bind="query-params",
     type="search",
-    placeholder="mp-2998, TiO2, Ba-O-Ti",
+    placeholder="Materials Project ID, formula or chemical system",
+    label_visibility="collapsed",
     live="400ms",
     max_chars=80,
 ).strip()

@@ -13,7 +13,6 @@ from engine.runs import Run
 from pages.components import cached, direction_view, live, tensor_view
 from pages.components.details import details
 from pages.components.site import header
-from pages.components.viewer import structure_view
 from pages.components.widgets import number, show_warnings, subscripts
 
 MAX_SHOWN = 30  # structures drawn on the page; the downloads hold all
@@ -93,7 +92,7 @@ def show(name: str, prediction: Prediction, key: str) -> None:
     left, right = st.columns([6, 7], gap="large")
     with left:
         sources = tensor_view.with_tensors(prediction, None)
-        structure_view(prediction.structure, key, direction_view.choose_overlay(sources, key))
+        direction_view.crystal(prediction.structure, sources, key)
     with right:
         tensor_view.summary(prediction, None, found[0] if found else None)
         tensor_view.reading_notes(prediction, found[0] if found else None)

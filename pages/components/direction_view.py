@@ -13,6 +13,7 @@ from engine.principal_axes import PrincipalAxis, conventional_cell, principal_ax
 from pages.components.cut_charts import LINES, polar_cut
 from pages.components.overlay import Overlay
 from pages.components.tensor_view import CHART, INTERVAL, PARTS, Axes, Sources, tensors_of
+from pages.components.viewer import structure_view
 from pages.components.widgets import DASH, number, show_table, span
 
 NOTHING = "none"
@@ -23,6 +24,14 @@ MEANS = {
     INDEX: "The radius is the index of light whose D field is along that direction; the semi-axes are nᵢ = √εᵢ "
     "of the electronic tensor.",
 }
+
+
+def crystal(structure: Structure, sources: Sources, key: str) -> None:
+    """The crystal with the surface of a tensor in it."""
+    place = st.container()
+    overlay = choose_overlay(sources, key)
+    with place:
+        structure_view(structure, key, overlay)
 
 
 def choose_overlay(sources: Sources, key: str) -> Overlay | None:

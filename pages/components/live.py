@@ -64,10 +64,12 @@ def freshness(shown: Material) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(age, width="content")
         if not _key():
-            with st.popover("Refresh", icon=":material/refresh:"):
+            with st.popover("Refresh", icon=":material/refresh:", type="tertiary"):
                 st.caption(f"This needs an API key of Materials Project. {HOW_TO_GET_A_KEY}")
                 _key_field()
-        elif st.button("Refresh", key="refresh", icon=":material/refresh:", help="Ask for the current data."):
+        elif st.button(
+            "Refresh", key="refresh", type="tertiary", icon=":material/refresh:", help="Ask for the current data."
+        ):
             _fetch(shown.material_id, _key())
             st.rerun()
     if failed:

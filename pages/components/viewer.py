@@ -14,7 +14,7 @@ from pymatgen.core import Structure
 from engine.errors import EngineError, check
 from pages.components.overlay import HIGH, LOW, MIDDLE, Mesh, Overlay, make_mesh, outlines
 from pages.components.scene import EDGES, Scene, make_scene
-from pages.components.widgets import number
+from pages.components.widgets import PLOT, number
 
 SCRIPT = Path(__file__).resolve().parents[2] / "static" / "3Dmol-min.js"
 SCRIPT_ADDRESS = "/app/static/3Dmol-min.js"
@@ -34,7 +34,11 @@ _TILT = np.array([[0.91, 0.0, -0.41], [0.14, 0.94, 0.31], [0.39, -0.34, 0.86]]) 
 
 
 def structure_view(structure: Structure, key: str, overlay: Overlay | None = None) -> None:
-    """Draw the crystal with its cell, Cartesian axes, a legend of the elements and the surface of a tensor."""
+    """Draw the crystal with its cell, Cartesian axes, a legend of the elements and the surface of a tensor.
+
+    The inputs stand below, so that a page opens on the crystal.
+    """
+    drawing = st.container()
     repeats = [n for n in (1, 2, 3) if n == 1 or n**3 * len(structure) <= MAX_ATOMS]
     with st.container(horizontal=True, vertical_alignment="bottom"):  # which wraps in a narrow place
         repeat = st.segmented_control(
@@ -54,12 +58,17 @@ def structure_view(structure: Structure, key: str, overlay: Overlay | None = Non
             help="A flat drawing, for browsers that cannot draw in three dimensions.",
             width="content",
         )
+    with drawing:
+        draw(structure, repeat, key, overlay, flat=flat)
+
+
+def draw(structure: Structure, repeat: int, key: str, overlay: Overlay | None, *, flat: bool) -> None:
+    """The crystal in repeat^3 cells, in three dimensions or flat, and its legend."""
     scene = make_scene(structure, repeat)
     name = structure.composition.reduced_formula
     told = f"Crystal structure of {name}" + (f" with the surface of {overlay.name}" if overlay else "")
     if flat:
-        drawing = flat_drawing(scene, overlay)
-        st.plotly_chart(drawing, key=f"{key}-drawing", config={"displayModeBar": False}, alt=told)
+        st.plotly_chart(flat_drawing(scene, overlay), key=f"{key}-drawing", config=PLOT, alt=told)
     else:
         dark = st.context.theme.type == "dark"
         st.iframe(frame_html(scene, overlay, dark=dark), height=HEIGHT, alt=f"{told}, turn it with the mouse")
