@@ -24,7 +24,8 @@ from engine.members import say
 from engine.metrics import entries_in_range, target_metrics
 from engine.plain_network import TARGETS, PlainNetwork, save_plain
 from engine.plain_training import start_plain_training, train_plain
-from engine.prediction import MODELS_FOLDER, Predictor
+from engine.predictor import Predictor
+from engine.shipped_models import MODELS_FOLDER
 from engine.tensors import birefringence
 
 DATA, FOLDS = "petousis-2017", 5

@@ -12,7 +12,7 @@ from engine.layered import set_aside_layered
 from engine.learning_curve import SHARES
 from engine.material_files import write_materials
 from engine.out_of_fold import read_out_of_fold
-from engine.prediction import Predictor
+from engine.predictor import Predictor
 from engine.training import start_training
 from tests.engine.small import config, materials
 
