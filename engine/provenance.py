@@ -1,11 +1,15 @@
-"""Where a figure comes from: code, packages and machine."""
+"""Where a figure comes from: data, code, packages and machine."""
 
 import os
 import platform
 import subprocess
+import time
 from pathlib import Path
 
 import torch
+
+from engine.config import TrainConfig
+from engine.dataset import dataset_hash
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -24,3 +28,18 @@ def machine() -> str:
     """Processor, cores, accelerator and the version of PyTorch."""
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
     return f"{platform.machine()}, {os.cpu_count()} cores, {device}, torch {torch.__version__}"
+
+
+def about(data: str, config: TrainConfig, seeds: int, started: float) -> dict[str, str]:
+    """What a figure was measured on; `started` is a time of `time.perf_counter`."""
+    found = {
+        "data": data,
+        "data_sha256": dataset_hash(data),
+        "code": code_version(),
+        "seeds": ", ".join(str(config.seed + seed) for seed in range(seeds)),
+        "machine": machine(),
+        "seconds": f"{time.perf_counter() - started:.0f}",
+    }
+    if config.index_data:
+        found |= {"index_data": config.index_data, "index_data_sha256": dataset_hash(config.index_data)}
+    return found

@@ -39,8 +39,8 @@ from engine.config import GraphConfig, ModelConfig, TrainConfig
 from engine.dataset import EMBEDDED, dataset_hash, dataset_path, holdout_split, labelled, load_dataset
 from engine.ensemble import with_total
 from engine.errors import EngineError, check
-from engine.evaluation import Unseen, calibrated
 from engine.inference import embeddings
+from engine.judging import calibrated
 from engine.materials import Material
 from engine.members import element_counts
 from engine.metrics import TargetMetrics, diagonal_mean
@@ -54,6 +54,7 @@ from engine.training import (
     training_state,
     validate,
 )
+from engine.unseen import Unseen
 
 State = Literal["starting", "running", "finished", "stopped", "failed"]
 ROOT_VARIABLE = "DIELECTRIC_RUNS"
