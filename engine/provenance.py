@@ -25,9 +25,10 @@ def code_version() -> str:
 
 
 def machine() -> str:
-    """Processor, cores, accelerator and the version of PyTorch."""
+    """Processor, cores, accelerator and the versions of Python and PyTorch."""
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
-    return f"{platform.machine()}, {os.cpu_count()} cores, {device}, torch {torch.__version__}"
+    versions = f"Python {platform.python_version()}, torch {torch.__version__}"
+    return f"{_processor()}, {os.cpu_count()} cores, {device}, {versions}"
 
 
 def about(data: str, config: TrainConfig, seeds: int, started: float) -> dict[str, str]:
@@ -43,3 +44,10 @@ def about(data: str, config: TrainConfig, seeds: int, started: float) -> dict[st
     if config.index_data:
         found |= {"index_data": config.index_data, "index_data_sha256": dataset_hash(config.index_data)}
     return found
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.is_file() else []
+    names = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())
