@@ -1,8 +1,6 @@
 """What every benchmark needs: a clock, a table and a JSON file that says which machine it was."""
 
 import json
-import os
-import platform
 import statistics
 import time
 from collections.abc import Callable
@@ -10,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
+from engine.provenance import machine
 
 RESULTS = Path(__file__).resolve().parent / "results"
 
@@ -27,31 +27,13 @@ def median_seconds(jobs: dict[Any, Callable[[], Any]], repeats: int) -> dict[Any
     return {name: statistics.median(values) for name, values in times.items()}
 
 
-def machine() -> dict[str, Any]:
-    """Processor, cores, threads and versions."""
-    return {
-        "cpu": _cpu_model(),
-        "cores": os.cpu_count(),
-        "torch_threads": torch.get_num_threads(),
-        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-    }
-
-
-def _cpu_model() -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.is_file() else []
-    names = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor() or platform.machine())
-
-
 def report(name: str, columns: tuple[str, ...], rows: list[tuple], **facts: Any) -> None:
     """Print the rows as a table and write them, the machine and other facts to results/<name>.json."""
     cells = [columns, *((f"{x:,.4g}" if isinstance(x, float) else f"{x}" for x in row) for row in rows)]
     cells = [tuple(row) for row in cells]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    print(f"{name}: " + ", ".join(f"{k} {v}" for k, v in {**facts, **machine()}.items() if v is not None))
+    facts |= {"threads": torch.get_num_threads()}
+    print(f"{name}: " + ", ".join(f"{k} {v}" for k, v in facts.items()) + f", {machine()}")
     for row in cells:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     RESULTS.mkdir(exist_ok=True)

@@ -18,13 +18,14 @@ from benchmarks.measure import report
 from engine.config import PLAIN
 from engine.dataset import formula_folds, labelled, load_dataset
 from engine.equivariance import Predict, both_ways, of_network, random_rotations, relative_difference
-from engine.evaluation import about
 from engine.materials import Material
 from engine.members import say
 from engine.metrics import entries_in_range, target_metrics
 from engine.plain_network import TARGETS, PlainNetwork, save_plain
 from engine.plain_training import start_plain_training, train_plain
-from engine.prediction import MODELS_FOLDER, Predictor
+from engine.predictor import Predictor
+from engine.provenance import about
+from engine.shipped_models import MODELS_FOLDER
 from engine.tensors import birefringence
 
 DATA, FOLDS = "petousis-2017", 5

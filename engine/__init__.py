@@ -12,7 +12,8 @@ from engine.config import GraphConfig, ModelConfig, TrainConfig
 from engine.dataset import load_dataset
 from engine.errors import EngineError
 from engine.materials import Material
-from engine.prediction import Prediction, Predictor
+from engine.prediction import Prediction
+from engine.predictor import Predictor
 from engine.runs import Run
 
 __all__ = [

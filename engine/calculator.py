@@ -5,7 +5,7 @@ from typing import ClassVar
 from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 
-from engine.prediction import Predictor
+from engine.predictor import Predictor
 
 
 class DielectricCalculator(Calculator):

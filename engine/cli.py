@@ -115,7 +115,7 @@ def _config(options: argparse.Namespace) -> TrainConfig:
 
 
 def _predict(options: argparse.Namespace) -> int:
-    from engine.prediction import Predictor
+    from engine.predictor import Predictor
     from engine.records import predict_files, records_to_csv
 
     predictor = Predictor.load(options.model, options.device)
@@ -192,7 +192,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     from engine.evaluation import cross_validate, to_json, to_table
     from engine.layered import layered_table, set_aside_layered
     from engine.learning_curve import learning_curve, learning_curve_table
-    from engine.prediction import Predictor
+    from engine.predictor import Predictor
     from engine.runs import runs_root
 
     if options.benchmark == "matbench":

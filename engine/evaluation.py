@@ -7,71 +7,26 @@ members never saw its formula. Their residuals calibrate its intervals.
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from engine.calibration import (
-    QUANTITIES,
-    Calibration,
-    Signs,
-    calibrate,
-    coarse_name,
-    intervals,
-    levels,
-    quantities,
-)
+from engine.calibration import coarse_name
 from engine.checkpoint import Checkpoint, save_checkpoint
 from engine.config import TrainConfig
-from engine.dataset import dataset_hash, formula_folds, label, labelled, load_dataset
-from engine.ensemble import combine, with_total
-from engine.inference import embeddings, predict_latent
+from engine.dataset import dataset_hash, formula_folds, labelled, load_dataset
+from engine.inference import embeddings
+from engine.judging import Coverage, calibrated, coverage, errors, with_intervals
 from engine.labelled_graphs import labelled_graphs
-from engine.materials import CRYSTAL_SYSTEMS, Material
-from engine.members import Job, element_counts, train_members
-from engine.metrics import TargetMetrics, entries_in_range, target_metrics
+from engine.materials import Material
+from engine.members import element_counts, train_members
+from engine.metrics import TargetMetrics
 from engine.neighbourhood import Neighbourhood
-from engine.out_of_fold import LEVEL, OutOfFold, write_out_of_fold
-from engine.provenance import code_version, machine
+from engine.out_of_fold import LEVEL, write_out_of_fold
+from engine.provenance import about, code_version
 from engine.training import resolve_device
-
-
-@dataclass(frozen=True, kw_only=True)
-class Unseen:
-    """Predictions for n crystals, each by networks that never saw its formula.
-
-    Attributes:
-        fold: [n] number of the fold that a crystal was tested in.
-        tensors: target -> [n, 3, 3].
-        spread: target -> [n, 4], see `calibration.Signs`.
-        distance: [n], see neighbourhood.py.
-    """
-
-    fold: np.ndarray
-    tensors: dict[str, np.ndarray]
-    spread: dict[str, np.ndarray]
-    distance: np.ndarray
-
-    def signs(self, target: str, chosen: np.ndarray) -> Signs:
-        """What the predictions for the chosen crystals show of one target."""
-        return Signs(
-            values=quantities(self.tensors[target][chosen]),
-            spread=self.spread[target][chosen],
-            distance=self.distance[chosen],
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Coverage:
-    """Percent of the DFT values that the intervals at `out_of_fold.LEVEL` hold, in crystals of other folds."""
-
-    target: str
-    quantity: str
-    crystal_system: str
-    count: int
-    percent: float
+from engine.unseen import fold_jobs, predict_unseen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,123 +84,17 @@ def cross_validate(
         rough = calibrated(materials, coarse, coarse.fold >= 0)
         ensemble.calibration.update({coarse_name(target): rough[target] for target in ("ionic", "total")})
     save_checkpoint(folder, ensemble, half=True)
-    write_out_of_fold(folder, _out_of_fold(materials, unseen, calibrations))
+    write_out_of_fold(folder, with_intervals(materials, unseen, calibrations))
     everything = np.arange(len(materials))
     return Evaluation(
         metrics=errors(materials, unseen.tensors, everything),
         metrics_in_range=errors(materials, unseen.tensors, everything, in_range=True),
         by_fold=tuple(errors(materials, unseen.tensors, part, in_range=True) for part in parts),
-        coverage=_coverage(materials, unseen, calibrations),
+        coverage=coverage(materials, unseen, calibrations),
         about=about(data, config, seeds, started)
         | {"crystals": str(len(materials)), "folds": f"{folds}, grouped by reduced formula"},
         config=config,
     )
-
-
-def fold_jobs(
-    data: str,
-    config: TrainConfig,
-    materials: Sequence[Material],
-    parts: Sequence[np.ndarray],
-    folder: Path,
-    seeds: int,
-) -> list[Job]:
-    """A network for each part to leave out and each seed, all seeds of a part together."""
-    return [
-        Job(
-            data=data,
-            config=replace(config, seed=config.seed + seed),
-            held_out=frozenset(materials[index].formula for index in part),
-            folder=folder / f"fold-{number}-{seed}",
-            name=f"fold {number + 1}/{len(parts)} seed {seed + 1}/{seeds}",
-        )
-        for number, part in enumerate(parts)
-        for seed in range(seeds)
-    ]
-
-
-def predict_unseen(
-    members: Sequence[Checkpoint],
-    materials: Sequence[Material],
-    parts: Sequence[np.ndarray],
-    config: TrainConfig,
-    coarse: bool = False,
-) -> Unseen:
-    """The crystals of each part by the networks of `fold_jobs` that were trained without it.
-
-    Crystals in no part get the fold -1 and nan; `coarse` predictions do without force constants.
-    """
-    if coarse:
-        config = replace(config, model=replace(config.model, ionic_readout="mean"))
-    count, seeds = len(materials), len(members) // len(parts)
-    fold, distance = np.full(count, -1), np.full(count, np.nan)
-    targets = config.model.targets
-    names = [*targets, "total"] if len(targets) == 2 else targets
-    tensors = {name: np.full((count, 3, 3), np.nan) for name in names}
-    spread = {name: np.full((count, len(QUANTITIES)), np.nan) for name in names}
-    graphs = labelled_graphs(materials, config, resolve_device(config.device))
-    formulas = [material.formula for material in materials]
-    for number, part in enumerate(parts):
-        networks = [member.networks[0] for member in members[number * seeds : (number + 1) * seeds]]
-        chosen = [graphs[index] for index in part]
-        latents = torch.stack([predict_latent(network, chosen) for network in networks])
-        volume = torch.cat([graph.volume_per_atom for graph in chosen])
-        asked = torch.ones(latents.shape[0], latents.shape[2], dtype=torch.bool)
-        found, differing = combine(latents, asked, [0] * len(networks), targets, volume)
-        for name in names:
-            tensors[name][part], spread[name][part] = found[name], differing[name]
-        taught = np.setdiff1d(np.arange(count), part)
-        embedded = embeddings(networks[0], graphs)
-        near = Neighbourhood.of(embedded[taught], [formulas[i] for i in taught])
-        distance[part] = near.distances(embedded[part], [formulas[i] for i in part]).numpy()
-        fold[part] = number
-    return Unseen(fold=fold, tensors=tensors, spread=spread, distance=distance)
-
-
-def calibrated(materials: Sequence[Material], unseen: Unseen, chosen: np.ndarray) -> dict[str, Calibration]:
-    """Calibration of each target from the chosen [n] crystals, as far as they have a label."""
-    found = {}
-    for target in unseen.tensors:
-        known, dft = labels(materials, target, np.flatnonzero(chosen))
-        if len(known):
-            found[target] = calibrate(target, unseen.signs(target, known), quantities(dft))
-    return found
-
-
-def labels(materials: Sequence[Material], target: str, among: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Indices of the crystals with a sound DFT tensor, and these tensors, [k, 3, 3]."""
-    known = [i for i in among if label(materials[i], target) is not None]
-    return np.array(known, int), np.array([label(materials[i], target) for i in known]).reshape(-1, 3, 3)
-
-
-def errors(
-    materials: Sequence[Material],
-    predicted: dict[str, np.ndarray],
-    among: np.ndarray,
-    in_range: bool = False,
-) -> tuple[TargetMetrics, ...]:
-    """Errors of each target over the crystals `among`; `in_range` leaves out those with large DFT entries."""
-    rows = []
-    for target, tensors in with_total(predicted).items():
-        known, dft = labels(materials, target, among)
-        keep = entries_in_range(dft) if in_range else np.ones(len(dft), dtype=bool)
-        rows.append(target_metrics(target, tensors[known][keep], dft[keep]))
-    return tuple(rows)
-
-
-def about(data: str, config: TrainConfig, seeds: int, started: float) -> dict[str, str]:
-    """What a figure was measured on; `started` is a time of `time.perf_counter`."""
-    found = {
-        "data": data,
-        "data_sha256": dataset_hash(data),
-        "code": code_version(),
-        "seeds": ", ".join(str(config.seed + seed) for seed in range(seeds)),
-        "machine": machine(),
-        "seconds": f"{time.perf_counter() - started:.0f}",
-    }
-    if config.index_data:
-        found |= {"index_data": config.index_data, "index_data_sha256": dataset_hash(config.index_data)}
-    return found
 
 
 def to_json(evaluation: object) -> str:
@@ -273,58 +122,6 @@ def metrics_table(rows: dict[str, Sequence[TargetMetrics]]) -> str:
                 f"{m.ewt5:5.1f}  {m.mae:5.2f}  {m.mard:6.1f}  {ratio}"
             )
     return "\n".join(lines)
-
-
-def _coverage(
-    materials: Sequence[Material], unseen: Unseen, calibrations: dict[int, dict[str, Calibration]]
-) -> tuple[Coverage, ...]:
-    systems = np.array([material.crystal_system for material in materials])
-    rows = []
-    for target in unseen.tensors:
-        level = _levels(materials, unseen, calibrations, target)
-        known = np.isfinite(level[:, 0])
-        groups = [(number, "all", known) for number in range(len(QUANTITIES))]
-        groups += [(0, system, known & (systems == system)) for system in CRYSTAL_SYSTEMS]
-        rows += [
-            Coverage(
-                target=target,
-                quantity=QUANTITIES[number],
-                crystal_system=system,
-                count=int(chosen.sum()),
-                percent=float(100 * (level[chosen, number] <= LEVEL).mean()),
-            )
-            for number, system, chosen in groups
-            if chosen.any()
-        ]
-    return tuple(rows)
-
-
-def _levels(
-    materials: Sequence[Material], unseen: Unseen, calibrations: dict[int, dict[str, Calibration]], target: str
-) -> np.ndarray:
-    """[n, 4] smallest level whose interval, calibrated on other folds, holds the DFT value; nan without."""
-    found = np.full((len(materials), len(QUANTITIES)), np.nan)
-    for fold, calibration in calibrations.items():
-        known, dft = labels(materials, target, np.flatnonzero(unseen.fold == fold))
-        found[known] = levels(target, calibration[target], unseen.signs(target, known), quantities(dft))
-    return found
-
-
-def _out_of_fold(
-    materials: Sequence[Material], unseen: Unseen, calibrations: dict[int, dict[str, Calibration]]
-) -> OutOfFold:
-    interval = {target: np.empty((len(materials), 2)) for target in unseen.tensors}
-    for fold, calibration in calibrations.items():
-        chosen = np.flatnonzero(unseen.fold == fold)
-        for target, bounds in interval.items():
-            bounds[chosen] = intervals(target, calibration[target], unseen.signs(target, chosen), LEVEL)[:, 0]
-    return OutOfFold(
-        material_id=tuple(material.material_id for material in materials),
-        fold=unseen.fold,
-        tensors=unseen.tensors,
-        interval=interval,
-        level={target: _levels(materials, unseen, calibrations, target)[:, 0] for target in unseen.tensors},
-    )
 
 
 def _ensemble(

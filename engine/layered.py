@@ -10,10 +10,13 @@ import numpy as np
 from engine.config import TrainConfig
 from engine.dataset import labelled, load_dataset
 from engine.dimensionality import dimensionalities
-from engine.evaluation import about, errors, metrics_table, predict_unseen
+from engine.evaluation import metrics_table
+from engine.judging import errors
 from engine.materials import Material
 from engine.members import Job, say, train_members
 from engine.metrics import TargetMetrics
+from engine.provenance import about
+from engine.unseen import predict_unseen
 
 WIDE_GAP = 2.0  # eV
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from engine.config import TrainConfig
 from engine.dataset import load_dataset
-from engine.evaluation import about, cross_validate
+from engine.evaluation import cross_validate
 from engine.metrics import TargetMetrics
+from engine.provenance import about
 
 SHARES = (0.1, 0.25, 0.5, 1.0)
 BACKBONES = ("pretrained", "scratch")

@@ -1,11 +1,15 @@
-"""Where a figure comes from: code, packages and machine."""
+"""Where a figure comes from: data, code, packages and machine."""
 
 import os
 import platform
 import subprocess
+import time
 from pathlib import Path
 
 import torch
+
+from engine.config import TrainConfig
+from engine.dataset import dataset_hash
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -21,6 +25,29 @@ def code_version() -> str:
 
 
 def machine() -> str:
-    """Processor, cores, accelerator and the version of PyTorch."""
+    """Processor, cores, accelerator and the versions of Python and PyTorch."""
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
-    return f"{platform.machine()}, {os.cpu_count()} cores, {device}, torch {torch.__version__}"
+    versions = f"Python {platform.python_version()}, torch {torch.__version__}"
+    return f"{_processor()}, {os.cpu_count()} cores, {device}, {versions}"
+
+
+def about(data: str, config: TrainConfig, seeds: int, started: float) -> dict[str, str]:
+    """What a figure was measured on; `started` is a time of `time.perf_counter`."""
+    found = {
+        "data": data,
+        "data_sha256": dataset_hash(data),
+        "code": code_version(),
+        "seeds": ", ".join(str(config.seed + seed) for seed in range(seeds)),
+        "machine": machine(),
+        "seconds": f"{time.perf_counter() - started:.0f}",
+    }
+    if config.index_data:
+        found |= {"index_data": config.index_data, "index_data_sha256": dataset_hash(config.index_data)}
+    return found
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.is_file() else []
+    names = (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())

@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 
 from engine.errors import EngineError
+from engine.inputs import as_structure
 from engine.materials import Material
-from engine.prediction import Prediction, Predictor, as_structure
+from engine.prediction import Prediction
+from engine.predictor import Predictor
 from engine.structure_files import read_path
 from engine.tensors import principal_values
 

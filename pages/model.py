@@ -9,8 +9,8 @@ import streamlit as st
 from engine.errors import EngineError
 from engine.metrics import LARGEST_ENTRY, SMALLEST_MEAN
 from engine.out_of_fold import LEVEL
-from engine.prediction import MODELS_FOLDER, available_models
 from engine.report import Judged, model_card
+from engine.shipped_models import MODELS_FOLDER, available_models
 from pages.components import cached, model_charts
 from pages.components.site import LOOK_UP, header
 from pages.components.widgets import show_metrics, show_table

@@ -7,9 +7,10 @@ import streamlit as st
 
 from engine.errors import EngineError
 from engine.experiment import measurements
-from engine.prediction import Prediction, available_models
+from engine.prediction import Prediction
 from engine.records import records_to_csv, refusal, to_record
 from engine.runs import Run
+from engine.shipped_models import available_models
 from pages.components import cached, direction_view, live, tensor_view
 from pages.components.details import details
 from pages.components.site import header

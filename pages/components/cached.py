@@ -19,8 +19,10 @@ from engine.materials import Material
 from engine.network import DielectricNetwork
 from engine.out_of_fold import read_out_of_fold
 from engine.plain_network import PlainNetwork, load_plain
-from engine.prediction import MODELS_FOLDER, Prediction, Predictor
+from engine.prediction import Prediction
+from engine.predictor import Predictor
 from engine.report import Judged, judge, read_learning_curve
+from engine.shipped_models import MODELS_FOLDER
 from engine.sites import Neighbours, distinct_atoms, neighbours, radial_functions, received
 from engine.structure_files import read_structures
 from pages.components.scene import Scene, make_scene

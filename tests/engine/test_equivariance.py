@@ -25,7 +25,8 @@ from engine.graph import collate
 from engine.harmonics import sphere
 from engine.plain_network import ABOUT, PlainNetwork, load_plain, save_plain
 from engine.plain_training import start_plain_training, train_plain, turned_at_random
-from engine.prediction import MODELS_FOLDER, Predictor, available_models
+from engine.predictor import Predictor
+from engine.shipped_models import MODELS_FOLDER, available_models
 from engine.tensors import along
 from tests.engine import small
 from tests.engine.crystals import in_other_cell, outside, triclinic, wurtzite

@@ -7,13 +7,14 @@ import pytest
 
 from engine import evaluation, layered
 from engine.dataset import formula_folds, formula_rank, load_dataset
-from engine.evaluation import cross_validate, fold_jobs
+from engine.evaluation import cross_validate
 from engine.layered import set_aside_layered
 from engine.learning_curve import SHARES
 from engine.material_files import write_materials
 from engine.out_of_fold import read_out_of_fold
-from engine.prediction import Predictor
+from engine.predictor import Predictor
 from engine.training import start_training
+from engine.unseen import fold_jobs
 from tests.engine.small import config, materials
 
 FOLDS = 3

@@ -9,13 +9,14 @@ import torch
 from pymatgen.core import Lattice, Structure
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
-from engine import prediction
+from engine import unlabelled_graphs
 from engine.config import GraphConfig, ModelConfig
 from engine.dataset import load_dataset
 from engine.frames import neumann_residual
 from engine.graph import collate, crystal_graphs
 from engine.network import DielectricNetwork, latent_of, physical
-from engine.prediction import Predictor, available_models
+from engine.predictor import Predictor
+from engine.shipped_models import available_models
 from tests.engine import crystals
 
 R_MAX = 4.5  # Å, of the random networks
@@ -176,7 +177,7 @@ def test_principal_values_are_physical_even_where_the_network_goes_astray():
 def tensors_of_point_groups(model) -> tuple[dict[str, np.ndarray], float]:
     structures = [crystals.crystal_of_point_group(symbol) for symbol in crystals.POINT_GROUPS]
     with pytest.MonkeyPatch.context() as patch:  # force constants of all 32 would take a quarter of an hour
-        patch.setitem(prediction.MOST_EFFORT, "cpu", 250)
+        patch.setitem(unlabelled_graphs.MOST_EFFORT, "cpu", 250)
         return dict(zip(crystals.POINT_GROUPS, model[0](structures), strict=True)), model[1]
 
 

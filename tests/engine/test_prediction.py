@@ -9,11 +9,10 @@ from ase import Atoms
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
-from engine import DielectricCalculator, EngineError, Predictor, load_dataset
-from engine import prediction as prediction_module
+from engine import DielectricCalculator, EngineError, Predictor, load_dataset, unlabelled_graphs
 from engine.frames import to_ieee
-from engine.prediction import available_models
 from engine.records import predict_files, records_to_csv
+from engine.shipped_models import available_models
 
 RECORD = {"source", "formula", "natoms", "electronic", "ionic", "total", "frame", "n", "principal_values"} | {
     "interval90",
@@ -74,7 +73,7 @@ def test_a_cell_too_large_for_force_constants_gets_a_rougher_ionic_part_that_say
     predictor, layered, monkeypatch
 ):
     usual = predictor.predict(layered)
-    monkeypatch.setitem(prediction_module.MOST_EFFORT, "cpu", 0)
+    monkeypatch.setitem(unlabelled_graphs.MOST_EFFORT, "cpu", 0)
     rough = predictor.predict(layered)
     assert rough.coarse
     assert not usual.coarse

@@ -15,7 +15,7 @@ from engine.features import material_features
 from engine.graph import collate, crystal_graphs
 from engine.losses import index_loss
 from engine.material_files import write_materials
-from engine.prediction import Predictor
+from engine.predictor import Predictor
 from engine.pretrained import GRAPH, IRREPS, pretrained_features
 from engine.runs import Run
 from engine.training import start_training, train

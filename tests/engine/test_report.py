@@ -9,7 +9,6 @@ import pytest
 
 from engine import EngineError, Material, load_dataset
 from engine.out_of_fold import OutOfFold, read_out_of_fold
-from engine.prediction import MODELS_FOLDER, available_models
 from engine.report import (
     ALL,
     COMPONENTS,
@@ -21,6 +20,7 @@ from engine.report import (
     read_learning_curve,
     spread,
 )
+from engine.shipped_models import MODELS_FOLDER, available_models
 
 ELECTRONIC = np.array([[4.0, 0.1, 0.2], [0.1, 5.0, 0.3], [0.2, 0.3, 6.0]])
 IONIC = np.diag([1.0, 2.0, 3.0])

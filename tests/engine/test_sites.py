@@ -9,7 +9,7 @@ from engine.config import GraphConfig
 from engine.equivariance import random_rotations, turned_structure
 from engine.graph import crystal_graphs
 from engine.layers import radial_embedding
-from engine.prediction import Predictor
+from engine.predictor import Predictor
 from engine.sites import distinct_atoms, neighbours, radial_functions, received, shells
 from tests.engine.crystals import diamond, fcc_primitive, isolated_atom, triclinic, wurtzite
 

@@ -7,7 +7,7 @@ import pytest
 
 from engine import tensors
 from engine.dataset import load_dataset
-from engine.prediction import Predictor
+from engine.predictor import Predictor
 from engine.tour import STOPS, dft_figures, reason, verdict
 
 

@@ -17,7 +17,7 @@ from engine.inference import predict_latent
 from engine.material_files import write_materials
 from engine.members import Job
 from engine.network import DielectricNetwork
-from engine.prediction import Predictor
+from engine.predictor import Predictor
 from engine.pretrained import GRAPH, PretrainedFeatures, pretrained_features
 from engine.runs import Run
 from engine.training import restore, start_training, train, training_state

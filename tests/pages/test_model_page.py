@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from engine import report
-from engine.prediction import MODELS_FOLDER, available_models
+from engine.shipped_models import MODELS_FOLDER, available_models
 from pages.components import model_charts
 from tests.pages.test_pages import PATIENCE, ROOT, words
 
