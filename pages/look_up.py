@@ -201,7 +201,7 @@ def result(material: Material, predict: Callable[[], Prediction]) -> None:
     st.caption(f"DFT data: {SOURCES.get(material.source, material.source)}")
 
 
-left, right = st.columns([4, 5], vertical_alignment="center", gap="large")
+left, right = st.columns([4, 5], vertical_alignment="center")
 with left:
     header("Look up", "A crystal, its dielectric tensor from DFT, and a prediction that never saw it.")
 query = right.text_input(

@@ -11,20 +11,20 @@ LOOK_UP, EXPLORE, PREDICT, MODEL, TRAIN, THEORY, DEMO = (
     PAGES_FOLDER / f"{name}.py" for name in ("look_up", "explore", "predict", "model", "train", "theory", "demo")
 )
 
-_STYLE = """<style>
+_STYLE = """
 .block-container {padding-top: 3.8rem; padding-bottom: 3rem; max-width: 1320px;}
 [data-testid="stMarkdownContainer"] table {width: 100%; font-size: 0.9rem;}
 [data-testid="stMarkdownContainer"] :is(th, td) {padding: 0.25rem 0.5rem 0.25rem 0; border-width: 0 0 1px 0;}
 [data-testid="stMarkdownContainer"] td:first-child {opacity: 0.75;}
 @media (max-width: 500px) {[data-testid="stMarkdownContainer"] table {font-size: 0.8rem;}}
-.links {display: flex; flex-wrap: wrap; gap: 0.4rem 1.6rem; list-style: none; padding: 0; margin: 0;}
+ul.links {display: flex; flex-wrap: wrap; gap: 0.4rem 1.6rem; list-style: none; padding: 0 !important; margin: 0;}
 h1 {padding: 0 0 0.2rem !important;}
 kbd {opacity: 0.85 !important;}
 [data-testid="stCaptionContainer"] {color: inherit !important; opacity: 0.8;}
-</style>"""
+"""
 
 
-_DARK_STYLE = '<style>[data-testid^="stBaseButton-primary"] p {color: #0b1117;}</style>'
+_DARK_STYLE = '[data-testid^="stBaseButton-primary"] p {color: #0b1117;}'
 
 
 def navigation() -> Page:
@@ -50,6 +50,11 @@ def header(title: str, subtitle: str) -> None:
     A page can be a visitor's first request, before `app.py` has run; so each page brings the menu itself.
     """
     navigation()
-    st.html(_STYLE + _DARK_STYLE if st.context.theme.type == "dark" else _STYLE)
+    st.html(f"<style>{_style(st.context.theme.type)}</style>")
     st.title(title, anchor=False)
     st.caption(subtitle)
+
+
+def _style(theme: str | None) -> str:
+    color = st.get_option(f"theme.{theme or 'light'}.linkColor")
+    return f"{_STYLE}ul.links a {{color: {color};}}{_DARK_STYLE if theme == 'dark' else ''}"
