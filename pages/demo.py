@@ -13,7 +13,7 @@ from engine.tour import STAY, STOPS, Stop, reason, verdict
 from pages.components import cached, charts
 from pages.components.site import LOOK_UP, header
 from pages.components.viewer import structure_view
-from pages.components.widgets import number, show_table, space_group, subscripts
+from pages.components.widgets import PLOT, number, show_table, space_group, subscripts
 
 STOP = {stop.material_id: stop for stop in STOPS}
 IDS = list(STOP)
@@ -130,7 +130,7 @@ def compared(prediction: Prediction | None, material: Material, target: str) -> 
     figure = charts.tensor_panels(panels, dark=st.context.theme.type == "dark")
     names = f"{target.capitalize()} tensor in structure Cartesian axes"
     st.markdown(f":small[{names}]")
-    st.plotly_chart(figure, key="tensor", config={"displayModeBar": False}, alt=f"{names}: {', '.join(panels)}")
+    st.plotly_chart(figure, key="tensor", config=PLOT, alt=f"{names}: {', '.join(panels)}")
     show_table(means(prediction, material))
 
 

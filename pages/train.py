@@ -10,7 +10,7 @@ from engine.errors import EngineError
 from engine.runs import Run
 from pages.components import cached, charts
 from pages.components.site import PREDICT, header
-from pages.components.widgets import show_metrics
+from pages.components.widgets import PLOT, show_metrics
 
 DATA = "petousis-2017"
 TARGETS = {"electronic": ("electronic",), "ionic": ("ionic",), "both": ("electronic", "ionic")}
@@ -163,12 +163,12 @@ def curves(run: Run) -> None:
         figure = charts.loss_curve(
             [e.epoch for e in history], [e.train_loss for e in history], [e.validation_loss for e in history]
         )
-        st.plotly_chart(figure, key="loss", config={"displayModeBar": False}, alt="Loss against epoch")
+        st.plotly_chart(figure, key="loss", config=PLOT, alt="Loss against epoch")
     points = run.parity()
     with right:
         if points is not None:
             figure = charts.parity(points)
-            st.plotly_chart(figure, key="parity", config={"displayModeBar": False}, alt="Predicted against DFT")
+            st.plotly_chart(figure, key="parity", config=PLOT, alt="Predicted against DFT")
     st.caption("Validation crystals share no formula with the training crystals. Last epoch:")
     show_metrics(history[-1].validation)
 

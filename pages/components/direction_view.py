@@ -12,9 +12,9 @@ from engine.prediction import Prediction
 from engine.principal_axes import PrincipalAxis, conventional_cell, principal_axes
 from pages.components.cut_charts import LINES, polar_cut
 from pages.components.overlay import Overlay
-from pages.components.tensor_view import CHART, INTERVAL, PARTS, Axes, Sources, tensors_of
+from pages.components.tensor_view import INTERVAL, PARTS, Axes, Sources, tensors_of
 from pages.components.viewer import structure_view
-from pages.components.widgets import DASH, number, show_table, span
+from pages.components.widgets import DASH, PLOT, number, show_table, span
 
 NOTHING = "none"
 INDEX = "index ellipsoid"
@@ -100,7 +100,7 @@ def cuts(sources: Sources, axes: Axes, key: str) -> None:
     st.markdown(f"{lines} :gray[in {axes.name}]")
     for place, (plane, of_plane) in zip(st.columns(3), curves.items(), strict=True):
         place.plotly_chart(
-            polar_cut(of_plane, plane, largest), key=f"{key}-cut-{plane}", config=CHART,
+            polar_cut(of_plane, plane, largest), key=f"{key}-cut-{plane}", config=PLOT,
             alt=f"{_name(drawn)} in the {plane} plane of {axes.name}: {', '.join(of_plane)}",
         )  # fmt: skip
     st.caption(f"{MEANS[shape]} No unit; all three planes have one scale that begins at 0.")

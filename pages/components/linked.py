@@ -9,10 +9,11 @@ from engine.distributions import bin_edges, by_element, snapped
 from engine.selection import Filter
 from pages.components import cached, explore_charts, filters
 from pages.components.explore_charts import AXIS_LABELS
+from pages.components.widgets import PLOT
 
 BRUSHED = ("n", "band_gap", "ionic", "total", "anisotropy", "natoms")
 COUNT = "crystals"
-CONFIG = {"displaylogo": False, "modeBarButtons": [["toImage"]], "doubleClick": False}
+CONFIG = PLOT | {"doubleClick": False}
 
 
 def elements(rows: pd.DataFrame, wanted: Filter) -> None:

@@ -13,13 +13,12 @@ from engine.experiment import Measurement
 from engine.materials import Material
 from engine.prediction import Prediction
 from pages.components import charts
-from pages.components.widgets import DASH, PERCENT, number, show_table, span
+from pages.components.widgets import DASH, PERCENT, PLOT, number, show_table, span
 
 PARTS = {"electronic": "Electronic", "ionic": "Ionic", "total": "Total"}
 INTERVAL = "90 % interval"
 NOT_STATED = "polymorph not stated"
 REFLECTANCE = "Reflectance, principal"
-CHART = {"displayModeBar": False, "responsive": True}
 STRUCTURE_AXES, IEEE_AXES = "structure Cartesian axes", "IEEE axes"
 Sources = dict[str, Prediction | Material]
 
@@ -174,7 +173,7 @@ def _draw(title: str, panels: dict[str, np.ndarray], key: str, axes: Axes) -> No
         return
     st.markdown(f"**{title}** :gray[in {axes.name}]")
     figure = charts.tensor_panels(panels, dark=st.context.theme.type == "dark")
-    st.plotly_chart(figure, key=key, config=CHART, alt=f"{title} in {axes.name}: {', '.join(panels)}")
+    st.plotly_chart(figure, key=key, config=PLOT, alt=f"{title} in {axes.name}: {', '.join(panels)}")
 
 
 def _axes_note(structure: Structure, axes: Axes) -> None:

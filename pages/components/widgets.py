@@ -32,8 +32,9 @@ SOURCES = {
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 DASH = "–"
-PLOT = {"displaylogo": False, "responsive": True, "modeBarButtons": [["toImage"]]}  # a chart with its download
-MOVABLE = {"displaylogo": False, "scrollZoom": True}  # one to pan and zoom
+_IMAGE = {"displaylogo": False, "toImageButtonOptions": {"filename": "dielectric-tensors", "scale": 2}}
+PLOT = _IMAGE | {"responsive": True, "modeBarButtons": [["toImage"]]}  # a chart with its download
+MOVABLE = _IMAGE | {"scrollZoom": True}  # one to pan and zoom too
 PERCENT = "\u00a0%"  # stays on the line of its number
 
 
