@@ -13,9 +13,9 @@ from engine.errors import EngineError
 from engine.materials import CRYSTAL_SYSTEMS, Material
 from engine.metrics import SMALLEST_MEAN, TargetMetrics, diagonal_mean, entries_in_range, target_metrics
 from engine.out_of_fold import OutOfFold
+from engine.parity import Parity, compare
 
 LEARNING_CURVE = Path(__file__).resolve().parents[1] / "benchmarks" / "results" / "learning_curve.json"
-COMPONENTS = {"xx": (0, 0), "yy": (1, 1), "zz": (2, 2), "yz": (1, 2), "xz": (0, 2), "xy": (0, 1)}
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 ALL = "all crystals"
 SYSTEMS = tuple(reversed(CRYSTAL_SYSTEMS))
@@ -34,7 +34,7 @@ class Judged:
         crystals: one row a crystal: material_id, formula, crystal_system, elements, n, the means of the diagonal
             `dft` and `predicted`, `error` (relative to DFT, percent; nan where DFT is too small for that),
             `inside` (whether the interval holds the DFT mean) and `level` (see `OutOfFold`).
-        components: six rows a crystal, one for each of `COMPONENTS`: the same facts, component, dft, predicted.
+        parity: see `parity.compare`.
         by_element: see `error_by_element`.
         by_crystal_system, by_index: see `spread`; by_index has bins of the refractive index.
         calibration: see `calibration_curve`.
@@ -43,16 +43,12 @@ class Judged:
 
     metrics: TargetMetrics
     crystals: pd.DataFrame
-    components: pd.DataFrame
+    parity: dict[str, Parity]
     by_element: pd.DataFrame
     by_crystal_system: pd.DataFrame
     by_index: pd.DataFrame
     calibration: pd.DataFrame
     coverage: pd.DataFrame
-
-    def worst(self, count: int) -> pd.DataFrame:
-        """Rows of `crystals` with the largest errors, largest first."""
-        return self.crystals.dropna(subset="error").nlargest(count, "error")
 
 
 def judge(predictions: OutOfFold, materials: Sequence[Material]) -> dict[str, Judged]:
@@ -118,7 +114,8 @@ def read_learning_curve(path: Path = LEARNING_CURVE) -> pd.DataFrame | None:
         ]
         return pd.DataFrame(rows).sort_values(["backbone", "crystals"], ignore_index=True)
     except (KeyError, TypeError) as error:
-        raise EngineError(f"{path}: is damaged; measure it again with benchmarks/learning_curve.py") from error
+        command = f"python -m engine evaluate --benchmark learning-curve --json {path}"
+        raise EngineError(f"{path}: is damaged; measure it again with {command}") from error
 
 
 def model_card(folder: Path) -> str:
@@ -149,10 +146,7 @@ def _judge_target(target: str, predictions: OutOfFold, known: dict[str | None, M
     return Judged(
         metrics=target_metrics(target, predicted[in_range], dft[in_range]),
         crystals=crystals,
-        components=pd.concat(
-            facts.assign(component=name, dft=dft[:, i, j], predicted=predicted[:, i, j])
-            for name, (i, j) in COMPONENTS.items()
-        ),
+        parity=compare(target, facts[["material_id", "formula", "crystal_system"]], dft, predicted),
         by_element=error_by_element(crystals),
         by_crystal_system=spread(crystals, crystals["crystal_system"], SYSTEMS),
         by_index=spread(crystals, _index_bin(crystals["n"]), _INDEX_BINS),

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from engine.errors import EngineError
 from engine.metrics import LARGEST_ENTRY, SMALLEST_MEAN
@@ -12,72 +13,14 @@ from engine.out_of_fold import LEVEL
 from engine.report import Judged, model_card
 from engine.shipped_models import MODELS_FOLDER, available_models
 from pages.components import cached, model_charts
-from pages.components.site import LOOK_UP, header
-from pages.components.widgets import show_metrics, show_table
-
-WORST = 10  # crystals listed
-MOVABLE = {"displaylogo": False, "scrollZoom": True}
-FIXED = {"displaylogo": False, "modeBarButtons": [["toImage"]]}
+from pages.components.parity_view import parity
+from pages.components.site import header
+from pages.components.widgets import PLOT, show_metrics, show_table
 
 
 def draw(figure: go.Figure, key: str, alt: str) -> None:
     """A chart to read, with its download button."""
-    st.plotly_chart(figure, key=key, config=FIXED, alt=alt)
-
-
-def open_material(material_id: str) -> None:
-    """Go to the Look up page of this material."""
-    st.switch_page(LOOK_UP, query_params={"mp_id": material_id})
-
-
-def clickable(figure: go.Figure, key: str, alt: str) -> None:
-    """A chart whose points open their material."""
-    chosen = st.plotly_chart(
-        figure, key=key, config=MOVABLE, alt=alt, on_select="rerun", selection_mode="points"
-    )
-    if chosen["selection"]["points"]:
-        open_material(chosen["selection"]["points"][0]["customdata"][0])
-
-
-def parity(judged: Judged) -> None:
-    """Means and components against DFT; the crystals that are furthest off."""
-    target = judged.metrics.target
-    left, right = st.columns(2, gap="medium")
-    with left:
-        st.markdown("**Mean of the diagonal**")
-        clickable(model_charts.mean_parity(judged.crystals, target), "means", f"Predicted {target} means")
-    with right:
-        st.markdown("**Every component**")
-        clickable(
-            model_charts.component_parity(judged.components, target),
-            "components",
-            f"Predicted {target} components",
-        )
-    st.caption(
-        "One point a crystal on the left, six on the right, in the structure's own axes. Click a point to open "
-        "its material. A mean of zero has no place on the logarithmic axes."
-    )
-    st.markdown("**Furthest off**")
-    listing(judged.worst(WORST))
-
-
-def listing(crystals: pd.DataFrame) -> None:
-    """Crystals to open by a tick."""
-    titles = {
-        "formula": "formula", "material_id": "id", "crystal_system": "crystal system", "dft": "DFT mean",
-        "predicted": "predicted mean", "error": "error (%)",
-    }  # fmt: skip
-    chosen = st.dataframe(
-        crystals[list(titles)].rename(columns=titles), hide_index=True, key="listing", on_select="rerun",
-        selection_mode="single-row", column_config={
-            "DFT mean": st.column_config.NumberColumn(format="%.2f"),
-            "predicted mean": st.column_config.NumberColumn(format="%.2f"),
-            "error (%)": st.column_config.NumberColumn(format="%.0f"),
-        },
-    )  # fmt: skip
-    if chosen["selection"]["rows"]:
-        open_material(crystals["material_id"].iloc[chosen["selection"]["rows"][0]])
-    st.caption("Tick a row to open its material.")
+    st.plotly_chart(figure, key=key, config=PLOT, alt=alt)
 
 
 def where_it_errs(judged: Judged) -> None:
@@ -154,36 +97,61 @@ def attempt(section: Callable[..., None], *arguments: object) -> None:
         st.error(str(error), icon=":material/block:")
 
 
-def result(name: str) -> None:
-    """All figures of one model."""
+def chosen_target(targets: list[str]) -> str:
+    """One of the tensors that the model predicts, kept in the address."""
+    return st.segmented_control(
+        "Tensor", targets, default=targets[0], key="tensor", required=True, bind="query-params",
+        label_visibility="collapsed",
+    )  # fmt: skip
+
+
+def figures(by_target: dict[str, Judged]) -> None:
+    """The errors with the names that published tables give them."""
+    st.subheader("In figures", anchor=False)
+    show_metrics([judged.metrics for judged in by_target.values()])
+    st.caption(
+        f"Over the crystals with every DFT entry below {LARGEST_ENTRY:.0f}, as in published tables; the plots "
+        "above hold the others too. Out-of-fold: each crystal was predicted by a network whose training left out "
+        "every crystal of its formula."
+    )
+
+
+def result(by_target: dict[str, Judged], target: str) -> None:
+    """A tab for each way to look at the errors, and below them the figures."""
+    judged = by_target[target]
+    draw: dict[str, Callable[[], None]] = {
+        "Parity": lambda: parity(judged),
+        "Where it errs": lambda: where_it_errs(judged),
+        "Intervals": lambda: intervals(by_target),
+        "Learning curve": lambda: attempt(learning_curve, target),
+    }
+    # What is closed is not drawn, so that a page appears at once.
+    tabs = st.tabs(list(draw), key="view", on_change="rerun", bind="query-params")
+    for tab, show in zip(tabs, draw.values(), strict=True):
+        if tab.open:
+            with tab:
+                show()
+    figures(by_target)
+
+
+def report(name: str, beside: DeltaGenerator) -> None:
+    """All that is known of one model's errors; the choice of tensor goes `beside` that of the model."""
     by_target = cached.judged(name)
     if by_target is None:
         st.info(f"{name} was never judged: there are no out-of-fold predictions in its folder.")
         return
-    show_metrics([judged.metrics for judged in by_target.values()])
-    st.caption(
-        f"Over the crystals with every DFT entry below {LARGEST_ENTRY:.0f}, as in published tables; the figures "
-        "below hold the others too. Out-of-fold: each crystal was predicted by a network whose training left out "
-        "every crystal of its formula."
-    )
-    target = st.segmented_control(
-        "Tensor", list(by_target), default=next(iter(by_target)), key="tensor", required=True, bind="query-params"
-    )
-    tabs = st.tabs(["Parity", "Where it errs", "Intervals", "Learning curve"])
-    with tabs[0]:
-        parity(by_target[target])
-    with tabs[1]:
-        where_it_errs(by_target[target])
-    with tabs[2]:
-        intervals(by_target)
-    with tabs[3]:
-        attempt(learning_curve, target)
+    with beside:
+        target = chosen_target(list(by_target))
+    result(by_target, target)
 
 
 header("Model", "How well the network predicts crystals whose formula it never saw.")
-name = st.selectbox("Model", available_models(), key="model", bind="query-params", width=420)
+left, right = st.columns([2, 3], gap="medium", vertical_alignment="center")
+name = left.selectbox(
+    "Model", available_models(), key="model", bind="query-params", label_visibility="collapsed"
+)
 if name is None:
     st.info("No model is there yet.")
 else:
-    attempt(result, name)
+    attempt(report, name, right)
     card(name)

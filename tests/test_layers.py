@@ -18,7 +18,7 @@ LAYERS = (  # from the bottom; a module imports only from its own layer or one b
         "inputs",
     },
     {"pretrained", "layers", "dataset", "dipoles", "springs", "principal_axes", "fetching", "provenance"},
-    {"backbones", "heads", "force_constants", "exports", "experiment"},
+    {"backbones", "heads", "parity", "force_constants", "exports", "experiment"},
     {"network", "sites"},
     {"calibration", "neighbourhood", "out_of_fold"},
     {"checkpoint", "features", "ensemble", "inference", "losses", "prediction", "shipped_models", "doubts"},
@@ -71,7 +71,9 @@ def test_only_materials_project_py_imports_the_materials_project_client():
     assert importers <= {"materials_project"}
 
 
-@pytest.mark.parametrize("name", ["charts", "model_charts", "explore_charts", "elements"])
+@pytest.mark.parametrize(
+    "name", ["charts", "model_charts", "parity_charts", "naming", "explore_charts", "elements"]
+)
 def test_charts_are_drawn_without_streamlit(name):
     named = imports(ROOT / f"pages/components/{name}.py")
     assert not [other for other in named if other.startswith("streamlit")]

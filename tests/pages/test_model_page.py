@@ -10,7 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from engine import report
 from engine.shipped_models import MODELS_FOLDER, available_models
-from pages.components import model_charts
+from pages.components import cached, model_charts, parity_view
+from pages.components.widgets import number, subscripts
 from tests.pages.test_pages import PATIENCE, ROOT, words
 
 
@@ -31,16 +32,56 @@ def test_the_default_model_is_shown_first_with_the_errors_of_each_target() -> No
     page = open_model()
     assert page.selectbox(key="model").value == available_models()[0]
     text = words(page)
+    assert "of the electronic tensors are within" in text
     assert "| | electronic | ionic | total |" in text
     assert "tensors within 10 % (EwT10)" in text
     assert "training left out every crystal of its formula" in text
-    assert "| all crystals |" in text
+    assert "| all crystals |" in words(open_model(view="Intervals"))
 
 
 def test_a_link_names_model_and_tensor() -> None:
-    page = open_model(model=available_models()[-1], tensor="ionic")
+    page = open_model(model=available_models()[-1], tensor="ionic", view="Where it errs")
     assert page.selectbox(key="model").value == available_models()[-1]
     assert "Error of the ionic mean" in words(page)
+
+
+def test_the_furthest_crystals_are_links_to_their_pages_with_both_values_and_the_error() -> None:
+    page = open_model(tensor="total", quantity="anisotropy")
+    far = cached.judged(available_models()[0])["total"].parity["anisotropy"].furthest.head(parity_view.LISTED)
+    links = [link.proto for link in page.get("page_link")]
+    assert [link.query_string for link in links] == [f"mp_id={name}" for name in far["material_id"]]
+    first = far.iloc[0]
+    assert links[0].label == (
+        f"**{subscripts(first.formula)}** · DFT {number(first.dft)}, predicted {number(first.predicted)} · "
+        f"{first.error:.1f}× too small"
+    )
+
+
+@pytest.mark.parametrize("colour", ["crystal system", "density"])
+def test_quantity_and_colour_come_from_the_address(colour: str) -> None:
+    page = open_model(quantity="anisotropy", colour=colour)
+    assert page.button_group(key="colour").value == colour
+    assert "largest principal value divided by its smallest" in words(page)
+
+
+def test_components_are_coloured_by_component_and_back_by_crystal_system() -> None:
+    page = open_model(quantity="components")
+    assert page.button_group(key="colour").value == "component"
+    page.button_group(key="quantity").set_value(["mean"]).run()
+    assert page.button_group(key="colour").value == "crystal system"
+
+
+def test_the_ionic_part_gets_a_sentence_instead_of_a_ratio() -> None:
+    page = open_model(tensor="ionic", quantity="anisotropy")
+    assert "smallest principal value of the ionic part is often zero" in words(page)
+    assert not page.get("plotly_chart")
+    page.button_group(key="tensor").set_value(["total"]).run()
+    assert page.get("plotly_chart")
+
+
+def test_crystals_without_a_place_on_the_axes_are_counted() -> None:
+    assert "2 crystals with a value of zero have no place" in words(open_model(tensor="ionic"))
+    assert "have no place" not in words(open_model(tensor="electronic"))
 
 
 def test_the_card_is_on_the_page() -> None:
@@ -64,7 +105,7 @@ def test_a_damaged_file_of_predictions_is_named(tmp_path: Path, monkeypatch: pyt
 
 def test_without_a_learning_curve_the_page_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pages.components.cached.read_learning_curve", lambda: None)
-    assert "was not measured" in words(open_model())
+    assert "was not measured" in words(open_model(view="Learning curve"))
 
 
 def test_a_learning_curve_is_drawn_for_both_networks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,34 +113,9 @@ def test_a_learning_curve_is_drawn_for_both_networks(monkeypatch: pytest.MonkeyP
         {"backbone": ["pretrained", "scratch"], "crystals": 84, "target": "electronic", "mard": 9.0, "ewt10": 60.0}
     )
     monkeypatch.setattr("pages.components.cached.read_learning_curve", lambda: rows)
-    assert "trained on a part of the crystals" in words(open_model())
+    assert "trained on a part of the crystals" in words(open_model(view="Learning curve"))
     figure = model_charts.learning_curve(rows, "mard", "error (%)")
     assert [trace.name for trace in figure.data] == ["pretrained potential", "from scratch"]
-
-
-def test_every_point_of_a_parity_plot_leads_to_its_crystal() -> None:
-    crystals = pd.DataFrame(
-        {
-            "material_id": ["mp-1", "mp-2", "mp-3"],
-            "formula": ["MgO", "TiO2", "TiO2"],
-            "crystal_system": ["cubic", "tetragonal", "tetragonal"],
-            "dft": [3.0, 0.0, 8.0],
-            "predicted": [3.1, 0.5, 7.0],
-        }
-    )
-    figure = model_charts.mean_parity(crystals, "ionic")
-    assert sorted(row[0] for trace in figure.data[1:] for row in trace.customdata) == ["mp-1", "mp-3"]
-    assert figure.layout.xaxis.range == figure.layout.yaxis.range
-
-
-def test_zero_and_negative_components_have_their_place() -> None:
-    values = [-5.0, 0.0, 200.0]
-    components = pd.DataFrame(
-        {"material_id": "mp-1", "formula": "MgO", "component": "xy", "dft": values, "predicted": values}
-    )
-    figure = model_charts.component_parity(components, "ionic")
-    assert figure.data[1].x[1] == 0
-    assert (np.diff(figure.data[1].x) > 0).all()
 
 
 def test_elements_of_no_crystal_are_pale_and_the_others_carry_their_count() -> None:
