@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from engine.parity import COMPONENTS, MEAN, QUANTITIES, Parity, compare
-from engine.prediction import available_models
+from engine.shipped_models import available_models
 from pages.components import cached, parity_charts
 from pages.components.naming import FRAMES, HEIGHT, LETTER, offsets
 
