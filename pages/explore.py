@@ -2,7 +2,6 @@
 
 from functools import partial
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -13,7 +12,7 @@ from pages.components import cached, explore_charts, filters, linked, tensor_vie
 from pages.components.explore_charts import AXIS_LABELS
 from pages.components.site import LOOK_UP, header
 from pages.components.viewer import structure_view
-from pages.components.widgets import DASH, MOVABLE, crystal_names, space_group, subscripts, written
+from pages.components.widgets import DASH, MOVABLE, clicked_rows, crystal_names, space_group, subscripts, written
 
 QUANTITIES = list(AXIS_LABELS)
 TITLES = {
@@ -69,8 +68,7 @@ def quantity(label: str, choices: list[str], key: str, first: str) -> str:
 
 def remember() -> None:
     """Show the clicked crystal from now on, or keep the several that were selected for the table (a callback)."""
-    points = st.session_state["scatter"]["selection"]["points"]
-    rows = [int(np.ravel(point["customdata"])[0]) for point in points]
+    rows = clicked_rows("scatter")
     if len(rows) == 1:
         st.query_params["shown"] = str(rows[0])
     st.session_state.picked = rows if len(rows) > 1 else []

@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 from functools import partial
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -20,6 +19,7 @@ from pages.components.site import PREDICT, header
 from pages.components.widgets import (
     PLOT,
     SOURCES,
+    clicked_rows,
     crystal_names,
     material_label,
     show_warnings,
@@ -57,10 +57,9 @@ def start() -> None:
 
 def open_clicked() -> None:
     """Put the clicked crystal's ID into the search field (a callback)."""
-    points = st.session_state["map"]["selection"]["points"]
-    if points:
-        row = int(np.ravel(points[0]["customdata"])[0])
-        st.session_state.mp_id = cached.table()["id"][row]
+    rows = clicked_rows("map")
+    if rows:
+        st.session_state.mp_id = cached.table()["id"][rows[0]]
 
 
 def offer(label: str, queries: list[str], key: str) -> None:

@@ -1,5 +1,6 @@
 """Figures of the Explore page: rows of the table of materials in, Plotly figure out."""
 
+import math
 from itertools import pairwise
 
 import numpy as np
@@ -57,13 +58,14 @@ def overview(frame: pd.DataFrame, names: pd.Series) -> go.Figure:
     return figure.update_xaxes(fixedrange=True).update_yaxes(fixedrange=True).update_layout(dragmode=False)
 
 
-def _scale(values: pd.Series, log: bool) -> dict[str, str]:
-    """Kind of axis; over more than a decade, ticks at 1, 2 and 5 only."""
-    if not log:
-        return {"type": "linear"}
+def _scale(values: pd.Series, log: bool) -> dict[str, object]:
+    """Kind of axis; a logarithmic one of more than a decade has ticks at 1, 2 and 5 of each."""
     positive = values[values > 0]
-    wide = len(positive) > 0 and positive.max() > 10 * positive.min()
-    return {"type": "log", "dtick": "D2"} if wide else {"type": "log"}
+    if not log or positive.empty or positive.max() < 10 * positive.min():
+        return {"type": "log" if log else "linear"}
+    decades = range(math.floor(np.log10(positive.min())), math.ceil(np.log10(positive.max())) + 1)
+    ticks = [float(f"{first}e{decade}") for decade in decades for first in (1, 2, 5)]
+    return {"type": "log", "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
 
 
 def distribution(column: str, every: pd.Series, passing: pd.Series, edges: np.ndarray) -> go.Figure:

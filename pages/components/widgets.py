@@ -94,6 +94,12 @@ def crystal_names(rows: pd.DataFrame) -> pd.Series:
     return "<b>" + rows["formula"] + "</b> " + rows["id"].fillna("") + "<br>" + rows["space_group"]
 
 
+def clicked_rows(key: str) -> list[int]:
+    """Rows of the points that are selected in a chart whose `customdata` is the row."""
+    points = st.session_state[key]["selection"]["points"]
+    return [int(np.ravel(point["customdata"])[0]) for point in points]
+
+
 def show_table(columns: dict[str, dict[str, str]]) -> None:
     """A small table for reading: column title -> row title -> text."""
     rows = list(dict.fromkeys(row for column in columns.values() for row in column))
