@@ -28,32 +28,37 @@ Measure = Callable[[Page, str, int], float]  # page, address of the app, number 
 
 def first_page(page: Page, app: str, visit: int) -> float:
     """From the address to the drawn start page with its map."""
-    return drawn(lambda: page.goto(app), page.get_by_text("ship with the app"), points(page))
+    return drawn(lambda: page.goto(app), page.get_by_text("ship with the app"), points(page, "map"))
 
 
 def another_page(page: Page, app: str, visit: int) -> float:
     """From the click in the menu of the start page to the drawn Explore page with its scatter."""
     first_page(page, app, visit)
     link = page.get_by_role("link", name="Explore")
-    return drawn(link.click, page.get_by_text("crystals have both quantities"), points(page))
+    return drawn(link.click, page.get_by_text("crystals have both quantities"), points(page, "scatter"))
 
 
 def look_up(page: Page, app: str, visit: int) -> float:
-    """From the end of the typed ID to prediction and DFT, in the table, as matrices and in the 3D crystal."""
+    """From the end of the typed ID to prediction and DFT, in the table and as matrices."""
+    return asked(page, app, visit, page.get_by_text("Electronic, mean"), page.locator(".heatmap-label"))
+
+
+def crystal(page: Page, app: str, visit: int) -> float:
+    """From the end of the typed ID to the crystal in three dimensions."""
+    return asked(page, app, visit, page.frame_locator("iframe").locator("canvas"))
+
+
+def asked(page: Page, app: str, visit: int, *awaited: Locator) -> float:
+    """From the end of an ID, typed on the start page, to what is awaited."""
     first_page(page, app, visit)
     field = page.get_by_label("Materials Project ID")
     field.fill(MATERIALS[visit])
-    return drawn(
-        lambda: field.press("Enter"),
-        page.get_by_text("Electronic, mean"),
-        page.locator(".heatmap-label"),
-        page.frame_locator("iframe").locator("canvas"),
-    )
+    return drawn(lambda: field.press("Enter"), *awaited)
 
 
-def points(page: Page) -> Locator:
-    """The points of a scatter."""
-    return page.locator(".scatterlayer .point")
+def points(page: Page, key: str) -> Locator:
+    """The points of the scatter that has this key."""
+    return page.locator(f".st-key-{key} .scatterlayer .point")
 
 
 def drawn(action: Callable[[], object], *awaited: Locator) -> float:
@@ -74,7 +79,12 @@ def as_new_visitor(browser: Browser, measure: Measure, app: str, visit: int) -> 
         page.close()
 
 
-MEASURES = {"first page": first_page, "page change": another_page, "look-up with prediction": look_up}
+MEASURES = {
+    "first page": first_page,
+    "page change": another_page,
+    "look-up with prediction": look_up,
+    "look-up with crystal in 3D": crystal,
+}
 
 
 def main() -> None:
