@@ -200,7 +200,7 @@ def result(material: Material, predict: Callable[[], Prediction]) -> None:
     st.caption(f"DFT data: {SOURCES.get(material.source, material.source)}")
 
 
-left, right = st.columns([4, 5], vertical_alignment="center")
+left, right = st.columns([4, 5])
 with left:
     header("Look up", "A crystal, its dielectric tensor from DFT, and a prediction that never saw it.")
 query = right.text_input(
@@ -220,7 +220,9 @@ else:
     stored = live.local(mp_id)
     found = [] if stored else cached.search(mp_id or query)
     if found:
-        embedded(choose(found))
+        with right:
+            chosen = choose(found)
+        embedded(chosen)
     elif not mp_id:
         nothing_found(query)
     elif material := stored or live.material(mp_id):

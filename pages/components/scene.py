@@ -44,12 +44,6 @@ class Scene:
         """Largest distance of an atom or a corner from the centre, Å."""
         return float(np.linalg.norm(np.vstack([self.positions, self.corners]) - self.middle, axis=1).max())
 
-    @property
-    def filled(self) -> float:
-        """Share of `reach` that atoms take, at least a third."""
-        atoms = np.linalg.norm(self.positions - self.middle, axis=1).max()
-        return max(float(atoms) / self.reach, 1 / 3)
-
 
 def make_scene(structure: Structure, repeat: int) -> Scene:
     """The crystal in repeat^3 cells, in its own Cartesian axes."""

@@ -10,6 +10,7 @@ import streamlit as st
 from ase.data import chemical_symbols, covalent_radii
 from ase.data.colors import jmol_colors
 from pymatgen.core import Structure
+from scipy.spatial.transform import Rotation
 
 from engine.errors import EngineError, check
 from pages.components.overlay import HIGH, LOW, MIDDLE, Mesh, Overlay, make_mesh, outlines
@@ -30,7 +31,9 @@ _STYLE = "<style>body {margin: 0; overflow: hidden} canvas {background: black}</
 # 3Dmol draws anew at almost every call, which takes seconds without a graphics card: only the last one shall draw.
 _HOLD = "viewer_UNIQUEID.getRenderer().render = () => {};\n"
 _RELEASE = "delete viewer_UNIQUEID.getRenderer().render;\n"
-_TILT = np.array([[0.91, 0.0, -0.41], [0.14, 0.94, 0.31], [0.39, -0.34, 0.86]])  # columns: right, up, to the eye
+_TURN = Rotation.from_euler("yx", [20, -75], degrees=True)  # from the crystal's axes to right, up, to the eye
+LARGEST = 0.7  # Å, radius of the largest atom that is drawn, or so
+MARGIN = 1.05  # of the frame around all that is drawn
 
 
 def structure_view(structure: Structure, key: str, overlay: Overlay | None = None) -> None:
@@ -93,14 +96,12 @@ def frame_html(scene: Scene, overlay: Overlay | None = None, *, dark: bool = Fal
         view.setStyle(
             {"elem": chemical_symbols[element]}, {"sphere": ball, "stick": {"radius": 0.09, "color": color}}
         )
-    view.zoomTo()  # to the atoms
-    view.zoom(1.4 * scene.filled)
+    view.zoomTo()  # which makes the drawing as deep as the crystal
     _add_cell(view, scene)
     _add_axes(view, scene)
     if overlay:
         _add_surface(view, make_mesh(overlay, scene))
-    view.rotate(-75, "x")
-    view.rotate(20, "y")
+    view.startjs += _first_view(np.vstack([scene.positions, *_labels(scene).values()]))
     body = (view.startjs + _RELEASE + view.endjs).replace("UNIQUEID", "crystal")
     return (
         f'<!DOCTYPE html><html><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" '
@@ -110,7 +111,7 @@ def frame_html(scene: Scene, overlay: Overlay | None = None, *, dark: bool = Fal
 
 def flat_drawing(scene: Scene, overlay: Overlay | None = None) -> go.Figure:
     """The crystal seen from a fixed direction, drawn without WebGL; a surface by its cuts through three planes."""
-    corners, seen = scene.corners @ _TILT, scene.positions @ _TILT
+    corners, seen = _TURN.apply(scene.corners), _TURN.apply(scene.positions)
     order = np.argsort(seen[:, 2])
     numbers = scene.numbers[order]
     pixels = 0.8 * HEIGHT / max(np.ptp(np.vstack([corners, seen]), axis=0)[:2].max(), 1.0)
@@ -135,7 +136,7 @@ def flat_drawing(scene: Scene, overlay: Overlay | None = None) -> go.Figure:
         },
     )
     for plane, (curve, colors) in (outlines(overlay, scene) if overlay else {}).items():
-        across, up, _ = (curve @ _TILT).T
+        across, up, _ = _TURN.apply(curve).T
         dots = {"size": 5, "color": [f"rgb({r:.0f},{g:.0f},{b:.0f})" for r, g, b in 255 * colors]}
         figure.add_scatter(x=across, y=up, mode="markers", marker=dots, name=f"{plane} plane", hoverinfo="name")
     figure.update_xaxes(visible=False).update_yaxes(visible=False, scaleanchor="x")
@@ -194,20 +195,47 @@ def _point(vector: np.ndarray) -> dict[str, float]:
     return dict(zip("xyz", (round(float(value), 4) for value in vector), strict=True))
 
 
+def _first_view(points: np.ndarray) -> str:
+    """JavaScript that turns the crystal and fills the frame, however wide it is, with these points, [P, 3] Å.
+
+    In 3Dmol's orthographic camera half the width of the frame is (150 - z) tan 20°.
+    """
+    seen = _TURN.apply(points)
+    low, high = seen.min(axis=0) - LARGEST, seen.max(axis=0) + LARGEST
+    x, y, z = -_TURN.inv().apply((low + high) / 2)
+    across, up, _ = MARGIN * (high - low) / 2
+    half = f"Math.max({across:.4f}, {up:.4f} * window.innerWidth / {HEIGHT})"
+    turn = ", ".join(f"{part:.6f}" for part in _TURN.as_quat())
+    return (
+        f"viewer_UNIQUEID.setView([{x:.4f}, {y:.4f}, {z:.4f}, 150 - {half} / Math.tan(Math.PI / 9), {turn}]);\n"
+    )
+
+
+def _labels(scene: Scene) -> dict[str, np.ndarray]:
+    """Where the names of the cell's and of the Cartesian axes stand, Å."""
+    lengths = np.linalg.norm(scene.cell, axis=1, keepdims=True)
+    places = np.vstack([scene.cell * (1 + 1.0 / lengths), _origin(scene) + 2.0 * np.eye(3)])
+    return dict(zip("abcxyz", places, strict=True))
+
+
+def _origin(scene: Scene) -> np.ndarray:
+    """Where the Cartesian axes begin, Å."""
+    return scene.corners.min(axis=0) - 1.4
+
+
 def _add_cell(view: py3Dmol.view, scene: Scene) -> None:
     for i, j in EDGES:
         ends = {"start": _point(scene.corners[i]), "end": _point(scene.corners[j])}
         view.addCylinder(ends | {"radius": 0.03, "color": GREY})
-    for label, vector in zip("abc", scene.cell, strict=True):
-        _add_label(view, label, vector * (1 + 1.0 / np.linalg.norm(vector)), GREY)
 
 
 def _add_axes(view: py3Dmol.view, scene: Scene) -> None:
-    origin = scene.corners.min(axis=0) - 1.4
-    for direction, (label, color) in zip(np.eye(3), AXIS_COLORS.items(), strict=True):
+    origin = _origin(scene)
+    for direction, color in zip(np.eye(3), AXIS_COLORS.values(), strict=True):
         ends = {"start": _point(origin), "end": _point(origin + 1.6 * direction)}
         view.addArrow(ends | {"radius": 0.07, "color": color})
-        _add_label(view, label, origin + 2.0 * direction, color)
+    for name, position in _labels(scene).items():
+        _add_label(view, name, position, AXIS_COLORS.get(name, GREY))
 
 
 def _add_surface(view: py3Dmol.view, mesh: Mesh) -> None:
