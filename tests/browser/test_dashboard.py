@@ -1,5 +1,6 @@
 """The main path of a visitor, in a real browser with no network but the app."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,16 +52,19 @@ def expect_tensors(page: Page, count: int) -> None:
         expect(charts.nth(index).locator(".heatmap-label")).to_have_count(27)
 
 
-def test_typing_an_id_shows_the_crystal_and_prediction_dft_and_difference(app: str, visit: Visit) -> None:
-    page = visit(app)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_typing_an_id_shows_the_crystal_and_prediction_dft_and_difference(
+    scheme: str, app: str, visit: Visit
+) -> None:
+    page = visit(app, color_scheme=scheme)
     page.get_by_label("Materials Project ID").fill(MATERIAL)
     expect(page.get_by_role("heading", name="TiO")).to_be_visible()
     expect_structure(page)
     expect_tensors(page, 3)
     for panel in ("Prediction", "DFT", "Prediction − DFT"):
         expect(page.locator(".js-plotly-plot").first.get_by_text(panel, exact=True)).to_be_visible()
-    assert f"mp_id={MATERIAL}" in page.url
-    page.screenshot(path=ARTIFACTS / "look_up.png")
+    expect(page).to_have_url(re.compile(f"mp_id={MATERIAL}"))
+    page.screenshot(path=ARTIFACTS / f"look_up_{scheme}.png")
 
 
 def test_a_shared_link_opens_its_material_as_the_first_request_of_a_server(tmp_path: Path, visit: Visit) -> None:
@@ -98,8 +102,9 @@ def test_the_crystal_can_be_drawn_without_webgl(app: str, visit: Visit) -> None:
     expect(page.locator("iframe")).to_have_count(0)
 
 
-def test_uploaded_files_are_answered_one_by_one(app: str, visit: Visit) -> None:
-    page = visit(f"{app}/predict")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_uploaded_files_are_answered_one_by_one(scheme: str, app: str, visit: Visit) -> None:
+    page = visit(f"{app}/predict", color_scheme=scheme)
     page.locator("input[type=file]").set_input_files(
         [
             {"name": "POSCAR", "mimeType": "text/plain", "buffer": ROCK_SALT.encode()},
@@ -113,11 +118,14 @@ def test_uploaded_files_are_answered_one_by_one(app: str, visit: Visit) -> None:
     with page.expect_download() as download:
         page.get_by_role("button", name="Download JSON").click()
     assert '"formula": "NaCl"' in Path(download.value.path()).read_text()
-    page.screenshot(path=ARTIFACTS / "predict.png")
+    page.screenshot(path=ARTIFACTS / f"predict_{scheme}.png")
 
 
-def test_a_training_can_be_started_watched_found_again_and_stopped(app: str, visit: Visit) -> None:
-    page = visit(f"{app}/train")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_training_can_be_started_watched_found_again_and_stopped(
+    scheme: str, app: str, visit: Visit
+) -> None:
+    page = visit(f"{app}/train", color_scheme=scheme)
     page.get_by_text("from scratch", exact=True).click()
     expect(page.get_by_text("learns everything from these crystals")).to_be_visible()
     expect(page.get_by_text("Learn the mean from refractive indices too")).to_have_count(0)
@@ -128,7 +136,8 @@ def test_a_training_can_be_started_watched_found_again_and_stopped(app: str, vis
         page.get_by_role("spinbutton", name=label).fill(value)
     page.get_by_role("button", name="Start training").click()
     expect(page.locator(".js-plotly-plot").first.locator(".scatterlayer .point").first).to_be_visible()
-    page.screenshot(path=ARTIFACTS / "train.png")
+    expect(page).to_have_url(re.compile("run="))
+    page.screenshot(path=ARTIFACTS / f"train_{scheme}.png")
     again = visit(page.url)
     expect(again.get_by_text("epoch").first).to_be_visible()
     again.get_by_role("button", name="Stop training").click()

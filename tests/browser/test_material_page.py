@@ -1,5 +1,6 @@
 """The material on the Look up page in a real browser."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -58,7 +59,7 @@ def test_the_tensor_is_drawn_into_the_crystal_and_can_be_taken_out(scheme: str, 
     assert with_surface > 2 * painted(page)
     choose(page, "Refractive-index ellipsoid")
     expect(page.get_by_text("Refractive-index ellipsoid, DFT:")).to_be_visible()
-    assert "view-surface=" in page.url
+    expect(page).to_have_url(re.compile("view-surface="))
 
 
 def test_plane_cuts_show_the_chosen_quantity_in_three_planes(app: str, visit: Visit) -> None:

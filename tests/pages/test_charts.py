@@ -126,5 +126,5 @@ def test_every_axis_names_its_quantity_and_unit(charts: list[PlotlyChart]) -> No
 def test_every_colour_scale_names_its_quantity(charts: list[PlotlyChart]) -> None:
     for chart in charts:
         traces = json.loads(chart.spec)["data"]
-        scales = [holder["colorbar"] for t in traces for holder in (t, t.get("marker", {})) if "colorbar" in holder]
-        assert all(scale["title"]["text"] for scale in scales)
+        holders = [*traces, *(trace.get("marker", {}) for trace in traces)]
+        assert all(holder["colorbar"]["title"]["text"] for holder in holders if "colorbar" in holder)
