@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.server import ARTIFACTS, PATIENCE, running_app
+from tests.browser.waiting import settled, until
 
 expect.set_options(timeout=PATIENCE)
 
@@ -39,9 +40,7 @@ Visit = Callable[..., Page]
 def expect_structure(page: Page) -> None:
     canvas = page.frame_locator("iframe").first.locator("canvas").first
     expect(canvas).to_be_visible()
-    box = canvas.bounding_box()
-    assert box["width"] > 200
-    assert box["height"] > 200
+    until(page, lambda: min(canvas.bounding_box()[side] for side in ("width", "height")) > 200)
 
 
 def expect_tensors(page: Page, count: int) -> None:
@@ -148,6 +147,6 @@ def test_a_training_can_be_started_watched_found_again_and_stopped(
 def test_no_page_is_wider_than_a_phone(path: str, app: str, visit: Visit) -> None:
     page = visit(app + path, viewport={"width": 390, "height": 844}, color_scheme="dark")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
-    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+    settled(page)
     assert page.get_by_test_id("stMain").evaluate("e => e.scrollWidth") <= 390
     page.screenshot(path=ARTIFACTS / f"phone{path.split('?')[0].replace('/', '_')}.png", full_page=True)
