@@ -134,6 +134,7 @@ def test_a_training_can_be_started_watched_found_again_and_stopped(
     for label, value in {"Neighbour radius (Å)": "3", "Layers": "1", "Channels": "4"}.items():
         page.get_by_role("spinbutton", name=label).fill(value)
     page.get_by_role("button", name="Start training").click()
+    expect(page.get_by_text(re.compile("running, epoch [1-9]"))).to_be_visible()
     expect(page.locator(".js-plotly-plot").first.locator(".scatterlayer .point").first).to_be_visible()
     expect(page).to_have_url(re.compile("run="))
     page.screenshot(path=ARTIFACTS / f"train_{scheme}.png")
