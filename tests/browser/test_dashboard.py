@@ -117,6 +117,7 @@ def test_uploaded_files_are_answered_one_by_one(scheme: str, app: str, visit: Vi
     with page.expect_download() as download:
         page.get_by_role("button", name="Download JSON").click()
     assert '"formula": "NaCl"' in Path(download.value.path()).read_text()
+    page.locator("iframe").scroll_into_view_if_needed()
     page.screenshot(path=ARTIFACTS / f"predict_{scheme}.png")
 
 
@@ -137,6 +138,7 @@ def test_a_training_can_be_started_watched_found_again_and_stopped(
     expect(page.get_by_text(re.compile("running, epoch [1-9]"))).to_be_visible()
     expect(page.locator(".js-plotly-plot").first.locator(".scatterlayer .point").first).to_be_visible()
     expect(page).to_have_url(re.compile("run="))
+    page.locator(".js-plotly-plot").first.scroll_into_view_if_needed()
     page.screenshot(path=ARTIFACTS / f"train_{scheme}.png")
     again = visit(page.url)
     expect(again.get_by_text("epoch").first).to_be_visible()
