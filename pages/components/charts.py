@@ -70,9 +70,8 @@ def parity(frame: pd.DataFrame) -> go.Figure:
             hovertemplate="%{text}<br>DFT %{x:.3g}, predicted %{y:.3g}<extra></extra>",
         )  # fmt: skip
     limits = [float(np.log10(low)), float(np.log10(high))]
-    figure.update_xaxes(type="log", title="DFT", range=limits).update_yaxes(
-        type="log", title="predicted", range=limits
-    )
+    figure.update_xaxes(type="log", title="mean permittivity, DFT", range=limits)
+    figure.update_yaxes(type="log", title="mean permittivity, predicted", range=limits)
     return styled(figure, height=330, legend=True)
 
 

@@ -13,9 +13,9 @@ from pages.components.elements import CELLS, TOP, element_map
 
 AXIS_LABELS = {
     "n": "refractive index n",
-    "electronic": "electronic mean",
-    "ionic": "ionic mean",
-    "total": "total mean",
+    "electronic": "electronic permittivity",
+    "ionic": "ionic permittivity",
+    "total": "total permittivity",
     "anisotropy": "electronic anisotropy ratio",
     "birefringence": "birefringence Δn",
     "band_gap": "band gap (eV)",

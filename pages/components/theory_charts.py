@@ -103,11 +103,11 @@ def degree_powers(chosen: np.ndarray, received: np.ndarray) -> go.Figure:
     series = (("neighbours chosen above, all alike", chosen), ("what the network adds up, within 5 Å", received))
     for color, (name, values) in zip((COLORS[4], COLORS[0]), series, strict=True):
         figure.add_bar(
-            x=[f"ℓ = {degree}" for degree in range(len(values))], y=values, name=name, marker_color=color,
-            hovertemplate="%{x}: %{y:.3g}<extra></extra>",
+            x=list(range(len(values))), y=values, name=name, marker_color=color,
+            hovertemplate="ℓ = %{x}: %{y:.3g}<extra></extra>",
         )  # fmt: skip
     figure.update_yaxes(title="power (1: all in one direction)", range=[0, 1.05], fixedrange=True)
-    figure.update_xaxes(fixedrange=True)
+    figure.update_xaxes(title="degree ℓ", dtick=1, fixedrange=True)
     return styled(figure, height=300, legend=True).update_layout(bargap=0.25)
 
 

@@ -7,6 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser.server import ARTIFACTS, PATIENCE
+from tests.browser.waiting import settled
 
 PAGES = {
     "start": "/",
@@ -26,8 +27,8 @@ PAGES = {
 def test_a_page_has_no_serious_barrier(name: str, theme: str, app: str, visit: Callable[..., Page]) -> None:
     page = visit(app + PAGES[name], color_scheme=theme)
     expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=PATIENCE)
-    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=PATIENCE)
-    page.wait_for_timeout(1500)  # charts and WebGL draw after the page has settled
+    settled(page)
+    page.wait_for_timeout(1000)  # WebGL draws after the page has settled
     page.screenshot(path=ARTIFACTS / f"{name}-{theme}.png")
     found = Axe().run(page).response["violations"]
     serious = [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found

@@ -1,5 +1,6 @@
 """The main path of a visitor, in a real browser with no network but the app."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.server import ARTIFACTS, PATIENCE, running_app
+from tests.browser.waiting import settled, until
 
 expect.set_options(timeout=PATIENCE)
 
@@ -38,9 +40,7 @@ Visit = Callable[..., Page]
 def expect_structure(page: Page) -> None:
     canvas = page.frame_locator("iframe").first.locator("canvas").first
     expect(canvas).to_be_visible()
-    box = canvas.bounding_box()
-    assert box["width"] > 200
-    assert box["height"] > 200
+    until(page, lambda: min(canvas.bounding_box()[side] for side in ("width", "height")) > 200)
 
 
 def expect_tensors(page: Page, count: int) -> None:
@@ -51,16 +51,19 @@ def expect_tensors(page: Page, count: int) -> None:
         expect(charts.nth(index).locator(".heatmap-label")).to_have_count(27)
 
 
-def test_typing_an_id_shows_the_crystal_and_prediction_dft_and_difference(app: str, visit: Visit) -> None:
-    page = visit(app)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_typing_an_id_shows_the_crystal_and_prediction_dft_and_difference(
+    scheme: str, app: str, visit: Visit
+) -> None:
+    page = visit(app, color_scheme=scheme)
     page.get_by_label("Materials Project ID").fill(MATERIAL)
     expect(page.get_by_role("heading", name="TiO")).to_be_visible()
     expect_structure(page)
     expect_tensors(page, 3)
     for panel in ("Prediction", "DFT", "Prediction − DFT"):
         expect(page.locator(".js-plotly-plot").first.get_by_text(panel, exact=True)).to_be_visible()
-    assert f"mp_id={MATERIAL}" in page.url
-    page.screenshot(path=ARTIFACTS / "look_up.png")
+    expect(page).to_have_url(re.compile(f"mp_id={MATERIAL}"))
+    page.screenshot(path=ARTIFACTS / f"look_up_{scheme}.png")
 
 
 def test_a_shared_link_opens_its_material_as_the_first_request_of_a_server(tmp_path: Path, visit: Visit) -> None:
@@ -98,8 +101,9 @@ def test_the_crystal_can_be_drawn_without_webgl(app: str, visit: Visit) -> None:
     expect(page.locator("iframe")).to_have_count(0)
 
 
-def test_uploaded_files_are_answered_one_by_one(app: str, visit: Visit) -> None:
-    page = visit(f"{app}/predict")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_uploaded_files_are_answered_one_by_one(scheme: str, app: str, visit: Visit) -> None:
+    page = visit(f"{app}/predict", color_scheme=scheme)
     page.locator("input[type=file]").set_input_files(
         [
             {"name": "POSCAR", "mimeType": "text/plain", "buffer": ROCK_SALT.encode()},
@@ -113,11 +117,15 @@ def test_uploaded_files_are_answered_one_by_one(app: str, visit: Visit) -> None:
     with page.expect_download() as download:
         page.get_by_role("button", name="Download JSON").click()
     assert '"formula": "NaCl"' in Path(download.value.path()).read_text()
-    page.screenshot(path=ARTIFACTS / "predict.png")
+    page.locator("iframe").scroll_into_view_if_needed()
+    page.screenshot(path=ARTIFACTS / f"predict_{scheme}.png")
 
 
-def test_a_training_can_be_started_watched_found_again_and_stopped(app: str, visit: Visit) -> None:
-    page = visit(f"{app}/train")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_training_can_be_started_watched_found_again_and_stopped(
+    scheme: str, app: str, visit: Visit
+) -> None:
+    page = visit(f"{app}/train", color_scheme=scheme)
     page.get_by_text("from scratch", exact=True).click()
     expect(page.get_by_text("learns everything from these crystals")).to_be_visible()
     expect(page.get_by_text("Learn the mean from refractive indices too")).to_have_count(0)
@@ -127,8 +135,11 @@ def test_a_training_can_be_started_watched_found_again_and_stopped(app: str, vis
     for label, value in {"Neighbour radius (Å)": "3", "Layers": "1", "Channels": "4"}.items():
         page.get_by_role("spinbutton", name=label).fill(value)
     page.get_by_role("button", name="Start training").click()
+    expect(page.get_by_text(re.compile("running, epoch [1-9]"))).to_be_visible()
     expect(page.locator(".js-plotly-plot").first.locator(".scatterlayer .point").first).to_be_visible()
-    page.screenshot(path=ARTIFACTS / "train.png")
+    expect(page).to_have_url(re.compile("run="))
+    page.locator(".js-plotly-plot").first.scroll_into_view_if_needed()
+    page.screenshot(path=ARTIFACTS / f"train_{scheme}.png")
     again = visit(page.url)
     expect(again.get_by_text("epoch").first).to_be_visible()
     again.get_by_role("button", name="Stop training").click()
@@ -139,6 +150,6 @@ def test_a_training_can_be_started_watched_found_again_and_stopped(app: str, vis
 def test_no_page_is_wider_than_a_phone(path: str, app: str, visit: Visit) -> None:
     page = visit(app + path, viewport={"width": 390, "height": 844}, color_scheme="dark")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
-    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+    settled(page)
     assert page.get_by_test_id("stMain").evaluate("e => e.scrollWidth") <= 390
     page.screenshot(path=ARTIFACTS / f"phone{path.split('?')[0].replace('/', '_')}.png", full_page=True)

@@ -1,8 +1,10 @@
 """The Explore page in a real browser: what is clicked and brushed filters, and every filter is in the address."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from engine import load_dataset
@@ -51,14 +53,17 @@ def drag(page: Page, start: list[float], end: list[float]) -> None:
     page.mouse.up()
 
 
-def test_clicking_a_point_shows_its_crystal_beside_and_leads_to_its_material(app: str, visit: Visit) -> None:
-    page = explore(app, visit)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_clicking_a_point_shows_its_crystal_beside_and_leads_to_its_material(
+    scheme: str, app: str, visit: Visit
+) -> None:
+    page = explore(app, visit, color_scheme=scheme)
     page.mouse.click(*charts(page).first.evaluate(POINT))
     canvas = page.frame_locator("iframe").first.locator("canvas").first
     expect(canvas).to_be_visible()
     expect(page.get_by_role("cell", name="Electronic, mean")).to_be_visible()
-    assert "shown=" in page.url
-    page.screenshot(path=ARTIFACTS / "explore.png")
+    expect(page).to_have_url(re.compile("shown="))
+    page.screenshot(path=ARTIFACTS / f"explore_{scheme}.png")
     page.get_by_role("link", name="Prediction and tensors").click()
     expect(page.get_by_role("heading", name="Look up", level=1)).to_be_visible()
     expect(page.get_by_role("heading", name="Tensors")).to_be_visible()
@@ -79,14 +84,14 @@ def test_clicking_an_element_filters_and_clicking_it_again_does_not(app: str, vi
     page.wait_for_timeout(1000)
     click_element(page, "Ti")
     expect(page.get_by_text("crystals: hold O and Ti")).to_be_visible()
-    assert page.url.endswith("holds=O&holds=Ti")
+    expect(page).to_have_url(re.compile("holds=O&holds=Ti$"))
     page.screenshot(path=ARTIFACTS / "explore_elements.png")
     page.wait_for_timeout(1000)
     click_element(page, "O")
     expect(page.get_by_text("crystals: hold Ti")).to_be_visible()
     page.get_by_role("button", name="Reset filters").click()
     expect(page.get_by_text("All 5,820 crystals")).to_be_visible()
-    assert "holds" not in page.url
+    expect(page).not_to_have_url(re.compile("holds"))
 
 
 def test_a_range_drawn_in_a_histogram_filters_and_can_be_shared(app: str, visit: Visit) -> None:
@@ -96,6 +101,7 @@ def test_a_range_drawn_in_a_histogram_filters_and_can_be_shared(app: str, visit:
     drag(page, indices.evaluate(PLACE, [1.98, 0.3]), indices.evaluate(PLACE, [3.02, 0.6]))
     expect(page.get_by_text("crystals: n from 2 to 3")).to_be_visible()
     page.screenshot(path=ARTIFACTS / "explore_distributions.png")
+    expect(page).to_have_url(re.compile("n_from=2"))
     again = visit(page.url)
     expect(again.get_by_text("crystals: n from 2 to 3")).to_be_visible()
 

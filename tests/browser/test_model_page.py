@@ -51,12 +51,15 @@ def plots(page: Page) -> Locator:
     return page.locator(".js-plotly-plot:visible:has(.nsewdrag)")
 
 
-def test_the_plot_follows_tensor_quantity_and_colour_and_the_address_keeps_them(app: str, visit: Visit) -> None:
-    page = open_model(app, visit)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_plot_follows_tensor_quantity_and_colour_and_the_address_keeps_them(
+    scheme: str, app: str, visit: Visit
+) -> None:
+    page = open_model(app, visit, color_scheme=scheme)
     page.get_by_role("radio", name="total").click()
     expect(plots(page).get_by_text("mean total permittivity, DFT")).to_be_visible()
     crystals = plots(page).evaluate(POINTS)
-    page.screenshot(path=ARTIFACTS / "model.png")
+    page.screenshot(path=ARTIFACTS / f"model_{scheme}.png")
     page.get_by_role("radio", name="components").click()
     expect(plots(page).get_by_text("total permittivity component, DFT")).to_be_visible()
     assert plots(page).evaluate(POINTS) == 6 * crystals > 0

@@ -52,7 +52,7 @@ def test_the_surface_of_the_equivariant_network_turns_with_the_slider(app: str, 
         f"before => ({SURFACE})(document.querySelector('.st-key-equivariant-surface .js-plotly-plot')) !== before",
         arg=before,
     )
-    assert "crystal=mp-2815" in page.url
+    expect(page).to_have_url(re.compile("crystal=mp-2815"))
     page.screenshot(path=ARTIFACTS / f"theory_{scheme}.png", full_page=True)
 
 
