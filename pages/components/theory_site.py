@@ -18,8 +18,8 @@ EXPLANATION = (
     "part**. A message from atom $j$ to atom $i$ multiplies the features of $j$ by radial part and harmonics:",
     r"$$m_i = \frac{1}{\sqrt{\bar n}}\sum_{j\,\in\,\mathcal N(i)} f_j \;\otimes_{w(r_{ij})}\; Y(\hat r_{ij}),$$",
     "with $\\mathcal N(i)$ the neighbours of $i$, periodic images included, and $\\bar n$ their mean number. In "
-    "the sum, symmetry shows: four neighbours at the corners of a tetrahedron leave nothing with $\\ell = 1$ or $2$, "
-    "six of an octahedron nothing before $\\ell = 4$.",
+    "the sum, symmetry shows: four neighbours at the corners of a tetrahedron leave nothing with $\\ell = 1$ or "
+    "$2$, six of an octahedron nothing before $\\ell = 4$.",
 )
 
 
