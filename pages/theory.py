@@ -25,9 +25,9 @@ st.subheader("What a dielectric tensor is made of", anchor=False)
 beside(
     theory_parts.split_a_matrix,
     "A 3×3 matrix mixes parts that turn in different ways. Sorted into parts that never mix, the "
-    "**irreducible representations**, it has one number that does not turn at all ($\\ell=0$, the "
-    "trace), three that turn like a vector ($\\ell=1$, the antisymmetric part) and five that turn "
-    "like a $d$ orbital ($\\ell=2$, symmetric without trace):",
+    "**irreducible representations**, it has one number that does not turn at all (${\\ell=0}$, the "
+    "trace), three that turn like a vector (${\\ell=1}$, the antisymmetric part) and five that turn "
+    "like a $d$ orbital (${\\ell=2}$, symmetric without trace):",
     r"$$1 \otimes 1 = 0 \oplus 1 \oplus 2,$$",
     r"$$3 \times 3 = 1 + 3 + 5.$$",
     "A dielectric tensor is symmetric, so the vector part is zero and six numbers are left. Neither "
@@ -57,9 +57,9 @@ beside(
     theory_parts.look_at_harmonics,
     "What an atom sees of a neighbour is a distance $r$ and a direction $\\hat r$. The direction "
     "enters through spherical harmonics, which turn among themselves when the crystal turns; for "
-    "$\\ell=1$ they are just $(x, y, z)/r$ up to a factor.",
+    "${\\ell=1}$ they are just $(x, y, z)/r$ up to a factor.",
     "Every smooth function of direction is a sum of them, the finer the higher $\\ell$. The network "
-    "from scratch stops at $\\ell = 2$, the degree of the tensor that it has to make.",
+    "from scratch stops at ${\\ell = 2}$, the degree of the tensor that it has to make.",
 )
 
 st.subheader("One convolution, taken apart", anchor=False)
@@ -69,7 +69,7 @@ left, right = st.columns(2, gap="large")
 with left:
     st.subheader("From features to a tensor that nature allows", anchor=False)
     text(
-        "After the last layer each atom gives one scalar and one $\\ell=2$ part; their mean over the "
+        "After the last layer each atom gives one scalar and one ${\\ell=2}$ part; their mean over the "
         "atoms is a symmetric matrix $M$. The mean, not the sum: a doubled cell is the same material. The "
         "matrix exponential makes its principal values positive, and the volume per atom $v$ dilutes the "
         "polarisability ($v_0$ is a constant):",

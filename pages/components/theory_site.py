@@ -18,8 +18,8 @@ EXPLANATION = (
     "part**. A message from atom $j$ to atom $i$ multiplies the features of $j$ by radial part and harmonics:",
     r"$$m_i = \frac{1}{\sqrt{\bar n}}\sum_{j\,\in\,\mathcal N(i)} f_j \;\otimes_{w(r_{ij})}\; Y(\hat r_{ij}),$$",
     "with $\\mathcal N(i)$ the neighbours of $i$, periodic images included, and $\\bar n$ their mean number. In "
-    "the sum, symmetry shows: four neighbours at the corners of a tetrahedron leave nothing with $\\ell = 1$ or "
-    "$2$, six of an octahedron nothing before $\\ell = 4$.",
+    "the sum, symmetry shows: four neighbours at the corners of a tetrahedron leave nothing with ${\\ell = 1}$ or "
+    "$2$, six of an octahedron nothing before ${\\ell = 4}$.",
 )
 
 
@@ -32,7 +32,7 @@ def take_apart(index: int) -> None:
     except EngineError as error:
         st.info(f"This needs a trained model: {error}", icon=":material/info:")
         return
-    columns = st.columns([1, 1, 1], gap="medium", vertical_alignment="bottom")
+    columns = st.columns(3, gap="medium")
     atom = columns[0].selectbox(
         "Atom", list(atoms), format_func=lambda one: f"{atoms[one]}, atom {one + 1}", key=f"atom-{index}"
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from engine.tour import STAY, STOPS
@@ -25,6 +26,15 @@ def test_one_button_starts_it_and_it_goes_on_by_itself(app: str, visit: Visit) -
     page.screenshot(path=ARTIFACTS / "demo.png")
     expect_stop(page, 1, timeout=2000 * STAY)
     assert STOPS[1].material_id in page.url
+
+
+@pytest.mark.parametrize("number", range(len(STOPS)))
+def test_crystal_words_and_tensor_fit_a_projector(app: str, visit: Visit, number: int) -> None:
+    page = visit(f"{app}/demo?crystal={STOPS[number].material_id}", viewport={"width": 1280, "height": 720})
+    expect_stop(page, number)
+    for drawn in (page.locator("iframe").first, page.locator(".js-plotly-plot").first):
+        box = drawn.bounding_box()
+        assert box["y"] + box["height"] < 720
 
 
 def test_keys_step_pause_and_leave(app: str, visit: Visit) -> None:
