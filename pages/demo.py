@@ -5,12 +5,13 @@ from contextlib import suppress
 
 import streamlit as st
 
-from engine import tensors
+from engine import surfaces, tensors
 from engine.errors import EngineError
 from engine.materials import Material
 from engine.prediction import Prediction
 from engine.tour import STAY, STOPS, Stop, reason, verdict
 from pages.components import cached, charts
+from pages.components.overlay import Overlay
 from pages.components.site import LOOK_UP, header
 from pages.components.viewer import structure_view
 from pages.components.widgets import PLOT, number, show_table, space_group, subscripts
@@ -84,11 +85,12 @@ def buttons(runs: bool) -> None:
 
 def overview() -> None:
     """All six, before the start."""
-    for place, stop in zip(st.columns(3) * 2, STOPS, strict=True):
-        _, material = material_of(stop)
-        with place.container(border=True, height="stretch"):
-            st.markdown(f"**{subscripts(material.formula)}** · {stop.title}")
-            st.caption(reason(stop, material))
+    for row in (STOPS[:3], STOPS[3:]):  # each with columns of its own, so that its boxes are as high as each other
+        for place, stop in zip(st.columns(3), row, strict=True):
+            _, material = material_of(stop)
+            with place.container(border=True, height="stretch"):
+                st.markdown(f"**{subscripts(material.formula)}** · {stop.title}")
+                st.caption(reason(stop, material))
 
 
 def shown(stop: Stop) -> None:
@@ -99,23 +101,34 @@ def shown(stop: Stop) -> None:
         prediction = cached.prediction_of(row)
     left, right = st.columns(2, gap="large")
     with left:
-        structure_view(material.structure, key="demo")
+        structure_view(material.structure, key="demo", overlay=surface(material, stop.target))
     with right, st.container(gap="xsmall"):
         words(stop, material, prediction)
         compared(prediction, material, stop.target)
-        st.page_link(
-            LOOK_UP, label="Everything about it", icon=":material/open_in_full:",
-            query_params={"mp_id": stop.material_id},
-        )  # fmt: skip
+
+
+def surface(material: Material, target: str) -> Overlay | None:
+    """The DFT tensor that the stop is about, to be drawn into the crystal; none where it has no such surface."""
+    tensor = getattr(material, target)
+    with suppress(EngineError):
+        surfaces.check_positive(tensor)
+        return Overlay(tensor=tensor, shape="permittivity", name=f"{target.capitalize()} ε(direction), DFT")
+    return None
 
 
 def words(stop: Stop, material: Material, prediction: Prediction | None) -> None:
     """What is shown, why, and how the network did."""
     st.subheader(stop.title, anchor=False)
-    st.markdown(
-        f"**{subscripts(material.formula)}** · {space_group(material.space_group_symbol)} · "
-        f"{material.crystal_system} · {material.material_id}"
-    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            f"**{subscripts(material.formula)}** · {space_group(material.space_group_symbol)} · "
+            f"{material.crystal_system} · {material.material_id}",
+            width="content",
+        )
+        st.page_link(
+            LOOK_UP, label="Everything about it", icon=":material/open_in_full:",
+            query_params={"mp_id": stop.material_id}, width="content",
+        )  # fmt: skip
     st.markdown(reason(stop, material))
     if prediction is not None:
         st.markdown(verdict(prediction, material, stop.target))

@@ -25,7 +25,8 @@ def draw(figure: go.Figure, key: str, alt: str) -> None:
 
 def where_it_errs(judged: Judged) -> None:
     """Error by element, crystal system and refractive index."""
-    draw(model_charts.periodic_table(judged.by_element), "elements", "Periodic table of median errors")
+    figure = model_charts.periodic_table(judged.by_element, dark=st.context.theme.type == "dark")
+    draw(figure, "elements", "Periodic table of median errors")
     left, right = st.columns(2, gap="medium")
     with left:
         figure = model_charts.spread(judged.by_crystal_system, "crystal system")

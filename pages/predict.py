@@ -7,6 +7,7 @@ import streamlit as st
 
 from engine.errors import EngineError
 from engine.experiment import measurements
+from engine.materials import Material
 from engine.prediction import Prediction
 from engine.records import records_to_csv, refusal, to_record
 from engine.runs import Run
@@ -17,6 +18,7 @@ from pages.components.site import header
 from pages.components.widgets import number, show_warnings, subscripts
 
 MAX_SHOWN = 30  # structures drawn on the page; the downloads hold all
+EXAMPLES = {"mp-2998": "BaTiO₃, perovskite", "mp-2815": "MoS₂, layers", "mp-7029": "SiO₂, cristobalite"}
 
 Answer = tuple[str, Prediction | str]
 
@@ -35,31 +37,40 @@ def chosen_model() -> tuple[str, float] | None:
 
 
 def brought() -> list[tuple[str, bytes]]:
-    """Name and content of each upload, and of the pasted text."""
+    """Name and content of each upload, of the example, and of the pasted text."""
     files = st.file_uploader(
-        "CIF, POSCAR, extended XYZ or pymatgen JSON, up to 1 MiB each",
-        accept_multiple_files=True,
-        key="files",
+        "CIF, POSCAR, extended XYZ or pymatgen JSON", accept_multiple_files=True, key="files", max_upload_size=1
     )
-    mp_id = st.text_input("Or a Materials Project ID", key="id", placeholder="mp-149", max_chars=40).strip()
-    with st.expander("Paste a structure instead"):
-        text = st.text_area(
-            "Structure as text", key="pasted", height=160, placeholder="CIF, POSCAR, extxyz or JSON"
-        )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        example = st.pills("For example", list(EXAMPLES), format_func=EXAMPLES.get, key="try", width="content")
+        with st.popover("Paste a structure", icon=":material/content_paste:"):
+            text = st.text_area(
+                "Structure as text", key="pasted", height=160, placeholder="CIF, POSCAR, extxyz or JSON"
+            )
     found = [(file.name, file.getvalue()) for file in files]
-    found += [("", text.encode())] if text.strip() else []
-    return found + (of_id(mp_id) if mp_id else [])
+    if example:
+        material = cached.materials()[cached.search(example)[0]]
+        found.append(as_file(f"example {example}", material))
+    return found + ([("", text.encode())] if text.strip() else [])
 
 
-def of_id(query: str) -> list[tuple[str, bytes]]:
-    """The structure of a material by its ID, as a file; none after saying why."""
+def as_file(name: str, material: Material) -> tuple[str, bytes]:
+    """Name and content of a file that holds the structure of a material."""
+    return f"{name}.json", json.dumps(material.structure.as_dict()).encode()
+
+
+def of_id() -> list[tuple[str, bytes]]:
+    """The structure of a material by its ID, as a file; none where none was asked for, or after saying why."""
+    query = st.text_input("Or a Materials Project ID", key="id", placeholder="mp-149", max_chars=40).strip()
+    if not query:
+        return []
     mp_id = live.material_id(query)
     if not mp_id:
         st.error(f"{query!r} is no Materials Project ID; one reads like mp-149.", icon=":material/block:")
         return []
     position = next(iter(cached.search(mp_id)), None)
     material = live.local(mp_id) or (live.material(mp_id) if position is None else cached.materials()[position])
-    return [] if material is None else [(f"{mp_id}.json", json.dumps(material.structure.as_dict()).encode())]
+    return [] if material is None else [as_file(mp_id, material)]
 
 
 def answers(model: tuple[str, float], name: str, content: bytes) -> list[Answer]:
@@ -106,10 +117,11 @@ def listing(found: list[Answer]) -> None:
         if isinstance(answer, str):
             st.error(answer, icon=":material/block:")
             continue
-        title = f"**{subscripts(answer.formula)}**, {name}"
+        written = subscripts(answer.formula)
+        title = f"**{written}**, {name}"
         if answer.n is not None:
             title += f", n = {number(answer.n)}"
-        show_warnings(answer.warnings)
+        show_warnings([warning.replace(answer.formula, written) for warning in answer.warnings])
         box = st.expander(title, expanded=len(found) == 1, key=f"answer-{position}", on_change="rerun")
         if box.open:  # what is closed is not drawn: thirty crystals would take seconds
             with box:
@@ -123,9 +135,10 @@ left, right = st.columns([2, 1], gap="large")
 with left:
     files = brought()
 with right:
+    files += of_id()
     model = chosen_model()
 if model and not files:
-    st.info("Drop one or more structure files above; each gets its tensors, or the reason why not.")
+    st.caption("Each structure gets its tensors, or the reason why not.")
 if model and files:
     try:
         with st.spinner("Reading and predicting …"):
@@ -133,5 +146,5 @@ if model and files:
     except EngineError as error:
         st.error(str(error), icon=":material/block:")
     else:
-        downloads(found)
         listing(found)
+        downloads(found)

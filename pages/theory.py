@@ -1,64 +1,15 @@
 """Why a network can predict a tensor, as things to turn, type over and click."""
 
-from collections.abc import Callable
-
 import streamlit as st
 
 from pages.components import cached, theory_parts, theory_site, theory_turn
 from pages.components.site import header
-from pages.components.widgets import space_group, subscripts
-
-CRYSTALS = ("mp-2815", "mp-5986", "mp-2998", "mp-830", "mp-10919", "mp-27850", "mp-9252", "mp-554278")
-WIDTH = 880  # pixels of running text
-
-
-def choose_crystal() -> int:
-    """Position in `cached.materials()` of the crystal on the page; the address may name any of them."""
-    asked = st.query_params.get("crystal", "")
-    options = list(dict.fromkeys([*CRYSTALS, *([asked] if cached.search(asked) else [])]))
-    first = options.index(asked) if asked in options else 0
-    chosen = st.selectbox("Crystal", options, first, format_func=crystal_name, key="chosen", width=420)
-    if chosen != (asked or CRYSTALS[0]):
-        st.query_params["crystal"] = chosen
-    return cached.search(chosen)[0]
-
-
-def crystal_name(mp_id: str) -> str:
-    """Formula, space group and crystal system in one line."""
-    material = cached.materials()[cached.search(mp_id)[0]]
-    return f"{subscripts(material.formula)}, {space_group(material.space_group_symbol)}, {material.crystal_system}"
-
-
-def text(*paragraphs: str) -> None:
-    """Running text, no wider than the eye likes; what stands between $$ is a formula on a line of its own."""
-    with st.container(width=WIDTH):
-        for paragraph in paragraphs:
-            st.markdown(paragraph.replace("$$", "\n$$\n"))
-
-
-def beside(section: Callable[[], None], *paragraphs: str) -> None:
-    """Running text on the left, and on the right what it speaks of."""
-    left, right = st.columns([2, 3], gap="large")
-    with left:
-        text(*paragraphs)
-    with right:
-        section()
-
+from pages.components.theory_text import asked_crystal, beside, text
 
 header("Theory", "How a network can be told the laws of symmetry instead of having to learn them.")
-index = choose_crystal()
-
-st.subheader("Invariant and equivariant", anchor=False)
-text(
-    "Put a crystal on the table and turn it. Its band gap stays what it was: a band gap is **invariant**. "
-    "Its dielectric tensor turns along with it: the tensor is **equivariant**. Write $D(g)$ for what a "
-    "rotation or reflection $g$ does to an object. A function $f$ from crystals to tensors respects the "
-    "symmetry if, for every $g$, it makes no difference whether one turns the crystal first or the answer "
-    "afterwards:",
-    r"$$f\big(D_{\mathrm{crystal}}(g)\,x\big) = D_{\mathrm{tensor}}(g)\,f(x),$$",
-    r"$$D_{\mathrm{tensor}}(g)\,\varepsilon = R_g\,\varepsilon\,R_g^{\mathsf T}.$$",
-)
-theory_turn.turn_a_crystal(index)
+crystal = asked_crystal()
+index = cached.search(crystal)[0]
+theory_turn.turn_a_crystal(crystal)
 
 st.subheader("A network that was not told", anchor=False)
 beside(
@@ -74,9 +25,9 @@ st.subheader("What a dielectric tensor is made of", anchor=False)
 beside(
     theory_parts.split_a_matrix,
     "A 3×3 matrix mixes parts that turn in different ways. Sorted into parts that never mix, the "
-    "**irreducible representations**, it has one number that does not turn at all ($\\ell=0$, the "
-    "trace), three that turn like a vector ($\\ell=1$, the antisymmetric part) and five that turn "
-    "like a $d$ orbital ($\\ell=2$, symmetric without trace):",
+    "**irreducible representations**, it has one number that does not turn at all (${\\ell=0}$, the "
+    "trace), three that turn like a vector (${\\ell=1}$, the antisymmetric part) and five that turn "
+    "like a $d$ orbital (${\\ell=2}$, symmetric without trace):",
     r"$$1 \otimes 1 = 0 \oplus 1 \oplus 2,$$",
     r"$$3 \times 3 = 1 + 3 + 5.$$",
     "A dielectric tensor is symmetric, so the vector part is zero and six numbers are left. Neither "
@@ -106,42 +57,35 @@ beside(
     theory_parts.look_at_harmonics,
     "What an atom sees of a neighbour is a distance $r$ and a direction $\\hat r$. The direction "
     "enters through spherical harmonics, which turn among themselves when the crystal turns; for "
-    "$\\ell=1$ they are just $(x, y, z)/r$ up to a factor.",
+    "${\\ell=1}$ they are just $(x, y, z)/r$ up to a factor.",
     "Every smooth function of direction is a sum of them, the finer the higher $\\ell$. The network "
-    "from scratch stops at $\\ell = 2$, the degree of the tensor that it has to make.",
+    "from scratch stops at ${\\ell = 2}$, the degree of the tensor that it has to make.",
 )
 
 st.subheader("One convolution, taken apart", anchor=False)
-text(
-    "The distance enters through a small ordinary network $w$ that sees nothing but a number, the **radial "
-    "part**. A message from atom $j$ to atom $i$ multiplies the features of $j$ by radial part and harmonics:",
-    r"$$m_i = \frac{1}{\sqrt{\bar n}}\sum_{j\,\in\,\mathrm{neighbours}(i)} "
-    r"f_j \;\otimes_{w(r_{ij})}\; Y(\hat r_{ij}),$$",
-    "with $\\bar n$ the mean number of neighbours. Neighbours are counted through the periodic images of the "
-    "cell, so the choice of cell leaves no trace. In the sum, symmetry shows: four neighbours at the corners "
-    "of a tetrahedron leave nothing with $\\ell = 1$ or $2$, six of an octahedron nothing before $\\ell = 4$.",
-)
 theory_site.take_apart(index)
 
-st.subheader("From features to a tensor that nature allows", anchor=False)
-text(
-    "After the last layer each atom gives one scalar and one $\\ell=2$ part; their mean over the "
-    "atoms is a symmetric matrix $M$. The mean, not the sum: a doubled cell is the same material. The "
-    "matrix exponential makes its principal values positive, and the volume per atom $v$ dilutes the "
-    "polarisability ($v_0$ is a constant):",
-    r"$$\varepsilon_{\infty} = 1 + \frac{v_0}{v}\,e^{M_\infty},$$",
-    r"$$\varepsilon_{\mathrm{ionic}} = e^{M_{\mathrm{ionic}}},$$",
-    r"$$\varepsilon_0 = \varepsilon_{\infty} + \varepsilon_{\mathrm{ionic}} .$$",
-)
-
-st.subheader("Atoms that feel each other", anchor=False)
-text(
-    "A mean over atoms forgets how they are arranged. The default model lets every atom keep a "
-    "polarisability $A_i$ of its own and couples all of them through the field $T$ of periodic dipoles, so "
-    "that a stack of layers answers differently along its layers and across them. With $K_{ij} = A_i^{-1}"
-    "\\delta_{ij} + T_{ij}$ and $V$ the volume of the cell:",
-    r"$$\varepsilon_{\infty} = 1 + \frac{1}{V} \sum_{ij} \big[K^{-1}\big]_{ij} .$$",
-)
+left, right = st.columns(2, gap="large")
+with left:
+    st.subheader("From features to a tensor that nature allows", anchor=False)
+    text(
+        "After the last layer each atom gives one scalar and one ${\\ell=2}$ part; their mean over the "
+        "atoms is a symmetric matrix $M$. The mean, not the sum: a doubled cell is the same material. The "
+        "matrix exponential makes its principal values positive, and the volume per atom $v$ dilutes the "
+        "polarisability ($v_0$ is a constant):",
+        r"$$\varepsilon_{\infty} = 1 + \frac{v_0}{v}\,e^{M_\infty},$$",
+        r"$$\varepsilon_{\mathrm{ionic}} = e^{M_{\mathrm{ionic}}},$$",
+        r"$$\varepsilon_0 = \varepsilon_{\infty} + \varepsilon_{\mathrm{ionic}} .$$",
+    )
+with right:
+    st.subheader("Atoms that feel each other", anchor=False)
+    text(
+        "A mean over atoms forgets how they are arranged. The default model lets every atom keep a "
+        "polarisability $A_i$ of its own and couples all of them through the field $T$ of periodic dipoles, so "
+        "that a stack of layers answers differently along its layers and across them. With $K_{ij} = A_i^{-1}"
+        "\\delta_{ij} + T_{ij}$ and $V$ the volume of the cell:",
+        r"$$\varepsilon_{\infty} = 1 + \frac{1}{V} \sum_{ij} \big[K^{-1}\big]_{ij} .$$",
+    )
 st.caption(
     "Read on: Thomas et al., Tensor field networks, "
     "[arXiv:1802.08219](https://arxiv.org/abs/1802.08219); Geiger and Smidt, e3nn, "

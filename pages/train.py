@@ -8,11 +8,12 @@ from engine.config import GraphConfig, ModelConfig, TrainConfig
 from engine.dataset import EMBEDDED, available_datasets
 from engine.errors import EngineError
 from engine.runs import Run
-from pages.components import cached, charts
+from pages.components import cached, charts, model_charts
 from pages.components.site import PREDICT, header
 from pages.components.widgets import PLOT, show_metrics
 
 DATA = "petousis-2017"
+EXPECTED = "electronic"  # target of the figure before the first run
 TARGETS = {"electronic": ("electronic",), "ionic": ("ionic",), "both": ("electronic", "ionic")}
 LIVE = ("starting", "running")
 WORDS = {
@@ -160,6 +161,7 @@ def curves(run: Run) -> None:
         return
     left, right = st.columns(2, gap="medium")
     with left:
+        st.markdown("**Loss**")
         figure = charts.loss_curve(
             [e.epoch for e in history], [e.train_loss for e in history], [e.validation_loss for e in history]
         )
@@ -167,9 +169,14 @@ def curves(run: Run) -> None:
     points = run.parity()
     with right:
         if points is not None:
+            st.markdown("**Validation crystals**")
             figure = charts.parity(points)
-            st.plotly_chart(figure, key="parity", config=PLOT, alt="Predicted against DFT")
-    st.caption("Validation crystals share no formula with the training crystals. Last epoch:")
+            alt = "Predicted against DFT mean of each validation crystal"
+            st.plotly_chart(figure, key="parity", config=PLOT, alt=alt)
+    st.caption(
+        "Validation crystals share no formula with the training crystals. Mean ε: of the tensor's diagonal, no "
+        "unit. Theirs are the points and, after the last epoch, these figures:"
+    )
     show_metrics(history[-1].validation)
 
 
@@ -191,15 +198,8 @@ def follow(name: str) -> None:
     curves(run)
 
 
-header(
-    "Train",
-    "A network learns in a process of its own: close the page or reload it, the training goes on.",
-)
-form()
-runs = Run.all()
-if not runs:
-    st.info("No run yet. A first look takes few epochs; the defaults take a while on a CPU.")
-else:
+def watch(runs: list[Run]) -> None:
+    """The run that the visitor or the address chooses, as it goes on."""
     labels = {run.name: title(run) for run in runs}
     wanted = st.query_params.get("run")
     index = list(labels).index(wanted) if wanted in labels else 0
@@ -207,3 +207,30 @@ else:
     st.query_params["run"] = name  # the address leads back to this run, for this visitor or another
     live = next(run for run in runs if run.name == name).state() in LIVE
     st.fragment(follow, run_every=2 if live else None)(name)
+
+
+def expected() -> None:
+    """Before the first run: what a training comes to, where that was measured."""
+    st.markdown("**No run yet.** Loss and predictions appear here, epoch by epoch.")
+    rows = cached.learning_curve()
+    if rows is None:
+        return
+    rows = rows[rows["target"] == EXPECTED]
+    figure = model_charts.learning_curve(rows, "mard", f"{EXPECTED} mean, relative error (%)")
+    st.plotly_chart(figure, key="expected", config=PLOT, alt="Error against number of training crystals")
+    st.caption("What to expect: error on crystals of formulas not trained on, by the size of the training set.")
+
+
+header(
+    "Train",
+    "A network learns in a process of its own: close the page or reload it, the training goes on.",
+)
+left, right = st.columns([4, 5], gap="large")
+with left:
+    form()
+with right:
+    runs = Run.all()
+    if runs:
+        watch(runs)
+    else:
+        expected()

@@ -14,6 +14,7 @@ COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C
 SYSTEM_COLORS = dict(zip(reversed(CRYSTAL_SYSTEMS), COLORS, strict=True))
 # Below zero, zero (which sinks into the page), above zero; on a light and on a dark page.
 TENSOR_SCALES = {False: ("#D55E00", "#f1f4f6", "#2a7fb0"), True: ("#c8641b", "#1c262f", "#3787b5")}
+TICKS = [scale * step for scale in (0.01, 0.1, 1, 10, 100, 1000) for step in (1, 3)]  # of a logarithmic axis
 CLEAR = "rgba(0,0,0,0)"
 ROOM = {"l": 10, "r": 10, "t": 75, "b": 10}  # pixels; above, for the buttons and two lines of legend
 BACKBONES = {"pretrained": "pretrained potential", "scratch": "from scratch"}
@@ -70,8 +71,9 @@ def parity(frame: pd.DataFrame) -> go.Figure:
             hovertemplate="%{text}<br>DFT %{x:.3g}, predicted %{y:.3g}<extra></extra>",
         )  # fmt: skip
     limits = [float(np.log10(low)), float(np.log10(high))]
-    figure.update_xaxes(type="log", title="mean permittivity, DFT", range=limits)
-    figure.update_yaxes(type="log", title="mean permittivity, predicted", range=limits)
+    log = {"type": "log", "range": limits, "tickvals": TICKS, "ticktext": [f"{tick:g}" for tick in TICKS]}
+    figure.update_xaxes(**log, title="mean permittivity, DFT")
+    figure.update_yaxes(**log, title="mean permittivity, predicted")
     return styled(figure, height=330, legend=True)
 
 

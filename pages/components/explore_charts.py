@@ -86,12 +86,13 @@ def distribution(column: str, every: pd.Series, passing: pd.Series, edges: np.nd
     return figure.update_layout(barmode="overlay", bargap=0, dragmode="select", selectdirection="h")
 
 
-def element_filter(table: pd.DataFrame, label: str, held: tuple[str, ...]) -> go.Figure:
+def element_filter(table: pd.DataFrame, label: str, held: tuple[str, ...], *, dark: bool = False) -> go.Figure:
     """Periodic table that can be clicked: `customdata` is the symbol; the elements `held` are framed.
 
     Args:
         table: of `distributions.by_element`; coloured by its median, or by its count where it has none.
         label: name of what colours it.
+        dark: whether the page is dark.
     """
     values = (table["median"] if "median" in table else table["crystals"]).dropna()
     notes = table["crystals"].map("{:,} crystals".format)[values.index]
@@ -99,7 +100,7 @@ def element_filter(table: pd.DataFrame, label: str, held: tuple[str, ...]) -> go
         notes = values.map(f"{label} {{:.3g}}, ".format) + notes
     notes = notes.index + ": " + notes
     low = values.quantile(1 - TOP) if "median" in table and len(values) else 0.0
-    figure = element_map(values, notes, label, absent="no crystal", low=low)
+    figure = element_map(values, notes, label, absent="no crystal", low=low, dark=dark)
     return _clickable(figure, notes, held)
 
 

@@ -21,8 +21,9 @@ def elements(rows: pd.DataFrame, wanted: Filter) -> None:
     choices = [COUNT, *cached.columns_with_values(rows, list(AXIS_LABELS))]
     chosen = st.selectbox("Colour", choices, format_func=_colour, key="colour", bind="query-params", width=320)
     figure = explore_charts.element_filter(
-        by_element(rows, None if chosen == COUNT else chosen), _colour(chosen), wanted.holds
-    )
+        by_element(rows, None if chosen == COUNT else chosen), _colour(chosen), wanted.holds,
+        dark=st.context.theme.type == "dark",
+    )  # fmt: skip
     st.plotly_chart(
         figure, key="elements", on_select=_clicked, selection_mode="points", config=CONFIG,
         alt=f"Periodic table coloured by {_colour(chosen)}",

@@ -12,13 +12,14 @@ BACKBONE_COLORS = dict(zip(BACKBONES, COLORS, strict=False))
 ERROR_LABEL = "error of the mean (%)"
 
 
-def periodic_table(errors: pd.DataFrame) -> go.Figure:
+def periodic_table(errors: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     """Median error over the crystals that hold each element, see `error_by_element`; other elements pale."""
     held = errors.dropna(subset="error")
     notes = [f"{row.Index}: {row.error:.1f} %, {row.crystals} crystals" for row in held.itertuples()]
     return element_map(
-        held["error"], pd.Series(notes, held.index), f"median {ERROR_LABEL}", absent="none judged", low=0.0
-    )
+        held["error"], pd.Series(notes, held.index), f"median {ERROR_LABEL}", absent="none judged", low=0.0,
+        dark=dark,
+    )  # fmt: skip
 
 
 def spread(table: pd.DataFrame, label: str) -> go.Figure:

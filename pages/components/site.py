@@ -18,6 +18,7 @@ _STYLE = """
 [data-testid="stMarkdownContainer"] td:first-child {opacity: 0.75;}
 @media (max-width: 500px) {[data-testid="stMarkdownContainer"] table {font-size: 0.8rem;}}
 ul.links {display: flex; flex-wrap: wrap; gap: 0.4rem 1.6rem; list-style: none; padding: 0 !important; margin: 0;}
+[data-testid="stSlider"] label {margin-bottom: 0.5rem;}
 h1 {padding: 0 0 0.2rem !important;}
 kbd {opacity: 0.85 !important;}
 [data-testid="stCaptionContainer"] {color: inherit !important; opacity: 0.8;}

@@ -34,7 +34,7 @@ def differences(frame: pd.DataFrame, angle: int) -> go.Figure:
         dtick=1,
         range=[np.log10(SMALLEST), 2.2],
     )
-    return styled(figure, height=380, legend=True)
+    return styled(figure, height=320, legend=True)
 
 
 def coefficients(values: np.ndarray, *, dark: bool) -> go.Figure:

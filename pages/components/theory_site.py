@@ -7,11 +7,20 @@ from engine.errors import EngineError
 from engine.harmonics import powers
 from engine.sites import Shell, shells
 from pages.components import cached, theory_charts, theory_surfaces
+from pages.components.theory_text import text
 from pages.components.widgets import PLOT, show_table
 
 LMAX = 4  # of the drawn sums; a cubic site shows itself by then
 NOTHING = 1e-6
 LISTED = 6
+EXPLANATION = (
+    "The distance enters through a small ordinary network $w$ that sees nothing but a number, the **radial "
+    "part**. A message from atom $j$ to atom $i$ multiplies the features of $j$ by radial part and harmonics:",
+    r"$$m_i = \frac{1}{\sqrt{\bar n}}\sum_{j\,\in\,\mathcal N(i)} f_j \;\otimes_{w(r_{ij})}\; Y(\hat r_{ij}),$$",
+    "with $\\mathcal N(i)$ the neighbours of $i$, periodic images included, and $\\bar n$ their mean number. In "
+    "the sum, symmetry shows: four neighbours at the corners of a tetrahedron leave nothing with ${\\ell = 1}$ or "
+    "$2$, six of an octahedron nothing before ${\\ell = 4}$.",
+)
 
 
 @st.fragment
@@ -23,7 +32,7 @@ def take_apart(index: int) -> None:
     except EngineError as error:
         st.info(f"This needs a trained model: {error}", icon=":material/info:")
         return
-    columns = st.columns([1, 1, 1], gap="medium", vertical_alignment="bottom")
+    columns = st.columns(3, gap="medium")
     atom = columns[0].selectbox(
         "Atom", list(atoms), format_func=lambda one: f"{atoms[one]}, atom {one + 1}", key=f"atom-{index}"
     )
@@ -40,8 +49,10 @@ def take_apart(index: int) -> None:
     )
     near = around.within(found[last].end)
     chosen = powers(near.vectors, LMAX)
-    left, right = st.columns(2, gap="large")
+    left, middle, right = st.columns(3, gap="medium")
     with left:
+        text(*EXPLANATION)
+    with middle:
         st.markdown(f"**Harmonics of ℓ = {ell}, summed over {_neighbours(len(near.numbers))}**")
         figure = theory_surfaces.site(near, ell)
         st.plotly_chart(

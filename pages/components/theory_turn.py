@@ -6,8 +6,18 @@ import streamlit as st
 from engine.equivariance import relative_difference, rotation_about
 from engine.errors import EngineError
 from pages.components import cached, charts, theory_charts, theory_surfaces
+from pages.components.theory_text import beside, choose_crystal
 from pages.components.widgets import PERCENT, PLOT, number, scientific, show_table
 
+Pair = tuple[np.ndarray, np.ndarray]  # D(g) f(x) and f(D(g) x), [3, 3] each
+EXPLANATION = (
+    "Turn the crystal. Its band gap stays what it was: a band gap is **invariant**. Its dielectric tensor turns "
+    "along with it: the tensor is **equivariant**. Write $D(g)$ for what a rotation or reflection $g$ does to an "
+    "object. A function $f$ from crystals to tensors respects the symmetry if, for every $g$, it makes no "
+    "difference whether one turns the crystal first or the answer afterwards:",
+    r"$$f\big(D_{\mathrm{crystal}}(g)\,x\big) = D_{\mathrm{tensor}}(g)\,f(x),$$",
+    r"$$D_{\mathrm{tensor}}(g)\,\varepsilon = R_g\,\varepsilon\,R_g^{\mathsf T}.$$",
+)
 NAMES = {
     "e3nn-scratch": "equivariant",
     "ordinary": "ordinary",
@@ -16,14 +26,10 @@ NAMES = {
 
 
 @st.fragment
-def turn_a_crystal(index: int) -> None:
+def turn_a_crystal(crystal: str) -> None:
     """Turn the crystal and see what two networks predict for it."""
-    left, right = st.columns([1, 2], gap="medium", vertical_alignment="bottom")
-    axis = left.segmented_control(
-        "Turn about", charts.AXES, default="x", key="axis", required=True, bind="query-params"
-    )
-    angle = right.slider("Angle (degrees)", 0, 360, 30, 5, key="angle", bind="query-params")
-    turn = charts.AXES.index(axis)
+    axis, angle = _inputs(crystal)
+    index, turn = cached.search(crystal)[0], charts.AXES.index(axis)
     try:
         by_network = {
             "equivariant": cached.turned(index, turn, angle),
@@ -32,6 +38,26 @@ def turn_a_crystal(index: int) -> None:
     except EngineError as error:
         st.info(f"This needs a trained model: {error}", icon=":material/info:")
         return
+    _drawings(index, axis, angle, by_network)
+    st.subheader("Invariant and equivariant", anchor=False)
+    beside(lambda: _figures_of(by_network), *EXPLANATION)
+    every_angle(index, turn, angle)
+
+
+def _inputs(crystal: str) -> tuple[str, int]:
+    """The crystal, the axis and the angle in one row; returns the last two."""
+    left, middle, right = st.columns([4, 2, 6], gap="medium")
+    with left:
+        choose_crystal(crystal)
+    axis = middle.segmented_control(
+        "Turn about", charts.AXES, default="x", key="axis", required=True, bind="query-params"
+    )
+    angle = right.slider("Angle (degrees)", 0, 360, 30, 5, key="angle", bind="query-params")
+    return axis, angle
+
+
+def _drawings(index: int, axis: str, angle: int, by_network: dict[str, Pair]) -> None:
+    """The turned crystal and what each network answers for it, side by side."""
     columns = st.columns(3, gap="small")
     with columns[0]:
         st.markdown("**The crystal** :gray[turned]")
@@ -50,12 +76,11 @@ def turn_a_crystal(index: int) -> None:
         "D(g) f(x), the answer for the crystal at rest, turned: the surface has to follow them. Drag to look from "
         "elsewhere."
     )
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        for name, pair in by_network.items():
-            compare(name, *pair)
-    with right:
-        every_angle(index, turn, angle)
+
+
+def _figures_of(by_network: dict[str, Pair]) -> None:
+    for name, pair in by_network.items():
+        compare(name, *pair)
 
 
 def compare(name: str, first: np.ndarray, then: np.ndarray) -> None:

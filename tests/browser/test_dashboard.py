@@ -121,6 +121,13 @@ def test_uploaded_files_are_answered_one_by_one(scheme: str, app: str, visit: Vi
     page.screenshot(path=ARTIFACTS / f"predict_{scheme}.png")
 
 
+def test_an_example_shows_its_crystal_on_the_first_screen(app: str, visit: Visit) -> None:
+    page = visit(f"{app}/predict")
+    page.get_by_role("button", name="BaTiO").click()
+    expect_structure(page)
+    assert page.locator("iframe").first.bounding_box()["y"] < 500
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_training_can_be_started_watched_found_again_and_stopped(
     scheme: str, app: str, visit: Visit

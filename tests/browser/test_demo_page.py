@@ -28,6 +28,15 @@ def test_one_button_starts_it_and_it_goes_on_by_itself(app: str, visit: Visit) -
     expect(page).to_have_url(re.compile(f"crystal={STOPS[1].material_id}"))
 
 
+@pytest.mark.parametrize("number", range(len(STOPS)))
+def test_crystal_words_and_tensor_fit_a_projector(app: str, visit: Visit, number: int) -> None:
+    page = visit(f"{app}/demo?crystal={STOPS[number].material_id}", viewport={"width": 1280, "height": 720})
+    expect_stop(page, number)
+    for drawn in (page.locator("iframe").first, page.locator(".js-plotly-plot").first):
+        box = drawn.bounding_box()
+        assert box["y"] + box["height"] < 720
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_keys_step_pause_and_leave(scheme: str, app: str, visit: Visit) -> None:
     page = visit(f"{app}/demo?crystal={STOPS[4].material_id}", color_scheme=scheme)

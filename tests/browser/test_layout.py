@@ -17,6 +17,7 @@ FIRST_LOOK = {  # address -> what it is opened for
     "/?mp_id=mp-2815": ["iframe"],
     "/explore": [".st-key-scatter .js-plotly-plot"],
     "/model": [".st-key-parity .js-plotly-plot"],
+    "/theory": [".st-key-crystal-drawing .js-plotly-plot"],
     "/demo?crystal=mp-1186": ["iframe", ".st-key-tensor .annotation-text"],
 }
 # From now on, the place of each element in every frame of the browser.

@@ -78,7 +78,7 @@ def test_each_tab_draws_its_figures(app: str, visit: Visit) -> None:
     page = open_model(app, visit, "?tensor=total")
     page.get_by_role("tab", name="Where it errs").click()
     expect(page.locator(".js-plotly-plot:visible")).to_have_count(3)
-    expect(page.locator(".js-plotly-plot:visible .heatmap-label")).to_have_count(118)
+    expect(page.locator(".js-plotly-plot:visible .annotation")).to_have_count(118)
     expect(page.locator(".js-plotly-plot:visible .boxlayer .box").first).to_be_visible()
     page.get_by_role("tab", name="Intervals").click()
     expect(page.locator(".js-plotly-plot:visible .scatterlayer .js-line")).to_have_count(4)

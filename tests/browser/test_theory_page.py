@@ -56,6 +56,23 @@ def test_the_surface_of_the_equivariant_network_turns_with_the_slider(app: str, 
     page.screenshot(path=ARTIFACTS / f"theory_{scheme}.png", full_page=True)
 
 
+def test_the_crystal_and_both_surfaces_are_on_the_first_screen_of_a_projector(app: str, visit: Visit) -> None:
+    page = open_theory(app, visit, viewport={"width": 1280, "height": 720})
+    for key in ("crystal-drawing", "equivariant-surface", "ordinary-surface"):
+        box = chart(page, key).bounding_box()
+        assert box["y"] + box["height"] < 720
+    slider, label = page.get_by_role("slider", name="Angle"), page.get_by_text("Angle (degrees)")
+    assert slider.bounding_box()["y"] > label.bounding_box()["y"] + label.bounding_box()["height"]
+
+
+def test_another_crystal_changes_the_whole_page(app: str, visit: Visit) -> None:
+    page = open_theory(app, visit)
+    page.get_by_role("combobox", name="Crystal").click()
+    page.get_by_role("option", name="BaTiO").click()
+    expect(page).to_have_url(re.compile("crystal=mp-2998"))
+    expect(page.get_by_role("combobox", name="Atom")).to_have_value(re.compile("Ba|Ti|O"))
+
+
 def test_clicking_a_product_shows_its_coefficients(app: str, visit: Visit) -> None:
     page = open_theory(app, visit)
     expect(page.get_by_text("Coefficients of 1o ⊗ 1o → 1e")).to_be_visible()

@@ -1,6 +1,7 @@
 """Drawings and formats, without a browser."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from pymatgen.core import Lattice, Structure
 
@@ -68,6 +69,17 @@ def test_the_heat_map_reads_like_the_matrix_is_written() -> None:
     np.testing.assert_array_equal(figure.data[0].z, tensor)
     assert figure.layout.yaxis.autorange == "reversed"
     assert list(figure.data[0].text[0]) == ["0", "1.00", "2.00"]
+
+
+def test_a_parity_plot_says_what_its_axes_are_and_has_the_same_on_both() -> None:
+    points = pd.DataFrame(
+        {"material_id": ["mp-1", None], "formula": ["MgO", "CsCl"], "target": "ionic", "dft": [7.0, 0.5],
+         "predicted": [6.0, 90.0]}
+    )  # fmt: skip
+    axes = charts.parity(points).layout
+    assert (axes.xaxis.title.text, axes.yaxis.title.text) == ("mean ε, DFT", "mean ε, predicted")
+    assert axes.xaxis.range == axes.yaxis.range
+    assert axes.xaxis.tickvals == axes.yaxis.tickvals
 
 
 def test_a_tiny_negative_component_is_not_printed_as_minus_zero() -> None:

@@ -46,5 +46,11 @@ def test_a_link_opens_a_crystal_with_dft_prediction_and_interval(stop: Stop) -> 
     assert "| | Prediction | 90 % interval | DFT |" in text
 
 
+@pytest.mark.parametrize("stop", STOPS, ids=lambda stop: stop.material_id)
+def test_the_tensor_that_a_crystal_is_shown_for_is_drawn_into_it(stop: Stop) -> None:
+    page = demo(crystal=stop.material_id)
+    assert any(f"{stop.target.capitalize()} ε(direction), DFT" in text.body for text in page.get("html"))
+
+
 def test_a_link_to_a_crystal_that_is_not_shown_opens_the_beginning() -> None:
     assert STOPS[0].title in words(demo(crystal="mp-0"))

@@ -134,6 +134,21 @@ def test_pasted_text_is_predicted_like_a_file() -> None:
     assert "| Refractive index n | " in words(page)
 
 
+def test_an_example_is_predicted_like_a_file_and_told_to_be_one() -> None:
+    page = open_page("predict")
+    page.button_group(key="try").set_value("mp-2998").run()
+    text = words(page)
+    assert "| Refractive index n | " in text
+    assert "BaTiO₃ is a formula of the training set" in text
+    assert any(box.label.startswith("**BaTiO₃**, example mp-2998.json, n = ") for box in page.expander)
+
+
+def test_before_any_training_there_is_something_to_expect() -> None:
+    text = words(open_page("train"))
+    assert "**No run yet.**" in text
+    assert "by the size of the training set" in text
+
+
 def test_train_shows_a_run_that_its_address_names(runs: Path) -> None:
     config = TrainConfig(model=ModelConfig(targets=("ionic",)), graph=GraphConfig(r_max=3.0), epochs=7)
     for name in ("first", "second"):
