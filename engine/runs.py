@@ -142,9 +142,11 @@ class Run:
 
     def stop(self) -> None:
         """Ask the process to stop; what its finished epochs learnt is kept as a model."""
-        pid = read_status(self.folder).get("pid")
-        if pid and self.state() in ("starting", "running"):
+        pid, state = read_status(self.folder).get("pid"), self.state()
+        if pid and state in ("starting", "running"):
             os.kill(pid, signal.SIGTERM)
+            if state == "starting":  # the signal has ended it before it could listen
+                write_status(self.folder, "stopped")
 
     def work(self, show: Callable[[EpochResult], None]) -> State:
         """Train in this process from wherever the run stands, until it is done or interrupted.

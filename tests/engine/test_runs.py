@@ -61,6 +61,14 @@ def test_stopping_keeps_what_finished_epochs_learnt(data, tmp_path):
     assert run.error() is None
 
 
+def test_a_run_stopped_before_it_began_is_stopped_and_can_be_resumed(data, tmp_path):
+    run = Run.start(config(epochs=1), data, tmp_path / "run")
+    run.stop()
+    assert run.state() == "stopped"
+    assert run.error() is None
+    assert run.work(lambda result: None) == "finished"
+
+
 def test_a_killed_run_has_failed_and_resumes_to_the_same_weights(data, tmp_path):
     whole = Run.create(config(epochs=6), data, tmp_path / "whole")
     whole.work(lambda result: None)
