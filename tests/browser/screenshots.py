@@ -9,15 +9,16 @@ from playwright.sync_api import sync_playwright
 
 from tests.browser.server import PATIENCE, ROOT, running_app
 
-PAGES = {  # name -> address and what is there once the page is drawn
-    "look-up": ("/?mp_id=mp-2815", "Electronic, mean"),
-    "explore": ("/explore?shown=20", "crystals have both quantities"),
-    "elements": ("/explore?view=Elements", "Click an element"),
-    "predict": ("/predict", "Drop one or more structure files"),
-    "model": ("/model", "crystals with every DFT entry"),
-    "train": ("/train", "New run"),
-    "theory": ("/theory", "Invariant and equivariant"),
-    "demo": ("/demo?crystal=mp-1186", "Layers again"),
+PAGES = {  # name -> address, what to click first, and what is there once the page is drawn
+    "start": ("/", "", "click one to open it"),
+    "look-up": ("/?mp_id=mp-2815", "", "Electronic, mean"),
+    "explore": ("/explore?shown=20", "", "crystals have both quantities"),
+    "elements": ("/explore?view=Elements", "", "Click an element"),
+    "predict": ("/predict", "MoS₂, layers", "Electronic, mean"),
+    "model": ("/model", "", "Furthest off"),
+    "train": ("/train", "", "New run"),
+    "theory": ("/theory", "", "Invariant and equivariant"),
+    "demo": ("/demo?crystal=mp-1186", "", "Layers again"),
 }
 
 
@@ -31,9 +32,11 @@ def main() -> None:
     ):
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         for name in names:
-            address, text = PAGES[name]
+            address, first, text = PAGES[name]
             page = browser.new_page(viewport={"width": 1280, "height": 720})
             page.goto(app + address)
+            if first:
+                page.get_by_role("button", name=first).click(timeout=PATIENCE)
             page.get_by_text(text).first.wait_for(timeout=PATIENCE)
             page.get_by_test_id("stStatusWidget").wait_for(state="detached", timeout=PATIENCE)
             page.wait_for_timeout(2500)  # WebGL draws after the page has settled
