@@ -118,7 +118,7 @@ def test_uploaded_files_are_answered_one_by_one(app: str, visit: Visit) -> None:
 
 def test_an_example_shows_its_crystal_on_the_first_screen(app: str, visit: Visit) -> None:
     page = visit(f"{app}/predict")
-    page.get_by_role("button", name="BaTiO").click()
+    page.get_by_text("BaTiO₃, perovskite").click()
     expect_structure(page)
     assert page.locator("iframe").first.bounding_box()["y"] < 500
 
@@ -134,7 +134,7 @@ def test_a_training_can_be_started_watched_found_again_and_stopped(app: str, vis
     for label, value in {"Neighbour radius (Å)": "3", "Layers": "1", "Channels": "4"}.items():
         page.get_by_role("spinbutton", name=label).fill(value)
     page.get_by_role("button", name="Start training").click()
-    expect(page.locator(".js-plotly-plot").first.locator(".scatterlayer .point").first).to_be_visible()
+    expect(page.locator(".st-key-loss .scatterlayer .point").first).to_be_visible()
     page.screenshot(path=ARTIFACTS / "train.png")
     again = visit(page.url)
     expect(again.get_by_text("epoch").first).to_be_visible()
