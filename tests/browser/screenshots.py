@@ -36,7 +36,7 @@ def main() -> None:
             page = browser.new_page(viewport={"width": 1280, "height": 720})
             page.goto(app + address)
             if first:
-                page.get_by_role("button", name=first).click(timeout=PATIENCE)
+                page.get_by_text(first).click(timeout=PATIENCE)
             page.get_by_text(text).first.wait_for(timeout=PATIENCE)
             page.get_by_test_id("stStatusWidget").wait_for(state="detached", timeout=PATIENCE)
             page.wait_for_timeout(2500)  # WebGL draws after the page has settled

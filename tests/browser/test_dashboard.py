@@ -123,7 +123,7 @@ def test_uploaded_files_are_answered_one_by_one(scheme: str, app: str, visit: Vi
 
 def test_an_example_shows_its_crystal_on_the_first_screen(app: str, visit: Visit) -> None:
     page = visit(f"{app}/predict")
-    page.get_by_role("button", name="BaTiO").click()
+    page.get_by_text("BaTiO₃, perovskite").click()
     expect_structure(page)
     assert page.locator("iframe").first.bounding_box()["y"] < 500
 
@@ -143,9 +143,9 @@ def test_a_training_can_be_started_watched_found_again_and_stopped(
         page.get_by_role("spinbutton", name=label).fill(value)
     page.get_by_role("button", name="Start training").click()
     expect(page.get_by_text(re.compile("running, epoch [1-9]"))).to_be_visible()
-    expect(page.locator(".js-plotly-plot").first.locator(".scatterlayer .point").first).to_be_visible()
+    expect(page.locator(".st-key-loss .scatterlayer .point").first).to_be_visible()
     expect(page).to_have_url(re.compile("run="))
-    page.locator(".js-plotly-plot").first.scroll_into_view_if_needed()
+    page.locator(".st-key-loss").scroll_into_view_if_needed()
     page.screenshot(path=ARTIFACTS / f"train_{scheme}.png")
     again = visit(page.url)
     expect(again.get_by_text("epoch").first).to_be_visible()
