@@ -10,9 +10,9 @@ from engine.materials import CRYSTAL_SYSTEMS
 Range = tuple[float | None, float | None]  # low and high, both inclusive; None leaves that side open
 WORDS = {
     "n": "n",
-    "electronic": "electronic mean",
-    "ionic": "ionic mean",
-    "total": "total mean",
+    "electronic": "electronic permittivity",
+    "ionic": "ionic permittivity",
+    "total": "total permittivity",
     "anisotropy": "electronic anisotropy ratio",
     "birefringence": "birefringence",
     "band_gap": "band gap",
