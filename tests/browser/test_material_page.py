@@ -14,28 +14,33 @@ expect.set_options(timeout=PATIENCE)
 MATERIAL = "mp-1943"  # GaSe, uniaxial, with measurements
 Visit = Callable[..., Page]
 
-# Number of pixels of the WebGL drawing that are neither grey nor black.
+# Of the pixels of the WebGL drawing that are neither grey nor black: their number, and the box around them (left,
+# top, right, bottom as shares of the drawing).
 PAINTED = """canvas => {
     const flat = document.createElement("canvas");
     [flat.width, flat.height] = [canvas.width, canvas.height];
     const context = flat.getContext("2d");
     context.drawImage(canvas, 0, 0);
     const data = context.getImageData(0, 0, flat.width, flat.height).data;
-    let count = 0;
+    let count = 0, [left, top, right, bottom] = [1, 1, 0, 0];
     for (let i = 0; i < data.length; i += 4) {
         const color = data.slice(i, i + 3);
-        if (Math.max(...color) - Math.min(...color) > 40) count += 1;
+        if (Math.max(...color) - Math.min(...color) <= 40) continue;
+        const x = ((i / 4) % flat.width) / flat.width, y = Math.floor(i / 4 / flat.width) / flat.height;
+        [left, top] = [Math.min(left, x), Math.min(top, y)];
+        [right, bottom] = [Math.max(right, x), Math.max(bottom, y)];
+        count += 1;
     }
-    return count;
+    return [count, left, top, right, bottom];
 }"""
 LONGEST = "chart => Math.max(...chart._fullData.flatMap(trace => Array.from(trace.r)))"
 
 
-def painted(page: Page) -> int:
+def painted(page: Page) -> list[float]:
     canvas = page.frame_locator("iframe").first.locator("canvas").first
     expect(canvas).to_be_visible()
     settled(page)
-    until(page, lambda: canvas.evaluate(PAINTED) > 0)  # the drawing follows its frame
+    until(page, lambda: canvas.evaluate(PAINTED)[0] > 0)  # the drawing follows its frame
     return canvas.evaluate(PAINTED)
 
 
@@ -59,14 +64,22 @@ def choose(page: Page, name: str) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_tensor_is_drawn_into_the_crystal_and_can_be_taken_out(scheme: str, app: str, visit: Visit) -> None:
     page = open_material(app, visit, color_scheme=scheme)
-    with_surface = painted(page)
+    with_surface, *_ = painted(page)
     page.screenshot(path=ARTIFACTS / f"material_{scheme}.png")
     choose(page, "none")
     expect(page.get_by_text("Electronic ε(direction), DFT:")).to_have_count(0)
-    until(page, lambda: 2 * painted(page) < with_surface)
+    until(page, lambda: 2 * painted(page)[0] < with_surface)
     choose(page, "Refractive-index ellipsoid")
     expect(page.get_by_text("Refractive-index ellipsoid, DFT:")).to_be_visible()
     expect(page).to_have_url(re.compile("view-surface="))
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_crystal_fills_its_frame_and_none_of_it_is_cut_off(width: int, app: str, visit: Visit) -> None:
+    page = visit(f"{app}/?mp_id=mp-2998", viewport={"width": width, "height": 1400})
+    _, left, top, right, bottom = painted(page)
+    assert min(left, top, 1 - right, 1 - bottom) > 0.01
+    assert max(right - left, bottom - top) > 0.75
 
 
 def test_plane_cuts_show_the_chosen_quantity_in_three_planes(app: str, visit: Visit) -> None:
