@@ -48,7 +48,10 @@ def loss_curve(epochs: Sequence[int], train: Sequence[float], validation: Sequen
     """Training and validation loss against the epoch, on a logarithmic axis."""
     figure = go.Figure()
     for name, values, color in (("training", train, COLORS[0]), ("validation", validation, COLORS[1])):
-        figure.add_scatter(x=epochs, y=values, name=name, mode="lines+markers", line_color=color, marker_size=5)
+        figure.add_scatter(
+            x=epochs, y=values, name=name, mode="lines+markers", line_color=color, marker_size=5,
+            hovertemplate=f"{name}, epoch %{{x}}: %{{y:.4g}}<extra></extra>",
+        )  # fmt: skip
     figure.update_yaxes(type="log", title="loss")
     figure.update_xaxes(title="epoch", rangemode="tozero")
     return styled(figure, height=330, legend=True)
@@ -85,6 +88,7 @@ def styled(figure: go.Figure, *, height: int, legend: bool = False, margin: dict
         paper_bgcolor=CLEAR,
         plot_bgcolor=CLEAR,
         showlegend=legend,
+        hoverlabel={"namelength": 0},  # Plotly's box of the name is white, on a dark page too
         modebar={"bgcolor": CLEAR, "color": COLORS[-1], "activecolor": COLORS[0]},
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0.0, "title": ""},
     )

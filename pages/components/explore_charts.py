@@ -44,7 +44,7 @@ def scatter(frame: pd.DataFrame, names: pd.Series, x: str, y: str, *, log: bool)
             text=names[part.index], marker={"color": color, "size": 6, "opacity": 0.8},
             selected={"marker": {"size": 14, "opacity": 1.0}}, unselected={"marker": {"opacity": 0.4}},
             hovertemplate=f"%{{text}}<br>{AXIS_LABELS[x]}: %{{x:.3g}}<br>{AXIS_LABELS[y]}: %{{y:.3g}}"
-            f"<extra>{system}</extra>",
+            f"<br>{system}<extra></extra>",
         )  # fmt: skip
     figure.update_xaxes(**_scale(rows[x], log), title=AXIS_LABELS[x])
     figure.update_yaxes(**_scale(rows[y], log), title=AXIS_LABELS[y])

@@ -44,7 +44,7 @@ def calibration(curves: dict[str, pd.DataFrame]) -> go.Figure:
         figure.add_scatter(
             x=curve["nominal"], y=curve["observed"], mode="lines", name=target,
             line={"color": TARGET_COLORS[target], "width": 2},
-            hovertemplate="%{x:.0f} % interval holds %{y:.1f} %<extra>" + target + "</extra>",
+            hovertemplate=f"{target}: %{{x:.0f}} % interval holds %{{y:.1f}} %<extra></extra>",
         )  # fmt: skip
     figure.update_xaxes(title="level of the interval (%)", range=[0, 100], fixedrange=True)
     figure.update_yaxes(title="crystals inside it (%)", range=[0, 100], fixedrange=True)

@@ -78,7 +78,7 @@ def _points(rows: pd.DataFrame, marker: dict, name: str) -> go.Scattergl:
         text=rows["formula"] + " " + rows["material_id"], showlegend=bool(name),
         customdata=rows[["material_id", "dft", "predicted", "crowd"]],
         hovertemplate="%{text}<br>DFT %{customdata[1]:.3g}, predicted %{customdata[2]:.3g}"
-        f"<extra>{name or '%{customdata[3]} points around'}</extra>",
+        f"<br>{name or '%{customdata[3]} points around'}<extra></extra>",
     )  # fmt: skip
 
 

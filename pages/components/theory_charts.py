@@ -22,7 +22,7 @@ def differences(frame: pd.DataFrame, angle: int) -> go.Figure:
         figure.add_scatter(
             x=frame.index, y=frame[name].clip(lower=SMALLEST), name=name, mode="lines",
             line={"color": color, "dash": dash},
-            hovertemplate="%{x}°: %{y:.2g} %<extra>" + name + "</extra>",
+            hovertemplate=f"{name}, %{{x}}°: %{{y:.2g}} %<extra></extra>",
         )  # fmt: skip
     figure.add_vline(angle, line={"color": COLORS[6], "width": 1, "dash": "dot"})
     figure.update_xaxes(title="angle (degrees)", dtick=90, range=[0, 360], fixedrange=True)
@@ -86,7 +86,7 @@ def radial_functions(distances: np.ndarray, functions: np.ndarray, shells: list[
         figure.add_scatter(
             x=distances, y=np.sqrt(np.square(values).mean(axis=1)), name=f"ℓ = {degree}, root mean square",
             mode="lines", line={"color": color, "width": 3, "dash": ("solid", "dash", "dot")[degree]},
-            hovertemplate="%{x:.2f} Å: %{y:.3f}<extra>l = " + str(degree) + "</extra>",
+            hovertemplate=f"l = {degree}, %{{x:.2f}} Å: %{{y:.3f}}<extra></extra>",
         )  # fmt: skip
     for shell in shells:
         middle = (shell.start + shell.end) / 2

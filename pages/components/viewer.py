@@ -138,7 +138,7 @@ def flat_drawing(scene: Scene, overlay: Overlay | None = None) -> go.Figure:
     for plane, (curve, colors) in (outlines(overlay, scene) if overlay else {}).items():
         across, up, _ = _TURN.apply(curve).T
         dots = {"size": 5, "color": [f"rgb({r:.0f},{g:.0f},{b:.0f})" for r, g, b in 255 * colors]}
-        figure.add_scatter(x=across, y=up, mode="markers", marker=dots, name=f"{plane} plane", hoverinfo="name")
+        figure.add_scatter(x=across, y=up, mode="markers", marker=dots, name=f"{plane} plane", hoverinfo="skip")
     figure.update_xaxes(visible=False).update_yaxes(visible=False, scaleanchor="x")
     return figure.update_layout(
         height=HEIGHT, showlegend=False, margin={"l": 0, "r": 0, "t": 0, "b": 0},

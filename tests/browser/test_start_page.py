@@ -8,16 +8,9 @@ from playwright.sync_api import Page, expect
 
 from engine import load_dataset
 from tests.browser.server import ARTIFACTS, PATIENCE
+from tests.browser.test_explore_page import POINT
 
 expect.set_options(timeout=PATIENCE)
-
-# Where on the page the lone point with the largest refractive index lies.
-FURTHEST = """chart => {
-    const points = chart._fullData.flatMap(t => Array.from(t.x, (x, i) => [x, t.y[i]]));
-    const [x, y] = points.reduce((far, point) => point[0] > far[0] ? point : far);
-    const {xaxis, yaxis} = chart._fullLayout, box = chart.getBoundingClientRect();
-    return [box.x + xaxis._offset + xaxis.d2p(x), box.y + yaxis._offset + yaxis.d2p(y)];
-}"""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -29,7 +22,7 @@ def test_a_click_on_the_map_opens_the_crystal(scheme: str, app: str, visit: Call
     expect(chart.locator(".scatterlayer .point")).to_have_count(len(known))
     page.wait_for_timeout(1000)  # Plotly listens for clicks a little after it has drawn
     page.screenshot(path=ARTIFACTS / f"start_{scheme}.png")
-    page.mouse.click(*chart.evaluate(FURTHEST))
+    page.mouse.click(*chart.evaluate(POINT))
     expect(page.get_by_role("link", name=largest.material_id)).to_be_visible()
     expect(page).to_have_url(re.compile(f"mp_id={largest.material_id}"))
     expect(page.get_by_label("Materials Project ID")).to_have_value(largest.material_id)

@@ -128,3 +128,13 @@ def test_every_colour_scale_names_its_quantity(charts: list[PlotlyChart]) -> Non
         traces = json.loads(chart.spec)["data"]
         holders = [*traces, *(trace.get("marker", {}) for trace in traces)]
         assert all(holder["colorbar"]["title"]["text"] for holder in holders if "colorbar" in holder)
+
+
+def test_no_name_stands_in_the_white_box_beside_the_pointer(charts: list[PlotlyChart]) -> None:
+    for chart in charts:
+        spec = json.loads(chart.spec)
+        hidden = spec["layout"].get("hoverlabel", {}).get("namelength") == 0
+        for trace in spec["data"]:
+            template = trace.get("hovertemplate", "")
+            assert re.findall("<extra>(.+?)</extra>", template) == [], key(chart)
+            assert hidden or template or trace.get("hoverinfo") == "skip", key(chart)
