@@ -17,8 +17,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
-from engine.dataset import load_dataset
-from engine.provenance import code_version, machine
+from engine.data.datasets import load_dataset
+from engine.evaluation.provenance import code_version, machine
 from tests.browser.server import PATIENCE, running_app
 
 VISITS = 10

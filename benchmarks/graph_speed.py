@@ -11,9 +11,10 @@ from pymatgen.io.ase import AseAtomsAdaptor
 
 from benchmarks.measure import median_seconds, report
 from engine.config import GraphConfig
-from engine.dataset import load_dataset
+from engine.crystals.graph import crystal_graphs
+from engine.crystals.neighbours import periodic_radius_graph
+from engine.data.datasets import load_dataset
 from engine.errors import check
-from engine.graph import crystal_graphs, periodic_radius_graph
 
 DATA = "petousis-2017"
 R_MAX = 5.0  # Å

@@ -19,15 +19,15 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.dataset import load_dataset
-from engine.fetching import fetch
-from engine.frames import point_group_rotations, symmetry_average
-from engine.material_files import read_materials
-from engine.material_store import MaterialStore
-from engine.materials import CRYSTAL_SYSTEMS, Material
-from engine.materials_project import ENDPOINT_VARIABLE, KEY_VARIABLE
-from engine.provenance import code_version, machine
-from engine.reconciliation import SERVED_SYMPREC
+from engine.crystals.material import CRYSTAL_SYSTEMS, Material
+from engine.data.datasets import load_dataset
+from engine.data.parquet import read_materials
+from engine.evaluation.provenance import code_version, machine
+from engine.materials_project.client import ENDPOINT_VARIABLE, KEY_VARIABLE
+from engine.materials_project.fetch import fetch
+from engine.materials_project.reconciliation import SERVED_SYMPREC
+from engine.materials_project.store import MaterialStore
+from engine.tensors.axes import point_group_rotations, symmetry_average
 from tests import materials_project_server as loopback
 
 ROUTES = {  # what is served for each
@@ -187,7 +187,8 @@ def many_killed(documents: loopback.Documents, seconds: float) -> dict:
 def seconds_to_sentence(fault: str, key: str = loopback.KEY) -> dict:
     """How long a fresh process takes from the question to the sentence."""
     script = (
-        "import time; from engine.errors import EngineError; from engine.fetching import fetch_one\n"
+        "import time; from engine.errors import EngineError\n"
+        "from engine.materials_project.fetch import fetch_one\n"
         "started = time.perf_counter()\n"
         "try: fetch_one('mp-149', __import__('os').environ['MP_API_KEY'])\n"
         "except EngineError as error: print(f'{time.perf_counter() - started:.2f} {error}')"

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from engine.provenance import machine
+from engine.evaluation.provenance import machine
 
 RESULTS = Path(__file__).resolve().parent / "results"
 

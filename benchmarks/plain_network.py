@@ -16,17 +16,18 @@ from pymatgen.core import Structure
 
 from benchmarks.measure import report
 from engine.config import PLAIN
-from engine.dataset import formula_folds, labelled, load_dataset
-from engine.equivariance import Predict, both_ways, of_network, random_rotations, relative_difference
-from engine.materials import Material
-from engine.members import say
-from engine.metrics import entries_in_range, target_metrics
-from engine.plain_network import TARGETS, PlainNetwork, save_plain
-from engine.plain_training import start_plain_training, train_plain
-from engine.predictor import Predictor
-from engine.provenance import about
-from engine.shipped_models import MODELS_FOLDER
-from engine.tensors import birefringence
+from engine.crystals.material import Material
+from engine.data.datasets import labelled, load_dataset
+from engine.data.folds import formula_folds
+from engine.evaluation.provenance import about
+from engine.files import MODELS_FOLDER
+from engine.prediction.predictor import Predictor
+from engine.teaching.equivariance import Predict, both_ways, of_network, random_rotations, relative_difference
+from engine.teaching.plain_network import TARGETS, PlainNetwork, save_plain
+from engine.teaching.plain_training import start_plain_training, train_plain
+from engine.tensors.metrics import entries_in_range, target_metrics
+from engine.tensors.tensors import birefringence
+from engine.training.fold_training import say
 
 DATA, FOLDS = "petousis-2017", 5
 EQUIVARIANT, PLAIN_FOLDER = "e3nn-scratch", MODELS_FOLDER / "plain-network"

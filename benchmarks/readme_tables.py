@@ -1,6 +1,6 @@
 """Write the accuracy tables of README.md and of the models' cards from results/*.json.
 
-    python -m benchmarks.readme_tables
+python -m benchmarks.readme_tables
 """
 
 import json

@@ -28,10 +28,10 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from engine.data_check import flags_of
-from engine.material_files import write_materials
-from engine.materials import Material
-from engine.tensors import symmetrise
+from engine.crystals.material import Material
+from engine.data.data_check import flags_of
+from engine.data.parquet import write_materials
+from engine.tensors.tensors import symmetrise
 
 MATMINER = (
     "matminer==0.3.2",

@@ -2,8 +2,8 @@
 
     python data/force_constants.py        (about half an hour on two cores)
 
-Computed with the pretrained potential by engine/force_constants.py in float32; one row a crystal, `key` its
-`engine.features.structure_key`, `force_constants` the [3 N, 3 N] matrix in eV/Å^2, row by row.
+Computed with the pretrained potential by engine/network/force_constants.py in float32; one row a crystal, `key`
+its `engine.network.feature_cache.structure_key`, `force_constants` the [3 N, 3 N] matrix in eV/Å^2, row by row.
 """
 
 import multiprocessing
@@ -18,10 +18,10 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from engine.dataset import load_dataset
-from engine.features import SHIPPED, structure_key
-from engine.force_constants import force_constants
-from engine.materials import Material
+from engine.crystals.material import Material
+from engine.data.datasets import load_dataset
+from engine.network.feature_cache import SHIPPED, structure_key
+from engine.network.force_constants import force_constants
 
 
 def row(material: Material) -> tuple[str, np.ndarray]:

@@ -7,14 +7,14 @@ prediction = predictor.predict(structure)
 prediction.electronic, prediction.interval("electronic")
 """
 
-from engine.calculator import DielectricCalculator
 from engine.config import GraphConfig, ModelConfig, TrainConfig
-from engine.dataset import load_dataset
+from engine.crystals.material import Material
+from engine.data.datasets import load_dataset
 from engine.errors import EngineError
-from engine.materials import Material
-from engine.prediction import Prediction
-from engine.predictor import Predictor
-from engine.runs import Run
+from engine.prediction.calculator import DielectricCalculator
+from engine.prediction.prediction import Prediction
+from engine.prediction.predictor import Predictor
+from engine.runs.run import Run
 
 __all__ = [
     "DielectricCalculator",

@@ -12,7 +12,7 @@ from engine.config import GraphConfig, IndexConfig, ModelConfig, TrainConfig
 from engine.errors import EngineError, check
 
 if TYPE_CHECKING:
-    from engine.fetching import FetchProgress
+    from engine.materials_project.fetch import FetchProgress
 
 TARGETS = {"electronic": ("electronic",), "ionic": ("ionic",), "both": ("electronic", "ionic")}
 
@@ -115,8 +115,8 @@ def _config(options: argparse.Namespace) -> TrainConfig:
 
 
 def _predict(options: argparse.Namespace) -> int:
-    from engine.predictor import Predictor
-    from engine.records import predict_files, records_to_csv
+    from engine.prediction.predictor import Predictor
+    from engine.prediction.records import predict_files, records_to_csv
 
     predictor = Predictor.load(options.model, options.device)
     records = predict_files(predictor, options.files)
@@ -133,9 +133,9 @@ def _predict(options: argparse.Namespace) -> int:
 
 
 def _fetch(options: argparse.Namespace) -> int:
-    from engine.dataset import fetched_root
-    from engine.fetching import fetch, write_fetch
-    from engine.materials_project import key_from_environment
+    from engine.data.datasets import fetched_root
+    from engine.materials_project.client import key_from_environment
+    from engine.materials_project.fetch import fetch, write_fetch
 
     ids = None if options.all else [one for one in options.ids.split(",") if one.strip()]
     found = fetch(ids, key_from_environment(), progress=_show_fetch)
@@ -166,8 +166,8 @@ def _show_fetch(progress: "FetchProgress") -> None:
 
 
 def _train(options: argparse.Namespace) -> int:
-    from engine.runs import Run
-    from engine.training import EpochResult
+    from engine.runs.run import Run
+    from engine.training.loop import EpochResult
 
     def show(result: EpochResult) -> None:
         errors = "  ".join(f"{m.target} MARD {m.mard:.1f} %" for m in result.validation)
@@ -189,11 +189,11 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from engine.evaluation import cross_validate, to_json, to_table
-    from engine.layered import layered_table, set_aside_layered
-    from engine.learning_curve import learning_curve, learning_curve_table
-    from engine.predictor import Predictor
-    from engine.runs import runs_root
+    from engine.evaluation.cross_validation import cross_validate, to_json, to_table
+    from engine.evaluation.layered import layered_table, set_aside_layered
+    from engine.evaluation.learning_curve import learning_curve, learning_curve_table
+    from engine.prediction.predictor import Predictor
+    from engine.runs.run import runs_root
 
     if options.benchmark == "matbench":
         return _matbench(options)
@@ -222,8 +222,8 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 def _matbench(options: argparse.Namespace) -> int:
-    from engine.matbench import matbench_json, matbench_table, run_matbench
-    from engine.runs import runs_root
+    from engine.evaluation.matbench.matbench import matbench_json, matbench_table, run_matbench
+    from engine.runs.run import runs_root
 
     given = {"seeds": options.seeds, "epochs": options.epochs}
     config = IndexConfig(

@@ -21,7 +21,7 @@ class ModelConfig:
     """What the network is; `num_neighbors` is the training set's mean degree.
 
     The backbone "scratch" is the convolution network, whose size the next fields give; "pretrained" is the
-    potential of pretrained.py, of which only the readout is trained, and of the potential its last `tuned_layers`.
+    potential of potential.py, of which only the readout is trained, and of the potential its last `tuned_layers`.
     The readout "mean" takes the mean of
     the atoms' outputs; "dipoles" couples the atoms' electronic polarisabilities as dipoles.py says, smeared by
     `sigma` (Å). The ionic readout is "mean" or "springs", the potential's force constants as springs.py says.

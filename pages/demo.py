@@ -5,15 +5,15 @@ from contextlib import suppress
 
 import streamlit as st
 
-from engine import surfaces, tensors
+from engine.crystals.material import Material
 from engine.errors import EngineError
-from engine.materials import Material
-from engine.prediction import Prediction
-from engine.tour import STAY, STOPS, Stop, reason, verdict
+from engine.prediction.prediction import Prediction
+from engine.teaching.tour import STAY, STOPS, Stop, reason, verdict
+from engine.tensors import surfaces, tensors
 from pages.components import cached, charts
-from pages.components.overlay import Overlay
+from pages.components.crystal.overlay import Overlay
+from pages.components.crystal.viewer import structure_view
 from pages.components.site import LOOK_UP, header
-from pages.components.viewer import structure_view
 from pages.components.widgets import PLOT, number, show_table, space_group, subscripts
 
 STOP = {stop.material_id: stop for stop in STOPS}

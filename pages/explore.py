@@ -5,13 +5,15 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from engine import exports
-from engine.materials import Material
-from engine.selection import Filter, sentence
-from pages.components import cached, explore_charts, filters, linked, tensor_view
-from pages.components.explore_charts import AXIS_LABELS
+from engine.crystals.material import Material
+from engine.data import exports
+from engine.data.table_filter import Filter, sentence
+from pages.components import cached
+from pages.components.crystal.viewer import structure_view
+from pages.components.explore import filters, linked, scatter_charts
+from pages.components.explore.scatter_charts import AXIS_LABELS
+from pages.components.material import tensor_view
 from pages.components.site import LOOK_UP, header
-from pages.components.viewer import structure_view
 from pages.components.widgets import DASH, MOVABLE, clicked_rows, crystal_names, space_group, subscripts, written
 
 QUANTITIES = list(AXIS_LABELS)
@@ -50,7 +52,7 @@ def draw_scatter(rows: pd.DataFrame) -> None:
         y = quantity("Up", choices, "up", "band_gap")
     log = right.toggle("Log axes", value=True, key="log", bind="query-params")
     st.plotly_chart(
-        explore_charts.scatter(rows, crystal_names(rows), x, y, log=log), key="scatter", on_select=remember,
+        scatter_charts.scatter(rows, crystal_names(rows), x, y, log=log), key="scatter", on_select=remember,
         config=MOVABLE, alt=f"{AXIS_LABELS[y]} against {AXIS_LABELS[x]}, a point a crystal",
     )  # fmt: skip
     count = rows[[x, y]].notna().all(axis=1).sum()

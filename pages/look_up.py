@@ -7,14 +7,17 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from engine.dataset import EMBEDDED, suggestions
+from engine.crystals.material import Material
+from engine.data.datasets import EMBEDDED
+from engine.data.search import suggestions
 from engine.errors import EngineError
-from engine.experiment import measurements
-from engine.materials import Material
-from engine.prediction import Prediction
-from engine.records import material_record, records_to_csv, to_record
-from pages.components import cached, direction_view, explore_charts, live, tensor_view
-from pages.components.details import details
+from engine.optics.measured import measurements
+from engine.prediction.prediction import Prediction
+from engine.prediction.records import material_record, records_to_csv, to_record
+from pages.components import cached
+from pages.components.explore import scatter_charts
+from pages.components.material import direction_view, live, tensor_view
+from pages.components.material.details import details
 from pages.components.site import PREDICT, header
 from pages.components.widgets import (
     PLOT,
@@ -49,7 +52,7 @@ def start() -> None:
     offer("For example", list(EXAMPLES), "examples")
     rows = rows[known]
     st.plotly_chart(
-        explore_charts.overview(rows, crystal_names(rows)), key="map", on_select=open_clicked, config=PLOT,
+        scatter_charts.overview(rows, crystal_names(rows)), key="map", on_select=open_clicked, config=PLOT,
         selection_mode="points", alt="Band gap against refractive index, a point a crystal with a DFT tensor",
     )  # fmt: skip
     st.caption("Each point is a crystal with a DFT tensor: click one to open it.")
@@ -173,9 +176,7 @@ def downloads(material: Material, prediction: Prediction | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         text = json.dumps(records, indent=1)
         st.download_button("Tensors as JSON", text, f"{name}.json", "application/json", on_click="ignore")
-        st.download_button(
-            "Tensors as CSV", records_to_csv(records), f"{name}.csv", "text/csv", on_click="ignore"
-        )
+        st.download_button("Tensors as CSV", records_to_csv(records), f"{name}.csv", "text/csv", on_click="ignore")
         st.caption("In the structure's Cartesian axes, with the lattice vectors that fix them.")
 
 

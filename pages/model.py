@@ -8,12 +8,14 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from engine.errors import EngineError
-from engine.metrics import LARGEST_ENTRY, SMALLEST_MEAN
-from engine.out_of_fold import LEVEL
-from engine.report import Judged, model_card
-from engine.shipped_models import MODELS_FOLDER, available_models
-from pages.components import cached, model_charts
-from pages.components.parity_view import parity
+from engine.evaluation.report import Judged, model_card
+from engine.files import MODELS_FOLDER
+from engine.model.out_of_fold import LEVEL
+from engine.model.shipped_models import available_models
+from engine.tensors.metrics import LARGEST_ENTRY, SMALLEST_MEAN
+from pages.components import cached
+from pages.components.model import error_charts
+from pages.components.model.parity_view import parity
 from pages.components.site import header
 from pages.components.widgets import PLOT, show_metrics, show_table
 
@@ -25,14 +27,14 @@ def draw(figure: go.Figure, key: str, alt: str) -> None:
 
 def where_it_errs(judged: Judged) -> None:
     """Error by element, crystal system and refractive index."""
-    figure = model_charts.periodic_table(judged.by_element, dark=st.context.theme.type == "dark")
+    figure = error_charts.periodic_table(judged.by_element, dark=st.context.theme.type == "dark")
     draw(figure, "elements", "Periodic table of median errors")
     left, right = st.columns(2, gap="medium")
     with left:
-        figure = model_charts.spread(judged.by_crystal_system, "crystal system")
+        figure = error_charts.spread(judged.by_crystal_system, "crystal system")
         draw(figure, "systems", "Error by crystal system")
     with right:
-        figure = model_charts.spread(judged.by_index, "refractive index n")
+        figure = error_charts.spread(judged.by_index, "refractive index n")
         draw(figure, "indices", "Error by refractive index")
     st.caption(
         f"Error of the {judged.metrics.target} mean, relative to DFT; means under {SMALLEST_MEAN} have none. "
@@ -46,7 +48,7 @@ def intervals(by_target: dict[str, Judged]) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         curves = {name: judged.calibration for name, judged in by_target.items()}
-        draw(model_charts.calibration(curves), "calibration", "Observed share against level of the interval")
+        draw(error_charts.calibration(curves), "calibration", "Observed share against level of the interval")
     with right:
         st.markdown(f"**DFT means inside the {100 * LEVEL:.0f} % interval**")
         show_table({name: held(judged.coverage) for name, judged in by_target.items()})
@@ -71,10 +73,10 @@ def learning_curve(target: str) -> None:
     rows = rows[rows["target"] == target]
     left, right = st.columns(2, gap="medium")
     with left:
-        figure = model_charts.learning_curve(rows, "mard", f"{target} mean, relative error (%)")
+        figure = error_charts.learning_curve(rows, "mard", f"{target} mean, relative error (%)")
         draw(figure, "learning-mard", "Relative error against number of training crystals")
     with right:
-        figure = model_charts.learning_curve(rows, "ewt10", f"{target} tensors within 10 % (%)")
+        figure = error_charts.learning_curve(rows, "ewt10", f"{target} tensors within 10 % (%)")
         draw(figure, "learning-ewt10", "Share of tensors within 10 % against number of training crystals")
     st.caption(
         "Both networks, trained on a part of the crystals and judged on formulas that they never saw, over the "
@@ -148,9 +150,7 @@ def report(name: str, beside: DeltaGenerator) -> None:
 
 header("Model", "How well the network predicts crystals whose formula it never saw.")
 left, right = st.columns([2, 3], gap="medium", vertical_alignment="center")
-name = left.selectbox(
-    "Model", available_models(), key="model", bind="query-params", label_visibility="collapsed"
-)
+name = left.selectbox("Model", available_models(), key="model", bind="query-params", label_visibility="collapsed")
 if name is None:
     st.info("No model is there yet.")
 else:

@@ -5,15 +5,16 @@ from pathlib import Path
 
 import streamlit as st
 
+from engine.crystals.material import Material
 from engine.errors import EngineError
-from engine.experiment import measurements
-from engine.materials import Material
-from engine.prediction import Prediction
-from engine.records import records_to_csv, refusal, to_record
-from engine.runs import Run
-from engine.shipped_models import available_models
-from pages.components import cached, direction_view, live, tensor_view
-from pages.components.details import details
+from engine.model.shipped_models import available_models
+from engine.optics.measured import measurements
+from engine.prediction.prediction import Prediction
+from engine.prediction.records import records_to_csv, refusal, to_record
+from engine.runs.run import Run
+from pages.components import cached
+from pages.components.material import direction_view, live, tensor_view
+from pages.components.material.details import details
 from pages.components.site import header
 from pages.components.widgets import number, show_warnings, subscripts
 

@@ -2,9 +2,12 @@
 
 import streamlit as st
 
-from pages.components import cached, theory_parts, theory_site, theory_turn
+from pages.components import cached
 from pages.components.site import header
-from pages.components.theory_text import asked_crystal, beside, text
+from pages.components.theory import parts as theory_parts
+from pages.components.theory import site as theory_site
+from pages.components.theory import turn as theory_turn
+from pages.components.theory.text import asked_crystal, beside, text
 
 header("Theory", "How a network can be told the laws of symmetry instead of having to learn them.")
 crystal = asked_crystal()

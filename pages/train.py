@@ -5,10 +5,11 @@ from pathlib import Path
 import streamlit as st
 
 from engine.config import GraphConfig, ModelConfig, TrainConfig
-from engine.dataset import EMBEDDED, available_datasets
+from engine.data.datasets import EMBEDDED, available_datasets
 from engine.errors import EngineError
-from engine.runs import Run
-from pages.components import cached, charts, model_charts
+from engine.runs.run import Run
+from pages.components import cached, charts
+from pages.components.model import error_charts
 from pages.components.site import PREDICT, header
 from pages.components.widgets import PLOT, show_metrics
 
@@ -216,7 +217,7 @@ def expected() -> None:
     if rows is None:
         return
     rows = rows[rows["target"] == EXPECTED]
-    figure = model_charts.learning_curve(rows, "mard", f"{EXPECTED} mean, relative error (%)")
+    figure = error_charts.learning_curve(rows, "mard", f"{EXPECTED} mean, relative error (%)")
     st.plotly_chart(figure, key="expected", config=PLOT, alt="Error against number of training crystals")
     st.caption("What to expect: error on crystals of formulas not trained on, by the size of the training set.")
 

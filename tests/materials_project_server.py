@@ -21,8 +21,8 @@ from emmet.core.polar import DielectricDoc
 from pymatgen.core import Lattice, Structure
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
-from engine.frames import strained_copies
-from engine.materials import Material
+from engine.crystals.material import Material
+from engine.tensors.axes import strained_copies
 
 KEY = "k" * 31 + "7"
 DB_VERSION = "2026.11.01"

@@ -8,32 +8,30 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ENGINE = sorted((ROOT / "engine").glob("*.py"))
-LAYERS = (  # from the bottom; a module imports only from its own layer or one below; a new module is added here
-    {"errors"},
-    {"materials", "config", "structure_parser", "material_files"},
-    {
-        "graph", "tensors", "frames", "metrics", "structure_files", "selection", "distributions", "harmonics",
-        "surfaces", "dispersion", "phases", "data_check", "reconciliation", "material_store", "materials_project",
-        "inputs",
-    },
-    {"pretrained", "layers", "dataset", "dipoles", "springs", "principal_axes", "fetching", "provenance"},
-    {"backbones", "heads", "parity", "force_constants", "exports", "experiment"},
-    {"network", "sites"},
-    {"calibration", "neighbourhood", "out_of_fold"},
-    {"checkpoint", "features", "ensemble", "inference", "losses", "prediction", "shipped_models", "doubts"},
-    {"labelled_graphs", "unlabelled_graphs", "training", "plain_network"},
-    {"members", "dimensionality", "index_data", "plain_training", "equivariance", "run_files"},
-    {"index_network", "index_kernel"},
-    {"matbench", "unseen"},
-    {"judging", "run_process"},
-    {"run_training"},
-    {"predictor", "runs", "evaluation", "records", "calculator", "report"},
-    {"layered", "learning_curve", "tour"},
-    {"cli", "__init__"},
+ENGINE = sorted((ROOT / "engine").rglob("*.py"))
+ORDER = (  # from the bottom; a package imports from itself and from those below it; a new one is added here
+    {"errors", "config", "files"},
+    {"tensors"},
+    {"crystals"},
+    {"data"},
+    {"materials_project", "optics"},
+    {"network"},
+    {"model"},
+    {"training"},
+    {"prediction"},
+    {"teaching", "evaluation"},
+    {"runs"},
+    {"cli"},
+    {"__init__"},
     {"__main__"},
 )
-LAYER_OF = {module: height for height, modules in enumerate(LAYERS) for module in modules}
+HEIGHT = {package: height for height, packages in enumerate(ORDER) for package in packages}
+
+
+def module_name(path: Path) -> str:
+    """Dotted name of a file below `ROOT`."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def imports(path: Path) -> set[str]:
@@ -47,8 +45,13 @@ def imports(path: Path) -> set[str]:
     return names
 
 
+def package_of(path: Path) -> str:
+    """The package below `engine` that a file belongs to, or its own name where it is in none."""
+    return path.relative_to(ROOT / "engine").with_suffix("").parts[0]
+
+
 def test_the_whole_engine_imports_without_streamlit_or_the_materials_project_client():
-    modules = [f"engine.{path.stem}" for path in ENGINE]
+    modules = [module_name(path) for path in ENGINE]
     code = f"import importlib, sys\nfor name in {modules}: importlib.import_module(name)\nprint(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
@@ -56,23 +59,34 @@ def test_the_whole_engine_imports_without_streamlit_or_the_materials_project_cli
     assert not {"streamlit", "mp_api", "pages"} & loaded
 
 
-@pytest.mark.parametrize("path", ENGINE, ids=lambda path: path.stem)
-def test_an_engine_module_imports_neither_pages_nor_what_lies_above_it(path):
+@pytest.mark.parametrize("path", ENGINE, ids=lambda path: str(path.relative_to(ROOT / "engine")))
+def test_an_engine_module_imports_neither_pages_nor_a_package_above_its_own(path):
     named = imports(path)
     assert not [name for name in named if name.split(".")[0] in ("pages", "app", "streamlit")]
-    inner = {name.split(".")[1] for name in named if name.startswith("engine.")} & LAYER_OF.keys()
-    above = {module for module in inner if LAYER_OF[module] > LAYER_OF[path.stem]}
-    assert not above, f"{path.stem} lies in a lower layer than {above}"
+    own = package_of(path)
+    others = {name.split(".")[1] for name in named if name.startswith("engine.")} & HEIGHT.keys() - {own}
+    above = {package for package in others if HEIGHT[package] >= HEIGHT[own] and HEIGHT[own] > 0}
+    assert not above, f"{own} lies below {above} or beside it"
 
 
-def test_only_materials_project_py_imports_the_materials_project_client():
+def test_only_the_client_imports_the_materials_project_package():
     scripts = [ROOT / "app.py", *ENGINE, *(ROOT / "pages").rglob("*.py")]
-    importers = {path.stem for path in scripts if any(name.startswith("mp_api") for name in imports(path))}
-    assert importers <= {"materials_project"}
+    importers = {module_name(path) for path in scripts if any(name.startswith("mp_api") for name in imports(path))}
+    assert importers <= {"engine.materials_project.client"}
 
 
 @pytest.mark.parametrize(
-    "name", ["charts", "model_charts", "parity_charts", "naming", "explore_charts", "elements"]
+    "name",
+    [
+        "charts",
+        "elements",
+        "explore/scatter_charts",
+        "material/cut_charts",
+        "model/error_charts",
+        "model/naming",
+        "model/parity_charts",
+        "theory/charts",
+    ],
 )
 def test_charts_are_drawn_without_streamlit(name):
     named = imports(ROOT / f"pages/components/{name}.py")

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.readme_tables import pages
-from engine.dataset import EMBEDDED, load_dataset
+from engine.data.datasets import EMBEDDED, load_dataset
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

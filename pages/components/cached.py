@@ -9,23 +9,24 @@ import pandas as pd
 import streamlit as st
 from pymatgen.core import Structure
 
-from engine import tensors
-from engine.checkpoint import CONFIG
-from engine.dataset import EMBEDDED, available_datasets, dataset_path, find_materials, labelled, load_dataset
-from engine.equivariance import both_ways, of_network, read_contrast, relative_difference, rotation_about
+from engine.crystals.material import Material
+from engine.crystals.reader import read_structures
+from engine.data.datasets import EMBEDDED, available_datasets, dataset_path, labelled, load_dataset
+from engine.data.search import find_materials
 from engine.errors import EngineError
-from engine.material_store import MaterialStore
-from engine.materials import Material
-from engine.network import DielectricNetwork
-from engine.out_of_fold import read_out_of_fold
-from engine.plain_network import PlainNetwork, load_plain
-from engine.prediction import Prediction
-from engine.predictor import Predictor
-from engine.report import Judged, judge, read_learning_curve
-from engine.shipped_models import MODELS_FOLDER
-from engine.sites import Neighbours, distinct_atoms, neighbours, radial_functions, received
-from engine.structure_files import read_structures
-from pages.components.scene import Scene, make_scene
+from engine.evaluation.report import Judged, judge, read_learning_curve
+from engine.files import MODELS_FOLDER
+from engine.materials_project.store import MaterialStore
+from engine.model.checkpoint import CONFIG
+from engine.model.out_of_fold import read_out_of_fold
+from engine.network.network import DielectricNetwork
+from engine.prediction.prediction import Prediction
+from engine.prediction.predictor import Predictor
+from engine.teaching.equivariance import both_ways, of_network, read_contrast, relative_difference, rotation_about
+from engine.teaching.plain_network import PlainNetwork, load_plain
+from engine.teaching.sites import Neighbours, distinct_atoms, neighbours, radial_functions, received
+from engine.tensors import tensors
+from pages.components.crystal.scene import Scene, make_scene
 
 FROM_SCRATCH, PLAIN_NETWORK = "e3nn-scratch", "plain-network"  # the networks that the Theory page tells of
 ANGLE_STEP = 10  # degrees

@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from engine.materials import CRYSTAL_SYSTEMS
+from engine.crystals.material import CRYSTAL_SYSTEMS
 
 AXES = ("x", "y", "z")
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C8C8C")  # Okabe and Ito's, and grey

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from engine.materials import Material
-from engine.metrics import TargetMetrics
+from engine.crystals.material import Material
+from engine.tensors.metrics import TargetMetrics
 
 SOURCES = {
     "materials-project": (

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from engine.tour import STAY, STOPS
+from engine.teaching.tour import STAY, STOPS
 from tests.browser.server import ARTIFACTS, PATIENCE
 
 expect.set_options(timeout=PATIENCE)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from engine.dataset import load_dataset
+from engine.data.datasets import load_dataset
 from tests import materials_project_server as loopback
 from tests.browser.server import ARTIFACTS, PATIENCE, running_app
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 from functools import lru_cache
 
 from engine.config import GraphConfig, ModelConfig, TrainConfig
-from engine.dataset import load_dataset
-from engine.materials import Material
+from engine.crystals.material import Material
+from engine.data.datasets import load_dataset
 
 CONFIG = TrainConfig(
     graph=GraphConfig(r_max=4.0),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.cli import main
-from engine.material_files import write_materials
+from engine.data.parquet import write_materials
 from tests.engine.small import materials
 
 RUTILE = str(Path(__file__).parents[1] / "files" / "rutile.cif")

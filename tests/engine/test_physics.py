@@ -9,14 +9,14 @@ import torch
 from pymatgen.core import Lattice, Structure
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
-from engine import unlabelled_graphs
 from engine.config import GraphConfig, ModelConfig
-from engine.dataset import load_dataset
-from engine.frames import neumann_residual
-from engine.graph import collate, crystal_graphs
-from engine.network import DielectricNetwork, latent_of, physical
-from engine.predictor import Predictor
-from engine.shipped_models import available_models
+from engine.crystals.graph import collate, crystal_graphs
+from engine.data.datasets import load_dataset
+from engine.model import unlabelled_graphs
+from engine.model.shipped_models import available_models
+from engine.network.network import DielectricNetwork, latent_of, physical
+from engine.prediction.predictor import Predictor
+from engine.tensors.axes import neumann_residual
 from tests.engine import crystals
 
 R_MAX = 4.5  # Å, of the random networks

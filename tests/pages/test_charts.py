@@ -10,9 +10,9 @@ from streamlit.proto.PlotlyChart_pb2 import PlotlyChart
 from streamlit.testing.v1 import AppTest
 
 from engine import Run
-from engine.material_files import write_materials
-from engine.parity import QUANTITIES
-from pages.components.explore_charts import AXIS_LABELS
+from engine.data.parquet import write_materials
+from engine.evaluation.parity import QUANTITIES
+from pages.components.explore.scatter_charts import AXIS_LABELS
 from tests.engine.small import config, materials
 from tests.pages.test_pages import PATIENCE, POSCAR, ROOT
 

@@ -7,8 +7,8 @@ from pymatgen.core import Lattice, Structure
 
 from engine import EngineError
 from pages.components import charts
-from pages.components.scene import make_scene
-from pages.components.viewer import frame_html
+from pages.components.crystal.scene import make_scene
+from pages.components.crystal.viewer import frame_html
 from pages.components.widgets import number, space_group, subscripts
 
 SALT = Structure(Lattice.cubic(4.2), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])

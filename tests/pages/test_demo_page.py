@@ -3,7 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from engine.tour import STOPS, Stop
+from engine.teaching.tour import STOPS, Stop
 from tests.pages.test_pages import PATIENCE, ROOT, words
 
 

@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from engine.distributions import bin_edges, by_element
-from pages.components import cached, explore_charts
+from engine.data.histograms import bin_edges, by_element
+from pages.components import cached
 from pages.components.elements import CELLS
+from pages.components.explore import scatter_charts
 from tests.pages.test_pages import PATIENCE, ROOT, words
 
 
@@ -69,14 +70,14 @@ def test_a_point_of_the_scatter_remembers_its_row() -> None:
         index=[10, 11, 12],
     )
     names = pd.Series(["A", "B", "C"], frame.index)
-    figure = explore_charts.scatter(frame, names, "n", "band_gap", log=False)
+    figure = scatter_charts.scatter(frame, names, "n", "band_gap", log=False)
     assert sorted(int(i) for trace in figure.data for i in trace.customdata) == [10, 12]
     assert sorted(text for trace in figure.data for text in trace.text) == ["A", "C"]
 
 
 def test_bars_are_shares_of_the_crystals_whose_value_is_known() -> None:
     every = pd.Series([1.0, 2.0, 2.0, 3.0, None])
-    figure = explore_charts.distribution("n", every, every[1:3], bin_edges(every))
+    figure = scatter_charts.distribution("n", every, every[1:3], bin_edges(every))
     behind, front = figure.data
     assert sum(behind.y) == pytest.approx(100)
     assert sum(front.y) == pytest.approx(100)
@@ -85,7 +86,7 @@ def test_bars_are_shares_of_the_crystals_whose_value_is_known() -> None:
 
 def test_every_element_can_be_clicked_where_it_is_drawn_and_the_wanted_are_framed() -> None:
     rows = pd.DataFrame({"elements": [["O", "Ti"], ["O"]], "n": [2.0, 3.0]})
-    figure = explore_charts.element_filter(by_element(rows, "n"), "median n", ("Ti",))
+    figure = scatter_charts.element_filter(by_element(rows, "n"), "median n", ("Ti",))
     *_, clicked = figure.data
     assert set(clicked.customdata) == set(CELLS)
     for symbol, x, y, low in zip(clicked.customdata, clicked.x, clicked.y, clicked.base, strict=True):
@@ -102,6 +103,6 @@ def test_every_element_has_a_cell_of_its_own() -> None:
 
 def test_colours_of_elements_are_their_values() -> None:
     rows = pd.DataFrame({"elements": [["O", "Ti"], ["O"]], "n": [2.0, 3.0]})
-    heat = explore_charts.element_filter(by_element(rows), "number of crystals", ()).data[1]
+    heat = scatter_charts.element_filter(by_element(rows), "number of crystals", ()).data[1]
     assert np.array(heat.z)[CELLS["O"]] == 2
     assert np.array(heat.z)[CELLS["Ti"]] == 1

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from engine.dataset import FETCHED_VARIABLE, load_dataset
-from engine.fetching import fetch, write_fetch
-from engine.materials_project import ENDPOINT_VARIABLE, KEY_VARIABLE
+from engine.data.datasets import FETCHED_VARIABLE, load_dataset
+from engine.materials_project.client import ENDPOINT_VARIABLE, KEY_VARIABLE
+from engine.materials_project.fetch import fetch, write_fetch
 from tests import materials_project_server as loopback
 
 ROOT = Path(__file__).resolve().parents[2]

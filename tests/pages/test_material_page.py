@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
-from engine.dataset import load_dataset
-from engine.records import material_record, records_to_csv
+from engine.data.datasets import load_dataset
+from engine.prediction.records import material_record, records_to_csv
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120  # seconds; the first run loads torch and reads the data

@@ -8,9 +8,11 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from engine import report
-from engine.shipped_models import MODELS_FOLDER, available_models
-from pages.components import cached, model_charts, parity_view
+from engine.evaluation import report
+from engine.files import MODELS_FOLDER
+from engine.model.shipped_models import available_models
+from pages.components import cached
+from pages.components.model import error_charts, parity_view
 from pages.components.widgets import number, subscripts
 from tests.pages.test_pages import PATIENCE, ROOT, words
 
@@ -114,13 +116,13 @@ def test_a_learning_curve_is_drawn_for_both_networks(monkeypatch: pytest.MonkeyP
     )
     monkeypatch.setattr("pages.components.cached.read_learning_curve", lambda: rows)
     assert "trained on a part of the crystals" in words(open_model(view="Learning curve"))
-    figure = model_charts.learning_curve(rows, "mard", "error (%)")
+    figure = error_charts.learning_curve(rows, "mard", "error (%)")
     assert [trace.name for trace in figure.data] == ["pretrained potential", "from scratch"]
 
 
 def test_elements_of_no_crystal_are_pale_and_the_others_carry_their_count() -> None:
     errors = pd.DataFrame({"crystals": [7, 3], "error": [12.5, np.nan]}, index=["Ti", "U"])
-    absent, held = model_charts.periodic_table(errors).data
+    absent, held = error_charts.periodic_table(errors).data
     assert np.isfinite(np.array(held.z, dtype=float)).sum() == 1
     assert np.isfinite(np.array(absent.z, dtype=float)).sum() == 117
     assert "Ti: 12.5 %, 7 crystals" in np.array(held.hovertext)

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
 
-from engine import surfaces
-from pages.components.cut_charts import polar_cut
-from pages.components.overlay import SHARE, Overlay, make_mesh, outlines
-from pages.components.scene import make_scene
-from pages.components.viewer import flat_drawing, frame_html, legend_html
+from engine.tensors import surfaces
+from pages.components.crystal.overlay import SHARE, Overlay, make_mesh, outlines
+from pages.components.crystal.scene import make_scene
+from pages.components.crystal.viewer import flat_drawing, frame_html, legend_html
+from pages.components.material.cut_charts import polar_cut
 
 SALT = Structure.from_spacegroup(221, Lattice.cubic(4.1), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
 TENSOR = np.array([[4.0, 0.5, 0.0], [0.5, 6.0, 0.0], [0.0, 0.0, 9.0]])

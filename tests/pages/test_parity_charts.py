@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from engine.parity import COMPONENTS, MEAN, QUANTITIES, Parity, compare
-from engine.shipped_models import available_models
-from pages.components import cached, parity_charts
-from pages.components.naming import FRAMES, HEIGHT, LETTER, offsets
+from engine.evaluation.parity import COMPONENTS, MEAN, QUANTITIES, Parity, compare
+from engine.model.shipped_models import available_models
+from pages.components import cached
+from pages.components.model import parity_charts
+from pages.components.model.naming import FRAMES, HEIGHT, LETTER, offsets
 
 LISTED = 10
 

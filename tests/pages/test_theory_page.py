@@ -9,11 +9,13 @@ from pymatgen.core import Lattice, Structure
 from streamlit.testing.v1 import AppTest
 
 from engine.config import GraphConfig
-from engine.equivariance import random_rotations, rotation_about
-from engine.harmonics import LMAX, NATURAL, clebsch_gordan, selection_rule
-from engine.sites import neighbours
-from pages.components import cached, theory_charts, theory_surfaces
-from pages.components.scene import make_scene
+from engine.teaching.equivariance import random_rotations, rotation_about
+from engine.teaching.harmonics import LMAX, NATURAL, clebsch_gordan, selection_rule
+from engine.teaching.sites import neighbours
+from pages.components import cached
+from pages.components.crystal.scene import make_scene
+from pages.components.theory import charts as theory_charts
+from pages.components.theory import surfaces as theory_surfaces
 from pages.components.widgets import scientific
 
 PAGE = str(Path(__file__).resolve().parents[2] / "pages" / "theory.py")

@@ -1,0 +1,1 @@
+"""One crystal: read, checked, as a graph."""

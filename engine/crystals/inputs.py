@@ -1,0 +1,48 @@
+"""What a user gives as a crystal, and whether it is one that can be computed."""
+
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+from pymatgen.core import Structure
+from pymatgen.io.ase import AseAtomsAdaptor
+
+from engine.crystals.material import Material
+from engine.crystals.reader import read_path
+from engine.errors import check
+
+CLOSEST = 0.5  # Å; atoms nearer than this are one atom written twice
+
+Input = Structure | Atoms | Material | str | Path
+
+
+def as_structure(source: Input) -> Structure:
+    """An ordered, periodic crystal of what the user gave.
+
+    Raises:
+        EngineError: the input is something else, or holds no crystal that can be computed.
+    """
+    if isinstance(source, (str, Path)):
+        found = read_path(Path(source))
+        check(len(found) == 1, f"{source}: holds {len(found)} structures; predict_many takes them one by one")
+        source = found[0]
+    if isinstance(source, Atoms):
+        check(bool(source.pbc.all()), f"{source.get_chemical_formula()}: must be periodic in three directions")
+        source = AseAtomsAdaptor.get_structure(source)
+    check(
+        isinstance(source, Structure),
+        f"a pymatgen Structure, ASE Atoms or a path is needed, got {type(source).__name__}",
+    )
+    name = source.composition.reduced_formula if len(source) else "empty structure"
+    check(len(source) > 0, "the structure holds no atom")
+    check(source.is_ordered, f"{name}: some sites are shared or partly occupied; give an ordered structure")
+    check(
+        bool(np.isfinite(source.lattice.matrix).all() and np.isfinite(source.frac_coords).all()),
+        f"{name}: lattice and coordinates must be finite numbers",
+    )
+    check(source.volume > 1e-3, f"{name}: the cell has no volume; check its lattice vectors")
+    check(
+        source.is_valid(tol=CLOSEST),
+        f"{name}: two atoms are closer than {CLOSEST} Å; one may be listed twice",
+    )
+    return source

@@ -1,0 +1,119 @@
+"""Reading structure files that a stranger uploaded: CIF, POSCAR, extended XYZ, pymatgen JSON."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from pymatgen.core import Lattice, Structure
+
+from engine.crystals import reader_process
+from engine.errors import EngineError, check
+
+MAX_BYTES = 1024**2
+TIME_LIMIT = 9.0  # seconds; with starting and stopping the reader, an answer comes within 10
+FORMATS = "CIF, POSCAR, extended XYZ or pymatgen JSON"
+
+_SUFFIXES = {
+    "cif": "cif",
+    "mcif": "cif",
+    "vasp": "poscar",
+    "poscar": "poscar",
+    "contcar": "poscar",
+    "xyz": "xyz",
+    "extxyz": "xyz",
+    "json": "json",
+}
+_COMPRESSED = (b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"\x28\xb5\x2f\xfd")
+_ENVIRONMENT = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "PYTHONPATH")  # no keys: the reader needs none
+_readers = threading.BoundedSemaphore(4)  # so that many uploads at once stay within the machine's memory
+
+
+def read_structures(name: str, content: bytes) -> list[Structure]:
+    """Structures of an uploaded file, or of pasted text where `name` is empty.
+
+    POSCAR, XYZ and JSON keep the file's Cartesian axes; a CIF has none, and gets pymatgen's. The file is read
+    in a process of its own, which is killed when it takes too long or too much memory.
+
+    Raises:
+        EngineError: the file is too large, of no known format, no ordered crystal, or took too long to read.
+    """
+    shown = re.sub(r"[^\w .,()+-]", "_", Path(name).name)[:80] or "the pasted text"
+    check(bool(content.strip()), f"{shown}: it is empty; give a {FORMATS} file")
+    check(len(content) <= MAX_BYTES, f"{shown}: it is larger than 1 MiB; give a smaller cell or fewer frames")
+    check(not content.startswith(_COMPRESSED), f"{shown}: it is compressed; unpack it first")
+    check(b"\0" not in content, f"{shown}: it is not a text file; give a {FORMATS} file")
+    text = content.decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
+    kind = _kind(name, text)
+    check(kind is not None, f"{shown}: it is not a known format; give a {FORMATS} file")
+    return [
+        Structure(Lattice(entry["cell"]), entry["atomic_numbers"], entry["frac_coords"])
+        for entry in _parse(shown, kind, text)
+    ]
+
+
+def read_path(path: str | Path) -> list[Structure]:
+    """Structures of a file on disk, within the same limits.
+
+    Raises:
+        EngineError: there is no such file, or `read_structures` refuses it.
+    """
+    path = Path(path)
+    check(path.is_file(), f"{path}: no such file; give a {FORMATS} file")
+    with path.open("rb") as file:
+        return read_structures(path.name, file.read(MAX_BYTES + 1))
+
+
+def _kind(name: str, text: str) -> str | None:
+    """Format by the name's ending, else by what the text looks like."""
+    path = Path(name.lower())
+    if path.suffix[1:] in _SUFFIXES:
+        return _SUFFIXES[path.suffix[1:]]
+    if re.match(r"(poscar|contcar)", path.name):
+        return "poscar"
+    if text.lstrip()[:1] in ("{", "["):
+        return "json"
+    if re.search(r"^[ \t]*(data_|_cell_length_a\b)", text, re.MULTILINE):
+        return "cif"
+    lines = [_numbers(line) for line in text.split("\n", 5)[:5]]
+    if lines[1:] == [1, 3, 3, 3]:
+        return "poscar"
+    return "xyz" if lines[0] == 1 else None
+
+
+def _numbers(line: str) -> int:
+    """How many numbers a line holds; 0 where it holds anything else."""
+    try:
+        return len([float(word) for word in line.split()])
+    except ValueError:
+        return 0
+
+
+def _parse(shown: str, kind: str, text: str) -> list[dict]:
+    """Cell, atomic numbers and fractional coordinates of each structure, from the child process."""
+    command = [sys.executable, "-P", reader_process.__file__, kind]
+    environment = {key: os.environ[key] for key in _ENVIRONMENT if key in os.environ}
+    environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    try:
+        with _readers:
+            child = subprocess.run(
+                command,
+                input=text.encode(),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                timeout=TIME_LIMIT,
+                env=environment,
+                check=False,
+            )
+    except subprocess.TimeoutExpired as error:
+        raise EngineError(
+            f"{shown}: reading it took over {TIME_LIMIT:.0f} s; give a smaller or simpler cell"
+        ) from error
+    if child.returncode:
+        raise EngineError(f"{shown}: reading it took too much time or memory; give a smaller or simpler cell")
+    answer = json.loads(child.stdout)
+    check("structures" in answer, f"{shown}: {answer.get('refused')}")
+    return answer["structures"]

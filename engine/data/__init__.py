@@ -1,0 +1,1 @@
+"""Many crystals on this machine."""

@@ -1,0 +1,142 @@
+"""Out-of-fold figures: retrain without each formula-grouped fold, predict what was left out, keep the networks.
+
+The networks of all folds together are a model: an ensemble in which, for every crystal of the data set, some
+members never saw its formula. Their residuals calibrate its intervals.
+"""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from engine.config import TrainConfig
+from engine.crystals.material import Material
+from engine.data.datasets import dataset_hash, labelled, load_dataset
+from engine.data.folds import formula_folds
+from engine.evaluation.held_out import fold_jobs, predict_unseen
+from engine.evaluation.judging import Coverage, calibrated, coverage, errors, with_intervals
+from engine.evaluation.provenance import about, code_version
+from engine.model.checkpoint import Checkpoint, save_checkpoint
+from engine.model.inference import embeddings
+from engine.model.intervals import coarse_name
+from engine.model.neighbourhood import Neighbourhood
+from engine.model.out_of_fold import LEVEL, write_out_of_fold
+from engine.tensors.metrics import TargetMetrics
+from engine.training.fold_training import element_counts, train_members
+from engine.training.labelled_graphs import labelled_graphs
+from engine.training.loop import resolve_device
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """Out-of-fold errors of one configuration.
+
+    Attributes:
+        metrics: errors over all crystals, for each target and the total.
+        metrics_in_range: the same over the crystals with every DFT entry below 100, as published tables have it.
+        by_fold: `metrics_in_range` of each fold.
+        coverage: of every quantity over all crystals, and of the means in each crystal system.
+        about: data set, hash, code, folds, seeds, machine and seconds.
+        config: the training configuration.
+    """
+
+    metrics: tuple[TargetMetrics, ...]
+    metrics_in_range: tuple[TargetMetrics, ...]
+    by_fold: tuple[tuple[TargetMetrics, ...], ...]
+    coverage: tuple[Coverage, ...]
+    about: dict[str, str]
+    config: TrainConfig
+
+
+def cross_validate(
+    data: str,
+    config: TrainConfig,
+    folds: int,
+    folder: Path,
+    seeds: int = 1,
+    workers: int | None = None,
+) -> Evaluation:
+    """Train on all folds but one, for each, and judge every crystal by the networks that never saw its formula.
+
+    No fold under test is looked at before its networks are done. Networks found finished in `folder`, from the
+    same data and configuration, are taken from there. The ensemble, calibrated on the out-of-fold residuals, and
+    its predictions are written to `folder`.
+
+    Args:
+        seeds: networks a fold; they differ by the seed, which counts up from the config's.
+        workers: see `fold_training.train_members`.
+
+    Raises:
+        EngineError: the data set is missing, or has fewer formulas than folds.
+    """
+    started = time.perf_counter()
+    materials = labelled(load_dataset(data), config.model.targets)
+    parts = formula_folds(materials, folds)
+    members = train_members(fold_jobs(data, config, materials, parts, folder, seeds), workers)
+    unseen = predict_unseen(members, materials, parts, config)
+    calibrations = {fold: calibrated(materials, unseen, unseen.fold != fold) for fold in range(folds)}
+    ensemble = _ensemble(members, materials, config, data)
+    ensemble.calibration.update(calibrated(materials, unseen, unseen.fold >= 0))
+    if config.model.ionic_readout == "springs" and "ionic" in config.model.targets:
+        coarse = predict_unseen(members, materials, parts, config, coarse=True)
+        rough = calibrated(materials, coarse, coarse.fold >= 0)
+        ensemble.calibration.update({coarse_name(target): rough[target] for target in ("ionic", "total")})
+    save_checkpoint(folder, ensemble, half=True)
+    write_out_of_fold(folder, with_intervals(materials, unseen, calibrations))
+    everything = np.arange(len(materials))
+    return Evaluation(
+        metrics=errors(materials, unseen.tensors, everything),
+        metrics_in_range=errors(materials, unseen.tensors, everything, in_range=True),
+        by_fold=tuple(errors(materials, unseen.tensors, part, in_range=True) for part in parts),
+        coverage=coverage(materials, unseen, calibrations),
+        about=about(data, config, seeds, started)
+        | {"crystals": str(len(materials)), "folds": f"{folds}, grouped by reduced formula"},
+        config=config,
+    )
+
+
+def to_json(evaluation: object) -> str:
+    """A dataclass of figures as a JSON document."""
+    return json.dumps(asdict(evaluation), indent=1)
+
+
+def to_table(evaluation: Evaluation) -> str:
+    """The evaluation as a table to read, crystals with entries under 100 and all, and the intervals' coverage."""
+    lines = [metrics_table({"under 100": evaluation.metrics_in_range, "all": evaluation.metrics})]
+    lines.append(f"coverage of the {LEVEL:.0%} intervals")
+    for c in evaluation.coverage:
+        lines.append(f"{c.target:<11} {c.quantity:<9} {c.crystal_system:<13} {c.count:>5}  {c.percent:5.1f} %")
+    return "\n".join(lines)
+
+
+def metrics_table(rows: dict[str, Sequence[TargetMetrics]]) -> str:
+    """Errors as a table, a block for each name."""
+    lines = ["target      crystals            Fnorm  EwT25  EwT10   EwT5    MAE  MARD %  AR MAE  AR corr."]
+    for name, metrics in rows.items():
+        for m in metrics:
+            ratio = "     -" if m.ar_mae is None else f"{m.ar_mae:6.3f}  {m.ar_correlation:8.2f}"
+            lines.append(
+                f"{m.target:<11} {m.count:>5} {name:<13} {m.fnorm:5.2f}  {m.ewt25:5.1f}  {m.ewt10:5.1f}  "
+                f"{m.ewt5:5.1f}  {m.mae:5.2f}  {m.mard:6.1f}  {ratio}"
+            )
+    return "\n".join(lines)
+
+
+def _ensemble(
+    members: Sequence[Checkpoint],
+    materials: Sequence[Material],
+    config: TrainConfig,
+    data: str,
+) -> Checkpoint:
+    first = members[0].networks[0]
+    embedded = embeddings(first, labelled_graphs(materials, config, resolve_device(config.device)))
+    return Checkpoint(
+        networks=[member.networks[0] for member in members],
+        trained_on=tuple(member.trained_on[0] for member in members),
+        element_counts=element_counts(materials),
+        neighbourhood=Neighbourhood.of(embedded, [material.formula for material in materials]),
+        about={"data": data, "data_sha256": dataset_hash(data), "code": code_version()},
+    )

@@ -1,0 +1,104 @@
+"""Networks trained without a part of the crystals, and what they predict for it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from engine.config import TrainConfig
+from engine.crystals.material import Material
+from engine.model.checkpoint import Checkpoint
+from engine.model.ensemble import combine
+from engine.model.inference import embeddings, predict_latent
+from engine.model.intervals import QUANTITIES, Signs, quantities
+from engine.model.neighbourhood import Neighbourhood
+from engine.training.fold_training import Job
+from engine.training.labelled_graphs import labelled_graphs
+from engine.training.loop import resolve_device
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unseen:
+    """Predictions for n crystals, each by networks that never saw its formula.
+
+    Attributes:
+        fold: [n] number of the fold that a crystal was tested in.
+        tensors: target -> [n, 3, 3].
+        spread: target -> [n, 4], see `intervals.Signs`.
+        distance: [n], see neighbourhood.py.
+    """
+
+    fold: np.ndarray
+    tensors: dict[str, np.ndarray]
+    spread: dict[str, np.ndarray]
+    distance: np.ndarray
+
+    def signs(self, target: str, chosen: np.ndarray) -> Signs:
+        """What the predictions for the chosen crystals show of one target."""
+        return Signs(
+            values=quantities(self.tensors[target][chosen]),
+            spread=self.spread[target][chosen],
+            distance=self.distance[chosen],
+        )
+
+
+def fold_jobs(
+    data: str,
+    config: TrainConfig,
+    materials: Sequence[Material],
+    parts: Sequence[np.ndarray],
+    folder: Path,
+    seeds: int,
+) -> list[Job]:
+    """A network for each part to leave out and each seed, all seeds of a part together."""
+    return [
+        Job(
+            data=data,
+            config=replace(config, seed=config.seed + seed),
+            held_out=frozenset(materials[index].formula for index in part),
+            folder=folder / f"fold-{number}-{seed}",
+            name=f"fold {number + 1}/{len(parts)} seed {seed + 1}/{seeds}",
+        )
+        for number, part in enumerate(parts)
+        for seed in range(seeds)
+    ]
+
+
+def predict_unseen(
+    members: Sequence[Checkpoint],
+    materials: Sequence[Material],
+    parts: Sequence[np.ndarray],
+    config: TrainConfig,
+    coarse: bool = False,
+) -> Unseen:
+    """The crystals of each part by the networks of `fold_jobs` that were trained without it.
+
+    Crystals in no part get the fold -1 and nan; `coarse` predictions do without force constants.
+    """
+    if coarse:
+        config = replace(config, model=replace(config.model, ionic_readout="mean"))
+    count, seeds = len(materials), len(members) // len(parts)
+    fold, distance = np.full(count, -1), np.full(count, np.nan)
+    targets = config.model.targets
+    names = [*targets, "total"] if len(targets) == 2 else targets
+    tensors = {name: np.full((count, 3, 3), np.nan) for name in names}
+    spread = {name: np.full((count, len(QUANTITIES)), np.nan) for name in names}
+    graphs = labelled_graphs(materials, config, resolve_device(config.device))
+    formulas = [material.formula for material in materials]
+    for number, part in enumerate(parts):
+        networks = [member.networks[0] for member in members[number * seeds : (number + 1) * seeds]]
+        chosen = [graphs[index] for index in part]
+        latents = torch.stack([predict_latent(network, chosen) for network in networks])
+        volume = torch.cat([graph.volume_per_atom for graph in chosen])
+        asked = torch.ones(latents.shape[0], latents.shape[2], dtype=torch.bool)
+        found, differing = combine(latents, asked, [0] * len(networks), targets, volume)
+        for name in names:
+            tensors[name][part], spread[name][part] = found[name], differing[name]
+        taught = np.setdiff1d(np.arange(count), part)
+        embedded = embeddings(networks[0], graphs)
+        near = Neighbourhood.of(embedded[taught], [formulas[i] for i in taught])
+        distance[part] = near.distances(embedded[part], [formulas[i] for i in part]).numpy()
+        fold[part] = number
+    return Unseen(fold=fold, tensors=tensors, spread=spread, distance=distance)

@@ -1,0 +1,1 @@
+"""The matbench_dielectric benchmark and its own readouts."""

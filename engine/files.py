@@ -1,0 +1,60 @@
+"""Files read and written whole, and the folders that come with the program."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save_file
+
+from engine.errors import EngineError, check
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA_FOLDER, MODELS_FOLDER = ROOT / "data", ROOT / "models"
+RESULTS_FOLDER = ROOT / "benchmarks" / "results"
+
+
+def read_json(path: Path) -> dict:
+    """A JSON object from a file; raises EngineError where there is none."""
+    try:
+        content = json.loads(path.read_text())
+    except FileNotFoundError as error:
+        raise EngineError(f"{path}: no such file; is this the folder of a model or a run?") from error
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise EngineError(f"{path}: is damaged, not JSON") from error
+    check(isinstance(content, dict), f"{path}: must hold a JSON object")
+    return content
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a file by `text`, whole or not at all, also when the machine stops."""
+    _replace(path, lambda part: part.write_text(text))
+
+
+def write_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> None:
+    """Replace a safetensors file, whole or not at all, also when the machine stops."""
+    plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    _replace(path, lambda part: save_file(plain, part))
+
+
+def read_tensors(path: Path) -> dict[str, torch.Tensor]:
+    """Tensors of a safetensors file; raises EngineError where it is missing or damaged."""
+    try:
+        return load(path.read_bytes())
+    except FileNotFoundError as error:
+        raise EngineError(f"{path}: no such file; is this the folder of a model or a run?") from error
+    except SafetensorError as error:
+        raise EngineError(f"{path}: is damaged ({error}); copy or train the model again") from error
+
+
+def _replace(path: Path, write: Callable[[Path], object]) -> None:
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    write(part)
+    for flushed in (part, path.parent):
+        descriptor = os.open(flushed, os.O_RDONLY)
+        os.fsync(descriptor)
+        os.close(descriptor)
+        if flushed == part:
+            part.replace(path)

@@ -1,0 +1,1 @@
+"""The remote side: what Materials Project has and this machine does not."""

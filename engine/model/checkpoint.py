@@ -1,0 +1,124 @@
+"""Models on disk: weights.safetensors and a config.json that rebuilds the networks. Never pickle.
+
+A model is one or more networks, each with the formulas that it was trained on, so that a
+prediction can be asked of those that never saw a crystal's formula.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+
+from engine.config import GraphConfig, ModelConfig
+from engine.errors import EngineError, check
+from engine.files import read_json, read_tensors, write_tensors, write_text
+from engine.model.intervals import Calibration
+from engine.model.neighbourhood import Neighbourhood
+from engine.network.network import DielectricNetwork
+
+FORMAT = 2
+TRAINED = ("heads", "springs")  # on any backbone
+_NEIGHBOURHOOD = ("center", "projection", "points")
+WEIGHTS, CONFIG, CARD = "weights.safetensors", "config.json", "card.md"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """A trained model.
+
+    Attributes:
+        networks: members of the ensemble, all with the same graphs and targets.
+        trained_on: reduced formulas that each member was trained on.
+        element_counts: number of training crystals that hold each element.
+        calibration: of each target; empty without held-out crystals.
+        neighbourhood: training crystals in the features of the first network.
+        about: what the model was made from: data set, its SHA-256, seed, command, versions.
+    """
+
+    networks: list[DielectricNetwork]
+    trained_on: tuple[frozenset[str], ...]
+    element_counts: dict[str, int]
+    calibration: dict[str, Calibration] = field(default_factory=dict)
+    neighbourhood: Neighbourhood | None = None
+    about: dict[str, str] = field(default_factory=dict)
+
+
+def save_checkpoint(folder: Path, checkpoint: Checkpoint, half: bool = False) -> None:
+    """Write a model into `folder`; each file is replaced whole.
+
+    With `half`, the readouts are rounded to half precision, and the file half as large. Only parameters are
+    written: Clebsch-Gordan coefficients and the like are made anew in a network's own dtype.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    config = {
+        "format": FORMAT,
+        "graph": asdict(checkpoint.networks[0].graph_config),
+        "element_counts": checkpoint.element_counts,
+        "about": checkpoint.about,
+        "calibration": {target: asdict(one) for target, one in checkpoint.calibration.items()},
+        "members": [
+            {"model": asdict(network.model_config), "trained_on": sorted(formulas)}
+            for network, formulas in zip(checkpoint.networks, checkpoint.trained_on, strict=True)
+        ],
+    }
+    weights = {
+        f"{index}.{name}": tensor.half() if half and name.startswith(TRAINED) else tensor
+        for index, network in enumerate(checkpoint.networks)
+        for name, tensor in network.named_parameters()
+    }
+    near = checkpoint.neighbourhood
+    if near:
+        weights |= {f"neighbourhood.{name}": getattr(near, name) for name in _NEIGHBOURHOOD}
+        config["neighbourhood"] = {"formulas": near.formulas, "far": near.far}
+    write_tensors(folder / WEIGHTS, weights)
+    write_text(folder / CONFIG, json.dumps(config, indent=1))
+
+
+def load_checkpoint(folder: Path, device: torch.device | str = "cpu") -> Checkpoint:
+    """Read a model back, ready to predict on `device`.
+
+    Raises:
+        EngineError: files are missing, damaged, of a newer format, or do not fit together.
+    """
+    config = read_json(folder / CONFIG)
+    check(
+        config.get("format") == FORMAT,
+        f"{folder}: format {config.get('format')} is not {FORMAT}; update this program or retrain the model",
+    )
+    weights = read_tensors(folder / WEIGHTS)
+    networks = []
+    for index, member in enumerate(config["members"]):
+        network = DielectricNetwork(GraphConfig(**config["graph"]), ModelConfig(**member["model"]))
+        prefix = f"{index}."
+        own = {name.removeprefix(prefix): t for name, t in weights.items() if name.startswith(prefix)}
+        misfit = EngineError(f"{folder}: the weights do not fit config.json; copy the model again")
+        if set(own) != set(dict(network.named_parameters())):
+            raise misfit
+        try:
+            network.load_state_dict(own, strict=False)
+        except RuntimeError as error:
+            raise misfit from error
+        networks.append(network.to(device).eval().requires_grad_(False))
+    return Checkpoint(
+        networks=networks,
+        trained_on=tuple(frozenset(member["trained_on"]) for member in config["members"]),
+        element_counts=config["element_counts"],
+        calibration={target: _calibration(one) for target, one in config["calibration"].items()},
+        neighbourhood=_neighbourhood(config, weights, device),
+        about=config["about"],
+    )
+
+
+def _calibration(rows: dict[str, list[list[float]]]) -> Calibration:
+    return Calibration(**{name: tuple(tuple(row) for row in values) for name, values in rows.items()})
+
+
+def _neighbourhood(
+    config: dict, weights: dict[str, torch.Tensor], device: torch.device | str
+) -> Neighbourhood | None:
+    if "neighbourhood" not in config:
+        return None
+    tensors = {name: weights[f"neighbourhood.{name}"].to(device) for name in _NEIGHBOURHOOD}
+    formulas = tuple(config["neighbourhood"]["formulas"])
+    return Neighbourhood(**tensors, formulas=formulas, far=config["neighbourhood"]["far"])

@@ -1,0 +1,67 @@
+"""Networks over graphs, without gradients."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch_geometric.loader import DataLoader
+
+from engine.crystals.graph import CrystalGraph, collate
+from engine.errors import EngineError
+from engine.network.network import DielectricNetwork, dipole_fields
+from engine.network.potential import pretrained_features
+
+
+def predict_latent(network: DielectricNetwork, graphs: Sequence[CrystalGraph]) -> torch.Tensor:
+    """M of each target and graph, [T, n, 3, 3]."""
+    return _in_batches(network.latent, network, graphs, dim=1)
+
+
+def embeddings(network: DielectricNetwork, graphs: Sequence[CrystalGraph]) -> torch.Tensor:
+    """`embedding` of each graph, [n, F]."""
+    return _in_batches(network.embedding, network, graphs, dim=0)
+
+
+def ensemble_latents(
+    networks: Sequence[DielectricNetwork], graphs: Sequence[CrystalGraph], device: torch.device
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """M of every network, [S, T, B, 3, 3], and embeddings of the first, [B, F]; features are computed on the way.
+
+    All graphs go at once, or half at a time where memory runs out.
+
+    Raises:
+        EngineError: not even one of them fits into the memory of `device`.
+    """
+    try:
+        with torch.inference_mode():
+            batch = _with_features(collate(graphs), networks[0], device)
+            return torch.stack([network.latent(batch) for network in networks]), networks[0].embedding(batch)
+    except torch.OutOfMemoryError as error:
+        if len(graphs) == 1:
+            raise EngineError(
+                f"{len(graphs[0].atomic_numbers)} atoms do not fit into the memory of {device}; "
+                "use device cpu or a smaller cell"
+            ) from error
+    middle = len(graphs) // 2
+    first, second = (ensemble_latents(networks, half, device) for half in (graphs[:middle], graphs[middle:]))
+    return torch.cat([first[0], second[0]], dim=2), torch.cat([first[1], second[1]])
+
+
+def _with_features(batch: CrystalGraph, network: DielectricNetwork, device: torch.device) -> CrystalGraph:
+    config = network.model_config
+    if config.frozen:
+        batch.features = pretrained_features(device, torch.float64)(batch).float()
+    if config.readout == "dipoles":
+        batch.dipole_field = dipole_fields(batch, config.sigma)
+    return batch
+
+
+def _in_batches(
+    function: Callable[[CrystalGraph], torch.Tensor],
+    network: DielectricNetwork,
+    graphs: Sequence[CrystalGraph],
+    dim: int,
+) -> torch.Tensor:
+    device = network.offset.device
+    with torch.inference_mode():
+        batches = DataLoader(list(graphs), 8 if network.model_config.tuned_layers else 64)  # fit into memory
+        return torch.cat([function(batch.to(device)).cpu() for batch in batches], dim)

@@ -1,0 +1,1 @@
+"""From graph to tensor: the equations."""

@@ -1,0 +1,135 @@
+"""What the pretrained potential gives, kept on disk: it takes longer than the training that uses it.
+
+A file a crystal in the user's cache folder, named by a hash of crystal, potential and version. Safe to delete,
+and safe under several processes: each file appears whole. Force constants of the embedded tensors are shipped.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import torch
+from platformdirs import user_cache_path
+
+from engine.crystals.graph import collate, crystal_graphs
+from engine.crystals.material import Material
+from engine.errors import EngineError
+from engine.files import DATA_FOLDER, read_tensors, write_tensors
+from engine.network.force_constants import force_constants
+from engine.network.potential import GRAPH, NAME, pretrained_features
+
+VERSION = 1
+ATOMS_AT_ONCE = 200
+SHIPPED = DATA_FOLDER / "force_constants.parquet"
+
+Progress = Callable[[int, int], None]
+
+
+def material_features(
+    materials: Sequence[Material], device: torch.device, progress: Progress | None = None
+) -> list[torch.Tensor]:
+    """[N, pretrained.IRREPS] on the CPU for each material, computed on `device` where the cache lacks them.
+
+    Args:
+        progress: called with (computed, to compute) after each batch.
+    """
+    missing = [material for material in materials if not _path(material, "features").is_file()]
+    missing.sort(key=lambda material: material.natoms)
+    done = 0
+    while done < len(missing):
+        batch = [missing[done]]
+        for material in missing[done + 1 :]:
+            if material.natoms * (len(batch) + 1) > ATOMS_AT_ONCE:
+                break
+            batch.append(material)
+        _compute_features(batch, device)
+        done += len(batch)
+        if progress:
+            progress(done, len(missing))
+    return [_read(material, "features", _compute_features, device) for material in materials]
+
+
+def material_force_constants(
+    materials: Sequence[Material], device: torch.device, progress: Progress | None = None
+) -> list[torch.Tensor]:
+    """[3 N, 3 N] eV/Å^2 on the CPU for each material: shipped, cached, or computed in float32 as a last resort.
+
+    Args:
+        progress: called with (computed, to compute) after each crystal.
+    """
+    missing = [
+        material
+        for material in materials
+        if structure_key(material) not in shipped_force_constants() and not _path(material, "forces").is_file()
+    ]
+    for done, material in enumerate(missing, start=1):
+        _compute_force_constants([material], device)
+        if progress:
+            progress(done, len(missing))
+    return [_force_constants(material, device) for material in materials]
+
+
+@lru_cache(maxsize=1)
+def shipped_force_constants() -> dict[str, np.ndarray]:
+    """`structure_key` -> flat [9 N^2] force constants of the embedded crystals that have tensors."""
+    if not SHIPPED.is_file():
+        return {}
+    table = pq.read_table(SHIPPED)
+    rows = zip(table["key"].to_pylist(), table["force_constants"], strict=True)
+    return {key: row.values.to_numpy() for key, row in rows}
+
+
+def structure_key(material: Material, prefix: str = "") -> str:
+    """Hash of a crystal, to the last digit of its coordinates."""
+    key = hashlib.sha256(prefix.encode())
+    for array in (material.cell, material.atomic_numbers, material.frac_coords):
+        key.update(array.tobytes())
+    return key.hexdigest()
+
+
+def _path(material: Material, kind: str) -> Path:
+    name = structure_key(material, f"{NAME} {VERSION}")
+    return user_cache_path("dielectric-tensors") / kind / name[:2] / f"{name}.safetensors"
+
+
+def _force_constants(material: Material, device: torch.device) -> torch.Tensor:
+    known = shipped_force_constants().get(structure_key(material))
+    if known is None:
+        return _read(material, "forces", _compute_force_constants, device)
+    return torch.tensor(known).reshape(3 * material.natoms, -1)
+
+
+def _compute_features(materials: Sequence[Material], device: torch.device) -> None:
+    graph = collate(crystal_graphs(materials, GRAPH, device=device))
+    features = pretrained_features(device, torch.float32)(graph).cpu()
+    counts = [material.natoms for material in materials]
+    for material, tensor in zip(materials, features.split(counts), strict=True):
+        _write(material, "features", tensor)
+
+
+def _compute_force_constants(materials: Sequence[Material], device: torch.device) -> None:
+    for material in materials:
+        _write(material, "forces", torch.tensor(force_constants(material, torch.float32, device)).float())
+
+
+def _write(material: Material, kind: str, tensor: torch.Tensor) -> None:
+    path = _path(material, kind)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_tensors(path, {kind: tensor})
+
+
+def _read(
+    material: Material,
+    kind: str,
+    compute: Callable[[Sequence[Material], torch.device], None],
+    device: torch.device,
+) -> torch.Tensor:
+    path = _path(material, kind)
+    try:
+        return read_tensors(path)[kind]
+    except (EngineError, KeyError):  # deleted or damaged meanwhile
+        compute([material], device)
+        return read_tensors(path)[kind]

@@ -1,0 +1,133 @@
+"""Features of atoms from SevenNet l3i5, a potential trained on 1.6 million structures of the Materials Project.
+
+Its weights come with the package `sevenn` (MIT licence) and stay frozen; a network may train copies of its last
+layers. The potential is equivariant under rotations only, so features are averaged over the crystal and its
+inverted image: what is even under inversion stays, and mirrors and all point groups hold to rounding.
+Source: Park et al., J. Chem. Theory Comput. 20, 4857 (2024), doi:10.1021/acs.jctc.4c00190.
+"""
+
+import ctypes
+from collections.abc import Iterator
+from contextlib import suppress
+from copy import deepcopy
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from e3nn import o3
+from pymatgen.core import Element
+from torch import nn
+
+from engine.config import GraphConfig
+from engine.crystals.graph import CrystalGraph
+from engine.errors import check
+
+NAME = "sevennet-l3i5"
+GRAPH = GraphConfig(r_max=5.0)
+LAYERS = 5
+_MALLOC = {-4: 0, -1: 2**31 - 1, -2: 2**28}  # M_MMAP_MAX, M_TRIM_THRESHOLD, M_TOP_PAD in malloc.h
+IRREPS = o3.Irreps("640x0e+128x2e")  # scalars of five layers, l = 2 of the first four
+_HIDDEN = o3.Irreps("128x0e+64x1e+32x2e+32x3e")  # of a layer; the last has scalars only
+
+
+class PretrainedFeatures(nn.Module):
+    """Graph -> [N, IRREPS], even under inversion; gradients flow into `tuned` layers only.
+
+    In float32, rounding through five layers reaches 2e-5 of the features; float64 keeps symmetry far below that.
+    """
+
+    def __init__(self, dtype: torch.dtype) -> None:
+        super().__init__()
+        import sevenn
+        from sevenn.checkpoint import SevenNetCheckpoint
+
+        path = Path(sevenn.__file__).parent / "pretrained_potentials" / "SevenNet_l3i5" / "checkpoint_l3i5.pth"
+        self.potential = SevenNetCheckpoint(path).build_model().eval().requires_grad_(False).to(dtype)
+        self.potential.key_grad = None  # `_forces` alone asks for the gradient of edges
+        self.dtype = dtype
+
+    def forward(self, graph: CrystalGraph, tuned: nn.ModuleDict | None = None) -> torch.Tensor:
+        """Features of every atom of a graph with r_max of `GRAPH`.
+
+        Args:
+            tuned: trained `last_layers`, which take the place of the potential's own.
+
+        Raises:
+            EngineError: the potential does not know one of the elements.
+        """
+        self._check_elements(graph)
+        return (self._features(graph, 1.0, tuned) + self._features(graph, -1.0, tuned)) / 2
+
+    def last_layers(self, count: int) -> nn.ModuleDict:
+        """Copies of the last `count` interaction layers, to be trained; name -> part of a layer."""
+        prefixes = tuple(f"{layer}_" for layer in range(LAYERS - count, LAYERS))
+        parts = {name: part for name, part in self.potential.named_children() if name.startswith(prefixes)}
+        return nn.ModuleDict(deepcopy(parts)).requires_grad_()
+
+    def forces(self, graph: CrystalGraph) -> torch.Tensor:
+        """Forces on every atom, [N, 3] eV/Å; raises as `forward` does."""
+        self._check_elements(graph)
+        return (self._forces(graph, 1.0) + self._forces(graph, -1.0)) / 2
+
+    def _check_elements(self, graph: CrystalGraph) -> None:
+        unknown = [z for z in graph.atomic_numbers.unique().tolist() if z not in self.potential.type_map]
+        symbols = ", ".join(Element.from_Z(z).symbol for z in unknown)
+        check(not unknown, f"the potential {NAME} does not know {symbols}; choose the model e3nn-scratch")
+
+    def _features(self, graph: CrystalGraph, parity: float, tuned: nn.ModuleDict | None) -> torch.Tensor:
+        scalars, even = [], []
+        second = _HIDDEN.slices()[2]
+        for name, data in self._layers(graph, parity * graph.edge_vec.to(self.dtype), tuned):
+            if name.endswith("equivariant_gate"):
+                scalars.append(data["x"][:, : _HIDDEN[0].dim])
+                if len(scalars) == LAYERS:
+                    break
+                even.append(data["x"][:, second])
+        return torch.cat(scalars + even, 1)
+
+    @torch.enable_grad()
+    def _forces(self, graph: CrystalGraph, parity: float) -> torch.Tensor:
+        edge_vec = (parity * graph.edge_vec.to(self.dtype)).detach().requires_grad_()
+        for _, data in self._layers(graph, edge_vec):
+            if "inferred_total_energy" in data:
+                break
+        (pull,) = torch.autograd.grad(data["inferred_total_energy"].sum(), edge_vec)
+        edge_src, edge_dst = graph.edge_index
+        forces = pull.new_zeros(graph.num_nodes, 3)
+        return parity * forces.index_add(0, edge_src, pull).index_add(0, edge_dst, -pull)
+
+    def _layers(
+        self, graph: CrystalGraph, edge_vec: torch.Tensor, tuned: nn.ModuleDict | None = None
+    ) -> Iterator[tuple[str, dict]]:
+        """Each layer's name, and what is known after it."""
+        data = self.potential._preprocess(
+            {
+                "atomic_numbers": graph.atomic_numbers,
+                "pos": graph.pos.to(self.dtype),
+                "edge_index": graph.edge_index,
+                "edge_vec": edge_vec,
+                "batch": graph.crystal_index,
+            }
+        )
+        layers = dict(self.potential.named_children()) | dict(tuned or {})
+        for name, layer in layers.items():
+            data = layer(data)
+            if name == "onehot_idx_to_onehot":  # which makes them float32
+                data |= {key: data[key].to(self.dtype) for key in ("x", "node_attr")}
+            yield name, data
+
+
+def _keep_memory() -> None:
+    """Have glibc keep what it freed: its page faults else cost as much as the potential's arithmetic."""
+    with suppress(OSError, AttributeError):  # another C library
+        libc = ctypes.CDLL("libc.so.6")
+        for parameter, value in _MALLOC.items():
+            libc.mallopt(parameter, value)
+
+
+@lru_cache
+def pretrained_features(device: torch.device, dtype: torch.dtype) -> PretrainedFeatures:
+    """The potential on a device, loaded once a process; the caller's random numbers stay as they are."""
+    _keep_memory()
+    with torch.inference_mode(False), torch.random.fork_rng(devices=[]):
+        return PretrainedFeatures(dtype).to(device)

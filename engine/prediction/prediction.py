@@ -1,0 +1,104 @@
+"""A prediction for one crystal: tensors, what follows from them, intervals and warnings."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from pymatgen.core import Structure
+
+from engine.errors import check
+from engine.model.intervals import Calibration, Signs, coarse_name, intervals, quantities
+from engine.model.neighbourhood import Neighbour
+from engine.tensors import tensors
+from engine.tensors.axes import to_ieee
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Prediction:
+    """What a model says of one crystal.
+
+    Attributes:
+        structure: the crystal.
+        electronic, ionic: [3, 3] float64 relative permittivity in the structure's own Cartesian axes; None for a
+            target that the model was not trained on.
+        calibration: of each target, see `interval`.
+        spread: target -> [4], what the networks disagree by, see `intervals.Signs`.
+        distance: to the nearest training crystal, see neighbourhood.py; nan for a model without that.
+        neighbours: the training formulas nearest to it, the nearest first; none for a model without that.
+        coarse: True where the cell was too large for force constants, so that the ionic part is rougher.
+        warnings: reasons to trust the prediction less, a sentence each.
+        held_out: True where no network that answered was trained on a crystal of this reduced formula.
+    """
+
+    structure: Structure
+    electronic: np.ndarray | None
+    ionic: np.ndarray | None
+    calibration: dict[str, Calibration] = field(repr=False)
+    spread: dict[str, np.ndarray] = field(repr=False)
+    distance: float
+    neighbours: tuple[Neighbour, ...]
+    coarse: bool
+    warnings: list[str]
+    held_out: bool
+
+    @property
+    def formula(self) -> str:
+        """Reduced formula."""
+        return self.structure.composition.reduced_formula
+
+    @property
+    def total(self) -> np.ndarray | None:
+        """[3, 3] static tensor, electronic + ionic."""
+        return None if self.electronic is None or self.ionic is None else self.electronic + self.ionic
+
+    @property
+    def electronic_ieee(self) -> np.ndarray | None:
+        """[3, 3] electronic tensor in IEEE 1987 axes; raises EngineError where these are not defined."""
+        return None if self.electronic is None else to_ieee(self.electronic, self.structure)
+
+    @property
+    def n(self) -> float | None:
+        """Refractive index sqrt(mean of the electronic diagonal)."""
+        return None if self.electronic is None else tensors.refractive_index(self.electronic)
+
+    @cached_property
+    def principal_values(self) -> np.ndarray | None:
+        """[3] principal values of the electronic tensor, ascending."""
+        return None if self.electronic is None else tensors.principal_values(self.electronic)
+
+    @property
+    def birefringence(self) -> float | None:
+        """Largest minus smallest principal refractive index."""
+        return None if self.electronic is None else tensors.birefringence(self.electronic)
+
+    @property
+    def optical_class(self) -> tensors.OpticalClass | None:
+        """Isotropic, uniaxial positive or negative, or biaxial."""
+        return None if self.electronic is None else tensors.optical_class(self.electronic)
+
+    def interval(self, target: str, level: float = 0.9) -> tuple[float, float]:
+        """(low, high) of the mean of the diagonal of `target`, calibrated on crystals held out of training.
+
+        Raises:
+            EngineError: the model has no such target or no calibration, or too little for `level`.
+        """
+        return tuple(self._intervals(target, level)[0].tolist())
+
+    def principal_intervals(self, target: str, level: float = 0.9) -> np.ndarray:
+        """[3, 2] the same for each principal value, ascending; raises as `interval` does."""
+        return self._intervals(target, level)[1:]
+
+    def _intervals(self, target: str, level: float) -> np.ndarray:
+        check(
+            target in ("electronic", "ionic", "total"),
+            f"target must be electronic, ionic or total, got {target!r}",
+        )
+        tensor = getattr(self, target)
+        calibration = self.calibration.get(coarse_name(target) if self.coarse else target)
+        check(tensor is not None and calibration is not None, f"this model has no calibrated {target} tensor")
+        signs = Signs(
+            values=quantities(tensor)[None],
+            spread=self.spread[target][None],
+            distance=np.array([self.distance]),
+        )
+        return intervals(target, calibration, signs, level)[0]

@@ -1,0 +1,156 @@
+"""Structures in, dielectric tensors with intervals and warnings out."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import torch
+from pymatgen.core import Structure
+
+from engine.config import GraphConfig, ModelConfig
+from engine.crystals.inputs import Input, as_structure
+from engine.crystals.material import Material
+from engine.model.checkpoint import CARD, load_checkpoint
+from engine.model.ensemble import combine
+from engine.model.inference import ensemble_latents
+from engine.model.shipped_models import model_folder
+from engine.model.unlabelled_graphs import unlabelled_graphs
+from engine.network import potential
+from engine.network.network import DielectricNetwork
+from engine.prediction.prediction import Prediction
+from engine.prediction.warnings import doubts
+from engine.training.loop import resolve_device
+
+BATCH_SIZE = 4  # larger ones outgrow a CPU cache
+NEIGHBOURS = 8  # training formulas named beside a prediction
+
+
+class Predictor:
+    """A trained model, loaded and ready; never changes, so that threads may share it."""
+
+    def __init__(self, folder: Path, device: str = "auto") -> None:
+        """Load the model in `folder`; raises EngineError where it is missing, damaged or the device is."""
+        self.device = resolve_device(device)
+        self.name = folder.name
+        self._checkpoint = load_checkpoint(folder, self.device)
+        seen = self._checkpoint.trained_on
+        self._groups = [seen.index(formulas) for formulas in seen]
+        card = folder / CARD
+        self.card = card.read_text() if card.is_file() else ""
+
+    @classmethod
+    def load(cls, name: str | Path | None = None, device: str = "auto") -> "Predictor":
+        """The default shipped model, one of `available_models()`, or a model or run folder.
+
+        Raises:
+            EngineError: there is no such model, or no such device.
+        """
+        return cls(model_folder(name), device)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """What the model predicts: "electronic", "ionic" or both."""
+        return self.model_config.targets
+
+    @property
+    def graph_config(self) -> GraphConfig:
+        """How the model's graphs are built."""
+        if self.model_config.backbone == "pretrained":
+            return potential.GRAPH
+        return self._checkpoint.networks[0].graph_config
+
+    @property
+    def model_config(self) -> ModelConfig:
+        """Size of the model's networks."""
+        return self._checkpoint.networks[0].model_config
+
+    @property
+    def networks(self) -> tuple[DielectricNetwork, ...]:
+        """The members of the ensemble, to look into; not to be changed."""
+        return tuple(self._checkpoint.networks)
+
+    @property
+    def element_counts(self) -> dict[str, int]:
+        """Number of training crystals that hold each element."""
+        return dict(self._checkpoint.element_counts)
+
+    @property
+    def about(self) -> dict[str, str]:
+        """What the model was made from."""
+        return dict(self._checkpoint.about)
+
+    def predict(self, structure: Input, out_of_fold: bool = False) -> Prediction:
+        """The tensors of one crystal.
+
+        Args:
+            structure: pymatgen Structure, periodic ASE Atoms, or the path of a file that holds one crystal; a
+                Material comes with force constants that are shipped or cached, and is answered faster.
+            out_of_fold: ask only the networks that were never trained on this reduced formula, where there are
+                any; right for comparing with DFT, while all together are the more accurate for a new crystal.
+
+        Raises:
+            EngineError: this is not one ordered, periodic crystal.
+        """
+        return self.predict_many([structure], out_of_fold=out_of_fold)[0]
+
+    def predict_many(
+        self,
+        structures: Iterable[Input],
+        batch_size: int | None = None,
+        progress: Callable[[int, int], None] | None = None,
+        out_of_fold: bool = False,
+    ) -> list[Prediction]:
+        """`predict` for many crystals, in order.
+
+        Args:
+            batch_size: crystals at once.
+            progress: called with (done, total) after each batch.
+
+        Raises:
+            EngineError: one of them is not an ordered, periodic crystal; none is predicted then.
+        """
+        crystals = [one if isinstance(one, Material) else as_structure(one) for one in structures]
+        size = batch_size or BATCH_SIZE
+        predictions = []
+        for start in range(0, len(crystals), size):
+            predictions += self._predict_batch(crystals[start : start + size], out_of_fold)
+            if progress:
+                progress(len(predictions), len(crystals))
+        return predictions
+
+    def _predict_batch(self, crystals: Sequence[Structure | Material], out_of_fold: bool) -> list[Prediction]:
+        checkpoint, r_max = self._checkpoint, self.graph_config.r_max
+        graphs = unlabelled_graphs(crystals, self.graph_config, self.model_config, self.device)
+        latent, embedding = ensemble_latents(checkpoint.networks, graphs, self.device)
+        crystals = [one.structure if isinstance(one, Material) else one for one in crystals]
+        formulas = [crystal.composition.reduced_formula for crystal in crystals]
+        answers, held_out = self._asked(formulas, out_of_fold)
+        volume = torch.cat([graph.volume_per_atom for graph in graphs])
+        found, spread = combine(latent, answers, self._groups, self.targets, volume)
+        near = checkpoint.neighbourhood
+        distance = near.distances(embedding, formulas).tolist() if near else [math.nan] * len(crystals)
+        neighbours = near.nearest(embedding, formulas, NEIGHBOURS) if near else [()] * len(crystals)
+        electronic, ionic = (found.get(target, [None] * len(crystals)) for target in ("electronic", "ionic"))
+        return [
+            Prediction(
+                structure=crystal,
+                electronic=electronic[i],
+                ionic=ionic[i],
+                calibration=checkpoint.calibration,
+                spread={target: values[i] for target, values in spread.items()},
+                distance=distance[i],
+                neighbours=neighbours[i],
+                coarse="sprung" in graph and not bool(graph.sprung),
+                warnings=doubts(crystal, graph, checkpoint, r_max, electronic[i], distance[i], held_out[i]),
+                held_out=held_out[i],
+            )
+            for i, (crystal, graph) in enumerate(zip(crystals, graphs, strict=True))
+        ]
+
+    def _asked(self, formulas: Sequence[str], out_of_fold: bool) -> tuple[torch.Tensor, list[bool]]:
+        """[S, B] which networks are asked about each formula, and whether none of these was trained on it."""
+        unseen = torch.tensor([[f not in seen for f in formulas] for seen in self._checkpoint.trained_on])
+        answers = torch.ones_like(unseen)
+        if out_of_fold:
+            answers = torch.where(unseen.any(0), unseen, answers)
+        return answers, (unseen | ~answers).all(0).tolist()

@@ -1,0 +1,71 @@
+"""Reasons to trust a prediction less, a sentence each."""
+
+import numpy as np
+from pymatgen.core import Structure
+
+from engine.crystals.graph import CrystalGraph
+from engine.model.checkpoint import Checkpoint
+from engine.tensors import tensors
+
+RARE = 5  # training crystals that an element should have
+NARROW_GAP = 20.0  # electronic means above this belong to nearly metallic crystals
+
+
+def doubts(
+    crystal: Structure,
+    graph: CrystalGraph,
+    checkpoint: Checkpoint,
+    r_max: float,
+    electronic: np.ndarray | None,
+    distance: float,
+    held_out: bool,
+) -> list[str]:
+    """Why the prediction of `checkpoint` for one crystal may be worse than most; see `Prediction` for the others.
+
+    Args:
+        graph: what the networks saw of the crystal.
+        r_max: radius that its neighbours were searched in, Å.
+    """
+    found = [*_rare_elements(crystal, checkpoint.element_counts), *_of_graph(graph, r_max)]
+    near = checkpoint.neighbourhood
+    if near and distance > near.far:
+        found.append(
+            f"The crystal is {distance:.1f} times as far from all training crystals as one of them usually "
+            "is from the others: a guess."
+        )
+    if electronic is not None and tensors.mean(electronic) > NARROW_GAP:
+        found.append("The electronic mean is above 20: a nearly metallic crystal, where errors are large.")
+    if not held_out:
+        found.append(
+            f"{crystal.composition.reduced_formula} is a formula of the training set: agreement with DFT "
+            "proves little here."
+        )
+    return found
+
+
+def _rare_elements(crystal: Structure, counts: dict[str, int]) -> list[str]:
+    found = []
+    for element in sorted(crystal.composition.elements):
+        name = f"{element.long_name} ({element.symbol})"
+        count = counts.get(element.symbol, 0)
+        if count == 0:
+            found.append(f"{name} is in no training crystal with a tensor: a guess.")
+        elif count < RARE:
+            found.append(f"{name} is in only {count} training crystal(s) with a tensor.")
+    return found
+
+
+def _of_graph(graph: CrystalGraph, r_max: float) -> list[str]:
+    found = []
+    alone = graph.num_nodes - len(graph.edge_index[0].unique())
+    if alone:
+        found.append(
+            f"{alone} of {graph.num_nodes} atoms have no neighbour within "
+            f"{r_max:g} Å: no training crystal is like that."
+        )
+    if "sprung" in graph and not graph.sprung:
+        found.append(
+            f"{graph.num_nodes} atoms with little symmetry are too many for force constants on this device: "
+            "the ionic part is a rougher estimate."
+        )
+    return found

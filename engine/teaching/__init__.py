@@ -1,0 +1,1 @@
+"""What the Theory and Demo pages show."""

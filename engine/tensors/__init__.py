@@ -1,0 +1,1 @@
+"""A 3x3 tensor and what follows from it; pure."""

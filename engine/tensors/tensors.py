@@ -1,0 +1,144 @@
+"""Symmetric 3x3 tensors: their irreps, principal values and what light makes of them."""
+
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+import torch
+from e3nn import o3
+from torch.autograd.function import once_differentiable
+
+IRREPS = "1x0e+1x2e"
+DEGENERACY = 1e-3  # refractive indices closer than this, relative to their mean, count as equal
+
+OpticalClass = Literal["isotropic", "uniaxial positive", "uniaxial negative", "biaxial"]
+
+
+def symmetrise(tensor: np.ndarray) -> np.ndarray:
+    """(T + T^T) / 2 of a [..., 3, 3] array."""
+    return (tensor + np.swapaxes(tensor, -1, -2)) / 2
+
+
+def irreducible_parts(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The l = 0, 1 and 2 parts of any matrix [3, 3], which add up to it and never mix when it is turned:
+
+    tr(A) / 3 I,    (A - A^T) / 2,    (A + A^T) / 2 - tr(A) / 3 I.
+    """
+    scalar = np.trace(matrix) / 3 * np.eye(3)
+    return scalar, (matrix - matrix.T) / 2, symmetrise(matrix) - scalar
+
+
+def along(tensor: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    """n T n for unit vectors n, [3, 3] and [..., 3] -> [...]: radius of the tensor's directional surface."""
+    return np.einsum("...i,ij,...j->...", directions, tensor, directions)
+
+
+@lru_cache
+@torch.inference_mode(False)
+def _basis(dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+    parts = [(2 * ell + 1) ** 0.5 * o3.wigner_3j(ell, 1, 1, dtype=torch.float64) for ell in (0, 2)]
+    return torch.cat(parts).to(dtype=dtype, device=device)  # [6, 3, 3]
+
+
+def irreps_to_matrix(irreps: torch.Tensor) -> torch.Tensor:
+    """Symmetric matrix [..., 3, 3] with the 1x0e+1x2e components [..., 6]; keeps the norm."""
+    return torch.einsum("...k,kij->...ij", irreps, _basis(irreps.dtype, irreps.device))
+
+
+def matrix_to_irreps(matrix: torch.Tensor) -> torch.Tensor:
+    """1x0e+1x2e components [..., 6] of a symmetric matrix [..., 3, 3]; keeps the norm."""
+    return torch.einsum("...ij,kij->...k", matrix, _basis(matrix.dtype, matrix.device))
+
+
+class _SymmetricLog(torch.autograd.Function):
+    """Source of the derivative, by Daleckii and Krein: Higham, Functions of Matrices (SIAM, 2008), chapter 3."""
+
+    @staticmethod
+    def forward(ctx: torch.autograd.function.FunctionCtx, matrix: torch.Tensor) -> torch.Tensor:
+        values, axes = torch.linalg.eigh(matrix)
+        ctx.save_for_backward(values, axes)
+        return (axes * values.log()[..., None, :]) @ axes.mT
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: torch.autograd.function.FunctionCtx, grad: torch.Tensor) -> torch.Tensor:
+        values, axes = ctx.saved_tensors
+        low = values[..., None, :]
+        excess = values[..., :, None] / low - 1
+        near = excess.abs() < 1e-6
+        slope = torch.where(near, 1 - excess / 2, excess.log1p() / torch.where(near, 1.0, excess)) / low
+        return axes @ (slope * (axes.mT @ (grad + grad.mT) @ axes)) @ axes.mT / 2
+
+
+def symmetric_log(matrix: torch.Tensor) -> torch.Tensor:
+    """Logarithm of symmetric positive [..., 3, 3]; unlike that of eigh, its derivative bears equal eigenvalues."""
+    return _SymmetricLog.apply(matrix)
+
+
+def mean(tensor: np.ndarray) -> float:
+    """Mean of the diagonal, the same in every frame."""
+    return float(np.trace(tensor) / 3)
+
+
+def principal_values(tensor: np.ndarray) -> np.ndarray:
+    """[3] eigenvalues of a symmetric tensor, ascending."""
+    return np.linalg.eigvalsh(tensor)
+
+
+def anisotropy_ratio(tensor: np.ndarray) -> float:
+    """Largest over smallest principal value."""
+    low, _, high = principal_values(tensor)
+    return float(high / low)
+
+
+def refractive_index(electronic: np.ndarray) -> float:
+    """n = sqrt(mean of the diagonal), Materials Project's definition."""
+    return float(np.sqrt(mean(electronic)))
+
+
+def principal_refractive_indices(electronic: np.ndarray) -> np.ndarray:
+    """[3] square roots of the principal values, ascending."""
+    return np.sqrt(principal_values(electronic))
+
+
+def birefringence(electronic: np.ndarray) -> float:
+    """Largest minus smallest principal refractive index."""
+    indices = principal_refractive_indices(electronic)
+    return float(indices[2] - indices[0])
+
+
+def optical_class(electronic: np.ndarray) -> OpticalClass:
+    """How light sees the crystal; principal refractive indices within `DEGENERACY` count as equal.
+
+    Positive uniaxial: the index along the optic axis is the largest. International Tables for Crystallography D,
+    chapter 1.6 (Glazer and Cox, 2013).
+    """
+    low, middle, high = principal_refractive_indices(electronic)
+    tolerance = DEGENERACY * (low + middle + high) / 3
+    if high - low <= tolerance:
+        return "isotropic"
+    if middle - low <= tolerance:
+        return "uniaxial positive"
+    if high - middle <= tolerance:
+        return "uniaxial negative"
+    return "biaxial"
+
+
+def optic_axial_angle(electronic: np.ndarray) -> float:
+    """2V in degrees, the angle between the two optic axes of a biaxial crystal across its axis of largest index.
+
+    tan^2 V = (1/n1^2 - 1/n2^2) / (1/n2^2 - 1/n3^2) for n1 < n2 < n3: an optic axis is normal to a circular section
+    of the index ellipsoid, of radius n2, and lies in the plane of n1 and n3. Below 90 the crystal is biaxial
+    positive, above negative. A uniaxial positive crystal has 0, a negative one 180.
+    """
+    low, middle, high = 1 / principal_values(electronic)
+    return float(2 * np.degrees(np.arctan2(np.sqrt(low - middle), np.sqrt(middle - high))))
+
+
+def reflectance(electronic: np.ndarray) -> np.ndarray:
+    """[3] ((n - 1) / (n + 1))^2, the share of light reflected at normal incidence, for each principal index.
+
+    Fresnel's equation in vacuum and without absorption: E and H are continuous, so 1 + r = t and 1 - r = n t.
+    """
+    indices = principal_refractive_indices(electronic)
+    return ((indices - 1) / (indices + 1)) ** 2

@@ -1,0 +1,94 @@
+"""Crystal graphs that carry what a network is to learn from them."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+
+from engine.config import TrainConfig
+from engine.crystals.graph import CrystalGraph, crystal_graphs
+from engine.crystals.material import Material
+from engine.data.datasets import label
+from engine.network.feature_cache import material_features, material_force_constants
+from engine.network.network import VOLUME_UNIT, dipole_fields, latent_of
+from engine.network.potential import GRAPH
+from engine.network.springs import stiffness
+
+
+def labelled_graphs(
+    materials: Sequence[Material],
+    config: TrainConfig,
+    device: torch.device,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[CrystalGraph]:
+    """Graphs that carry labels, nan where there is none: `dft` and `latent` [1, T, 3, 3], and `log_mean` [1].
+
+    `latent` is what the network should give; `log_mean` is the logarithm of (v / v0) (n^2 - 1), for crystals known
+    by their refractive index alone. With a frozen backbone a graph holds the atoms' `features` and no edges.
+    """
+    targets = config.model.targets
+    graphs = _input_graphs(materials, config, device, progress)
+    missing = torch.full((3, 3), torch.nan, dtype=torch.float64)
+    for material, one in zip(materials, graphs, strict=True):
+        labels = [label(material, target) for target in targets]
+        one.dft = torch.stack([missing if tensor is None else torch.as_tensor(tensor) for tensor in labels])[None]
+        latents = [
+            missing if tensor is None else latent_of(torch.as_tensor(tensor)[None], target, one.volume_per_atom)[0]
+            for tensor, target in zip(labels, targets, strict=True)
+        ]
+        one.latent = torch.stack(latents)[None].to(one.pos.dtype)
+        n = material.n if material.electronic is None and material.n is not None else float("nan")
+        one.log_mean = (one.volume_per_atom / VOLUME_UNIT * (n**2 - 1)).log()
+    return graphs
+
+
+def _input_graphs(
+    materials: Sequence[Material],
+    config: TrainConfig,
+    device: torch.device,
+    progress: Callable[[int, int], None] | None,
+) -> list[CrystalGraph]:
+    if config.model.backbone == "scratch":
+        return crystal_graphs(materials, config.graph)
+    if config.model.frozen:
+        graphs = _feature_graphs(materials, device, progress)
+    else:
+        graphs = crystal_graphs(materials, GRAPH)
+    if config.model.readout == "dipoles":
+        for one in graphs:  # its atoms stay where they are
+            one.dipole_field = dipole_fields(one, config.model.sigma)
+    if config.model.ionic_readout == "springs" and "ionic" in config.model.targets:
+        _add_springs(materials, graphs, device, progress)
+    return graphs
+
+
+def _feature_graphs(
+    materials: Sequence[Material],
+    device: torch.device,
+    progress: Callable[[int, int], None] | None,
+) -> list[CrystalGraph]:
+    return [
+        CrystalGraph(
+            atomic_numbers=torch.as_tensor(material.atomic_numbers),
+            pos=torch.as_tensor(material.frac_coords @ material.cell, dtype=features.dtype),
+            cell=torch.as_tensor(material.cell, dtype=features.dtype)[None],
+            features=features,
+        )
+        for material, features in zip(materials, material_features(materials, device, progress), strict=True)
+    ]
+
+
+def _add_springs(
+    materials: Sequence[Material],
+    graphs: Sequence[CrystalGraph],
+    device: torch.device,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    """Give crystals with an ionic tensor their springs; the others teach nothing of these."""
+    known = [index for index, material in enumerate(materials) if material.ionic is not None]
+    found = material_force_constants([materials[index] for index in known], device, progress)
+    for one in graphs:
+        one.springs = torch.zeros(0, 3, 3, dtype=torch.float64)
+        one.sprung = torch.tensor([False])
+    for index, constants in zip(known, found, strict=True):
+        graphs[index].springs = stiffness(constants)
+        graphs[index].sprung = torch.tensor([True])

@@ -1,0 +1,252 @@
+"""A crystal in three dimensions: 3Dmol in a frame of its own, or a flat Plotly drawing."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import plotly.graph_objects as go
+import py3Dmol
+import streamlit as st
+from ase.data import chemical_symbols, covalent_radii
+from ase.data.colors import jmol_colors
+from pymatgen.core import Structure
+from scipy.spatial.transform import Rotation
+
+from engine.errors import EngineError, check
+from pages.components.crystal.overlay import HIGH, LOW, MIDDLE, Mesh, Overlay, make_mesh, outlines
+from pages.components.crystal.scene import EDGES, Scene, make_scene
+from pages.components.widgets import PLOT, number
+
+SCRIPT = Path(__file__).resolve().parents[3] / "static" / "3Dmol-min.js"
+SCRIPT_ADDRESS = "/app/static/3Dmol-min.js"
+POLICY = "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
+HEIGHT = 400  # pixels
+MAX_ATOMS = 1500  # more than this draws slowly
+OPACITY = 0.78  # of the surface, so that the atoms inside are seen
+BACKGROUNDS = {False: "#ffffff", True: "#11181f"}  # of the page by theme, see .streamlit/config.toml
+GREY = "#74828d"
+AXIS_COLORS = {"x": "#e0701f", "y": "#1fa37d", "z": "#3d8fd1"}
+# Black, because what shines through a half-transparent surface is already the colour that the drawing lies on.
+_STYLE = "<style>body {margin: 0; overflow: hidden} canvas {background: black}</style>"
+# 3Dmol draws anew at almost every call, which takes seconds without a graphics card: only the last one shall draw.
+_HOLD = "viewer_UNIQUEID.getRenderer().render = () => {};\n"
+_RELEASE = "delete viewer_UNIQUEID.getRenderer().render;\n"
+_TURN = Rotation.from_euler("yx", [20, -75], degrees=True)  # from the crystal's axes to right, up, to the eye
+LARGEST = 0.7  # Å, radius of the largest atom that is drawn, or so
+MARGIN = 1.05  # of the frame around all that is drawn
+
+
+def structure_view(structure: Structure, key: str, overlay: Overlay | None = None) -> None:
+    """Draw the crystal with its cell, Cartesian axes, a legend of the elements and the surface of a tensor.
+
+    The inputs stand below, so that a page opens on the crystal.
+    """
+    drawing = st.container()
+    repeats = [n for n in (1, 2, 3) if n == 1 or n**3 * len(structure) <= MAX_ATOMS]
+    with st.container(horizontal=True, vertical_alignment="bottom"):  # which wraps in a narrow place
+        repeat = st.segmented_control(
+            "Cells shown",
+            repeats,
+            default=1,
+            format_func=_cells,
+            key=f"{key}-cells",
+            required=True,
+            width="content",
+        )
+        flat = st.toggle(
+            "Without WebGL",
+            value=not SCRIPT.is_file(),
+            key=f"{key}-flat",
+            disabled=not SCRIPT.is_file(),
+            help="A flat drawing, for browsers that cannot draw in three dimensions.",
+            width="content",
+        )
+    with drawing:
+        draw(structure, repeat, key, overlay, flat=flat)
+
+
+def draw(structure: Structure, repeat: int, key: str, overlay: Overlay | None, *, flat: bool) -> None:
+    """The crystal in repeat^3 cells, in three dimensions or flat, and its legend."""
+    scene = make_scene(structure, repeat)
+    name = structure.composition.reduced_formula
+    told = f"Crystal structure of {name}" + (f" with the surface of {overlay.name}" if overlay else "")
+    if flat:
+        st.plotly_chart(flat_drawing(scene, overlay), key=f"{key}-drawing", config=PLOT, alt=told)
+    else:
+        dark = st.context.theme.type == "dark"
+        st.iframe(frame_html(scene, overlay, dark=dark), height=HEIGHT, alt=f"{told}, turn it with the mouse")
+    st.html(legend_html(sorted(set(scene.numbers.tolist())), overlay))
+
+
+def frame_html(scene: Scene, overlay: Overlay | None = None, *, dark: bool = False) -> str:
+    """A page for the frame, made of numbers and coordinates alone: no text of a visitor's goes in.
+
+    Raises:
+        EngineError: an atomic number is of no element.
+    """
+    view = py3Dmol.view(width="100%", height=f"{HEIGHT}px", js=SCRIPT_ADDRESS)
+    view.startjs += _HOLD
+    view.setBackgroundColor(BACKGROUNDS[dark])
+    view.setProjection("orthographic")
+    view.addModel()
+    view.getModel().addAtoms(_atoms(scene))
+    for element in sorted(set(scene.numbers.tolist())):
+        color = _color(element)
+        ball = {"radius": 0.36 * float(covalent_radii[element]), "color": color}
+        view.setStyle(
+            {"elem": chemical_symbols[element]}, {"sphere": ball, "stick": {"radius": 0.09, "color": color}}
+        )
+    view.zoomTo()  # which makes the drawing as deep as the crystal
+    _add_cell(view, scene)
+    _add_axes(view, scene)
+    if overlay:
+        _add_surface(view, make_mesh(overlay, scene))
+    view.startjs += _first_view(np.vstack([scene.positions, *_labels(scene).values()]))
+    body = (view.startjs + _RELEASE + view.endjs).replace("UNIQUEID", "crystal")
+    return (
+        f'<!DOCTYPE html><html><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" '
+        f'content="{POLICY}">{_STYLE}</head><body>{body}</body></html>'
+    )
+
+
+def flat_drawing(scene: Scene, overlay: Overlay | None = None) -> go.Figure:
+    """The crystal seen from a fixed direction, drawn without WebGL; a surface by its cuts through three planes."""
+    corners, seen = _TURN.apply(scene.corners), _TURN.apply(scene.positions)
+    order = np.argsort(seen[:, 2])
+    numbers = scene.numbers[order]
+    pixels = 0.8 * HEIGHT / max(np.ptp(np.vstack([corners, seen]), axis=0)[:2].max(), 1.0)
+    figure = go.Figure()
+    for ends, width in ((corners[np.array(EDGES)], 1), (seen[scene.bonds], 3)):
+        gaps = np.full((len(ends), 1, 3), np.nan)
+        line = np.concatenate([ends, gaps], axis=1).reshape(-1, 3)  # one trace, lines apart by a gap
+        figure.add_scatter(
+            x=line[:, 0], y=line[:, 1], mode="lines", line={"color": GREY, "width": width}, hoverinfo="skip"
+        )
+    figure.add_scatter(
+        x=seen[order, 0],
+        y=seen[order, 1],
+        mode="markers",
+        text=[chemical_symbols[number] for number in numbers],
+        hovertemplate="%{text}<extra></extra>",
+        marker={
+            "color": [_color(number) for number in numbers],
+            "size": [pixels * 0.72 * float(covalent_radii[number]) for number in numbers],
+            "line": {"color": GREY, "width": 1},
+            "opacity": 1.0,
+        },
+    )
+    for plane, (curve, colors) in (outlines(overlay, scene) if overlay else {}).items():
+        across, up, _ = _TURN.apply(curve).T
+        dots = {"size": 5, "color": [f"rgb({r:.0f},{g:.0f},{b:.0f})" for r, g, b in 255 * colors]}
+        figure.add_scatter(x=across, y=up, mode="markers", marker=dots, name=f"{plane} plane", hoverinfo="skip")
+    figure.update_xaxes(visible=False).update_yaxes(visible=False, scaleanchor="x")
+    return figure.update_layout(
+        height=HEIGHT, showlegend=False, margin={"l": 0, "r": 0, "t": 0, "b": 0},
+        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
+    )  # fmt: skip
+
+
+def legend_html(numbers: list[int], overlay: Overlay | None = None) -> str:
+    """A coloured dot and a symbol for each element, the colours of the axes, and those of the surface."""
+    dot = (
+        "display:inline-block;width:.8em;height:.8em;margin-right:.3em;border:1px solid #7f8c97;border-radius:50%;"
+    )
+    entries = [f'<span style="{dot}background:{_color(n)}"></span>{chemical_symbols[n]}' for n in numbers]
+    entries += [f'<span style="color:{color}">→</span> {axis}' for axis, color in AXIS_COLORS.items()]
+    if overlay:
+        entries.append(f"{overlay.name}: {_scale_html(overlay)}")
+    spans = "".join(f"<span>{entry}</span>" for entry in entries)
+    return f'<div style="display:flex;flex-wrap:wrap;gap:.2em 1.1em">{spans}</div>'
+
+
+def _scale_html(overlay: Overlay) -> str:
+    low, high = map(number, overlay.range)
+    if overlay.is_sphere:
+        return f"{high} in every direction"
+    bar = f"display:inline-block;width:5em;height:.7em;background:linear-gradient(90deg,{LOW},{MIDDLE},{HIGH})"
+    return f'{low} <span style="{bar}"></span> {high}'
+
+
+def _cells(repeat: int) -> str:
+    return "one cell" if repeat == 1 else f"{repeat}×{repeat}×{repeat}"
+
+
+def _color(number: int) -> str:
+    return "#" + "".join(f"{round(255 * channel):02x}" for channel in jmol_colors[number])
+
+
+def _atoms(scene: Scene) -> list[dict]:
+    """Atoms with their bonds, as 3Dmol takes them."""
+    if not ((scene.numbers > 0) & (scene.numbers < len(chemical_symbols))).all():
+        raise EngineError("the structure holds something that is no element")
+    joined = [[] for _ in scene.numbers]
+    for i, j in scene.bonds.tolist():
+        joined[i].append(j)
+        joined[j].append(i)
+    atoms = [
+        {"elem": chemical_symbols[number], "bonds": bonds, "bondOrder": [1] * len(bonds), **_point(position)}
+        for number, bonds, position in zip(scene.numbers, joined, scene.positions, strict=True)
+    ]
+    check("<" not in json.dumps(atoms), "the structure's text must not hold '<'")
+    return atoms
+
+
+def _point(vector: np.ndarray) -> dict[str, float]:
+    return dict(zip("xyz", (round(float(value), 4) for value in vector), strict=True))
+
+
+def _first_view(points: np.ndarray) -> str:
+    """JavaScript that turns the crystal and fills the frame, however wide it is, with these points, [P, 3] Å.
+
+    In 3Dmol's orthographic camera half the width of the frame is (150 - z) tan 20°.
+    """
+    seen = _TURN.apply(points)
+    low, high = seen.min(axis=0) - LARGEST, seen.max(axis=0) + LARGEST
+    x, y, z = -_TURN.inv().apply((low + high) / 2)
+    across, up, _ = MARGIN * (high - low) / 2
+    half = f"Math.max({across:.4f}, {up:.4f} * window.innerWidth / {HEIGHT})"
+    turn = ", ".join(f"{part:.6f}" for part in _TURN.as_quat())
+    return f"viewer_UNIQUEID.setView([{x:.4f}, {y:.4f}, {z:.4f}, 150 - {half} / Math.tan(Math.PI / 9), {turn}]);\n"
+
+
+def _labels(scene: Scene) -> dict[str, np.ndarray]:
+    """Where the names of the cell's and of the Cartesian axes stand, Å."""
+    lengths = np.linalg.norm(scene.cell, axis=1, keepdims=True)
+    places = np.vstack([scene.cell * (1 + 1.0 / lengths), _origin(scene) + 2.0 * np.eye(3)])
+    return dict(zip("abcxyz", places, strict=True))
+
+
+def _origin(scene: Scene) -> np.ndarray:
+    """Where the Cartesian axes begin, Å."""
+    return scene.corners.min(axis=0) - 1.4
+
+
+def _add_cell(view: py3Dmol.view, scene: Scene) -> None:
+    for i, j in EDGES:
+        ends = {"start": _point(scene.corners[i]), "end": _point(scene.corners[j])}
+        view.addCylinder(ends | {"radius": 0.03, "color": GREY})
+
+
+def _add_axes(view: py3Dmol.view, scene: Scene) -> None:
+    origin = _origin(scene)
+    for direction, color in zip(np.eye(3), AXIS_COLORS.values(), strict=True):
+        ends = {"start": _point(origin), "end": _point(origin + 1.6 * direction)}
+        view.addArrow(ends | {"radius": 0.07, "color": color})
+    for name, position in _labels(scene).items():
+        _add_label(view, name, position, AXIS_COLORS.get(name, GREY))
+
+
+def _add_surface(view: py3Dmol.view, mesh: Mesh) -> None:
+    colors = [dict(zip("rgb", color, strict=True)) for color in mesh.colors.round(3).tolist()]
+    view.addCustom({
+        "vertexArr": [_point(vertex) for vertex in mesh.vertices],
+        "normalArr": [_point(normal) for normal in mesh.normals],
+        "faceArr": mesh.faces.ravel().tolist(),
+        "color": colors,
+        "opacity": OPACITY,
+    })  # fmt: skip
+
+
+def _add_label(view: py3Dmol.view, text: str, position: np.ndarray, color: str) -> None:
+    style = {"position": _point(position), "fontColor": color, "fontSize": 14, "backgroundOpacity": 0}
+    view.addLabel(text, style | {"alignment": "center", "inFront": True})

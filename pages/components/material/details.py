@@ -1,0 +1,37 @@
+"""All that is shown of one crystal's tensors, a tab a subject."""
+
+from collections.abc import Callable
+
+import streamlit as st
+from pymatgen.core import Structure
+
+from engine.crystals.material import Material
+from engine.optics.measured import Measurement
+from engine.prediction.prediction import Prediction
+from pages.components.material import context_view, direction_view, tensor_view
+
+
+def details(
+    structure: Structure,
+    prediction: Prediction | None,
+    dft: Material | None,
+    found: list[Measurement],
+    key: str,
+) -> None:
+    """Matrices, axes, cuts, measurements and neighbours, in axes that the visitor chooses."""
+    sources = tensor_view.with_tensors(prediction, dft)
+    axes = tensor_view.choose_axes(structure, key)
+    formula = structure.composition.reduced_formula
+    draw: dict[str, Callable[[], None]] = {
+        "Matrices": lambda: tensor_view.matrices(structure, sources, axes, key),
+        "Principal axes": lambda: direction_view.axes_table(structure, sources),
+        "Plane cuts": lambda: direction_view.cuts(sources, axes, key),
+        "Measured": lambda: context_view.measured(found, formula),
+        "Similar crystals": lambda: context_view.similar(prediction, formula),
+    }
+    # What is closed is not drawn, so that a page appears at once.
+    tabs = st.tabs(list(draw), key=f"{key}-tab", on_change="rerun", bind="query-params")
+    for tab, show in zip(tabs, draw.values(), strict=True):
+        if tab.open:
+            with tab:
+                show()

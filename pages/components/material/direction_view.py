@@ -1,0 +1,158 @@
+"""What a tensor says along directions: its surface in the crystal, its principal axes, its plane cuts."""
+
+from contextlib import suppress
+
+import numpy as np
+import streamlit as st
+from pymatgen.core import Structure
+
+from engine.errors import EngineError
+from engine.prediction.prediction import Prediction
+from engine.tensors import surfaces, tensors
+from engine.tensors.principal_axes import PrincipalAxis, conventional_cell, principal_axes
+from pages.components.crystal.overlay import Overlay
+from pages.components.crystal.viewer import structure_view
+from pages.components.material.cut_charts import LINES, polar_cut
+from pages.components.material.tensor_view import INTERVAL, PARTS, Axes, Sources, tensors_of
+from pages.components.widgets import DASH, PLOT, number, show_table, span
+
+NOTHING = "none"
+INDEX = "index ellipsoid"
+DRAWN = {part: f"{title} ε(direction)" for part, title in PARTS.items()} | {INDEX: "Refractive-index ellipsoid"}
+MEANS = {
+    "permittivity": "The radius is ε(n) = nᵀ ε n, the permittivity that a field along the direction n meets.",
+    INDEX: "The radius is the index of light whose D field is along that direction; the semi-axes are nᵢ = √εᵢ "
+    "of the electronic tensor.",
+}
+
+
+def crystal(structure: Structure, sources: Sources, key: str) -> None:
+    """The crystal with the surface of a tensor in it."""
+    place = st.container()
+    overlay = choose_overlay(sources, key)
+    with place:
+        structure_view(structure, key, overlay)
+
+
+def choose_overlay(sources: Sources, key: str) -> Overlay | None:
+    """The surface that the visitor wants in the crystal."""
+    options = [NOTHING, *_available(sources)]
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    drawn = left.selectbox(
+        "Surface in the crystal", options, index=min(1, len(options) - 1), format_func=_name, key=f"{key}-surface",
+        bind="query-params",
+    )  # fmt: skip
+    holders = [name for name, one in sources.items() if drawn != NOTHING and _tensor(one, drawn) is not None]
+    if not holders:
+        return None
+    source = right.segmented_control(
+        "of", holders, default=holders[-1], key=f"{key}-of-{'-'.join(holders)}", required=True
+    )
+    tensor, shape = _tensor(sources[source], drawn), INDEX if drawn == INDEX else "permittivity"
+    try:
+        surfaces.check_positive(tensor)
+    except EngineError as error:
+        st.caption(f"{_name(drawn)} of the {source}: {error}.")
+        return None
+    return Overlay(tensor=tensor, shape=shape, name=f"{_name(drawn)}, {source}")
+
+
+def axes_table(structure: Structure, sources: Sources) -> None:
+    """Each principal value and the crystal direction along which it holds."""
+    cell = conventional_cell(structure)
+    columns: dict[str, dict[str, str]] = {name: {} for name in sources}
+    for part, title in PARTS.items():
+        for name, tensor in tensors_of(part, sources, Axes(np.eye(3), "")).items():
+            texts = _described(principal_axes(tensor, cell))
+            columns[name] |= {_row(title, i): text for i, text in enumerate(texts)}
+            columns[name][f"{title} anisotropy ratio"] = _ratio(tensor)
+    if "Prediction" in sources:
+        columns = {"Prediction": columns["Prediction"], INTERVAL: _intervals(sources["Prediction"])} | columns
+    show_table(columns)
+    lengths = ", ".join(
+        f"{x} = {length:.3f} Å" for x, length in zip("abc", np.linalg.norm(cell, axis=1), strict=True)
+    )
+    st.caption(
+        f"Directions [uvw] and angles count along the conventional cell, {lengths}, "
+        "which may be larger than the drawn one; ≈ marks a direction up to 2° off. The anisotropy ratio is the "
+        "largest value over the smallest."
+    )
+
+
+def cuts(sources: Sources, axes: Axes, key: str) -> None:
+    """Polar plots of one quantity in three planes, prediction and DFT over each other."""
+    options = _available(sources)
+    drawn = st.segmented_control(
+        "Quantity", options, default=options[0], format_func=_name, key=f"{key}-cut", required=True
+    )
+    shape = INDEX if drawn == INDEX else "permittivity"
+    found = tensors_of("electronic" if drawn == INDEX else drawn, sources, axes)
+    try:
+        curves = {
+            plane: {name: surfaces.cut(tensor, plane, shape) for name, tensor in found.items()}
+            for plane in surfaces.PLANES
+        }
+    except EngineError as error:
+        st.info(f"{_name(drawn)}: {error}.", icon=":material/info:")
+        return
+    largest = max(radii.max() for plane in curves.values() for _, radii in plane.values())
+    lines = " · ".join(f":{_COLOR_NAMES[name]}[**{_MARKS[name]}** {name}]" for name in found if name in LINES)
+    st.markdown(f"{lines} :gray[in {axes.name}]")
+    for place, (plane, of_plane) in zip(st.columns(3), curves.items(), strict=True):
+        place.plotly_chart(
+            polar_cut(of_plane, plane, largest), key=f"{key}-cut-{plane}", config=PLOT,
+            alt=f"{_name(drawn)} in the {plane} plane of {axes.name}: {', '.join(of_plane)}",
+        )  # fmt: skip
+    st.caption(f"{MEANS[shape]} No unit; all three planes have one scale that begins at 0.")
+
+
+_COLOR_NAMES = {"Prediction": "blue", "DFT": "orange"}
+_MARKS = {"Prediction": "—", "DFT": "- -"}
+
+
+def _available(sources: Sources) -> list[str]:
+    return [drawn for drawn in DRAWN if any(_tensor(one, drawn) is not None for one in sources.values())]
+
+
+def _tensor(source: object, drawn: str) -> np.ndarray | None:
+    return getattr(source, "electronic" if drawn == INDEX else drawn)
+
+
+def _name(drawn: str) -> str:
+    return DRAWN.get(drawn, drawn)
+
+
+def _described(found: list[PrincipalAxis]) -> list[str]:
+    """One text a principal value, three in all."""
+    texts = []
+    for one in found:
+        where = "every direction"
+        if one.times < 3:
+            where = ("all directions ⟂ " if one.times == 2 else "") + _direction(one)
+        texts += [f"{number(one.value)}, {where}"] * one.times
+    return texts
+
+
+def _row(title: str, index: int) -> str:
+    return f"{title} ε{'₁₂₃'[index]}"
+
+
+def _ratio(tensor: np.ndarray) -> str:
+    positive = tensors.principal_values(tensor)[0] > surfaces.SMALLEST
+    return number(tensors.anisotropy_ratio(tensor)) if positive else DASH
+
+
+def _intervals(prediction: Prediction) -> dict[str, str]:
+    found = {}
+    for part, title in PARTS.items():
+        with suppress(EngineError):  # a model without this part, or never calibrated
+            found |= {_row(title, i): span(one) for i, one in enumerate(prediction.principal_intervals(part))}
+    return found
+
+
+def _direction(one: PrincipalAxis) -> str:
+    if one.uvw is None:
+        angles = ", ".join(f"{angle:.0f}°" for angle in one.angles)
+        return f"{angles} to a, b, c"
+    indices = "".join(str(i) if i >= 0 else f"{-i}\u0305" for i in one.uvw)
+    return f"[{indices}]" if one.off < 0.1 else f"≈ [{indices}], {one.off:.1f}° off"

@@ -1,0 +1,186 @@
+"""Tensors of one crystal on a page: a table of what does not depend on axes, then the matrices."""
+
+from contextlib import suppress
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+from pymatgen.core import Structure
+
+from engine.crystals.material import Material
+from engine.errors import EngineError
+from engine.optics.measured import Measurement
+from engine.prediction.prediction import Prediction
+from engine.tensors import axes, tensors
+from pages.components import charts
+from pages.components.widgets import DASH, PERCENT, PLOT, number, show_table, span
+
+PARTS = {"electronic": "Electronic", "ionic": "Ionic", "total": "Total"}
+INTERVAL = "90 % interval"
+NOT_STATED = "polymorph not stated"
+REFLECTANCE = "Reflectance, principal"
+STRUCTURE_AXES, IEEE_AXES = "structure Cartesian axes", "IEEE axes"
+Sources = dict[str, Prediction | Material]
+
+
+class Axes(NamedTuple):
+    """A rotation [3, 3] from the structure's Cartesian axes, and what the axes are called."""
+
+    rotation: np.ndarray
+    name: str
+
+    def of(self, tensor: np.ndarray) -> np.ndarray:
+        """[3, 3] a tensor of the structure's axes, in these."""
+        return self.rotation @ tensor @ self.rotation.T
+
+
+def summary(prediction: Prediction | None, dft: Material | None, measured: Measurement | None = None) -> None:
+    """Table of the quantities that are the same in every frame: prediction, its intervals, DFT, measurement."""
+    gap = None if dft is None else dft.band_gap
+    columns = {}
+    if prediction is not None:
+        columns["Prediction"] = _quantities(prediction, gap)
+        columns[INTERVAL] = _intervals(prediction)
+    if dft is not None:
+        columns["DFT"] = _quantities(dft, gap)
+    if measured is not None:
+        columns[f"Measured ({measured.phase or NOT_STATED})"] = _optics(np.diag(measured.principal**2), None, gap)
+    shown = {name: {k: v for k, v in column.items() if v != DASH} for name, column in columns.items()}
+    show_table({name: column for name, column in shown.items() if column})
+
+
+def choose_axes(structure: Structure, key: str) -> Axes:
+    """The axes that the visitor wants matrices and cuts in; the structure's own where IEEE axes are undefined."""
+    chosen = st.segmented_control(
+        "Axes of matrices and cuts",
+        [STRUCTURE_AXES, IEEE_AXES],
+        default=STRUCTURE_AXES,
+        key=f"{key}-axes",
+        required=True,
+        bind="query-params",
+    )
+    if chosen == IEEE_AXES:
+        try:
+            return Axes(axes.ieee_rotation(structure), IEEE_AXES)
+        except EngineError as error:
+            st.info(f"{error}. All below stays in the structure's Cartesian axes.", icon=":material/info:")
+    return Axes(np.eye(3), STRUCTURE_AXES)
+
+
+def matrices(structure: Structure, sources: Sources, axes: Axes, key: str) -> None:
+    """Each tensor as a heat map; where there are prediction and DFT, both and their difference on one scale."""
+    if len(sources) == 2:
+        for part, title in PARTS.items():
+            _draw(title, _compared(part, sources, axes), f"{key}-{part}", axes)
+    else:
+        for name, source in sources.items():
+            _draw(name, _each_part(source, axes), f"{key}-{name}", axes)
+    _axes_note(structure, axes)
+
+
+def with_tensors(prediction: Prediction | None, dft: Material | None) -> Sources:
+    """Those of both that hold a tensor, by the name that pages call them."""
+    found = {"Prediction": prediction, "DFT": dft}
+    return {
+        name: one for name, one in found.items() if one and any(getattr(one, part) is not None for part in PARTS)
+    }
+
+
+def tensors_of(part: str, sources: Sources, axes: Axes) -> dict[str, np.ndarray]:
+    """[3, 3] electronic, ionic or total tensor of each source that has it, in these axes."""
+    found = {name: getattr(source, part) for name, source in sources.items()}
+    return {name: axes.of(tensor) for name, tensor in found.items() if tensor is not None}
+
+
+def reading_notes(prediction: Prediction | None, measured: Measurement | None) -> None:
+    """What the rows of the summary hold for, and what the intervals promise where the model has them."""
+    st.caption(
+        "Reflectance is ((n − 1) / (n + 1))² at normal incidence for each principal index: for light of photon "
+        "energies well below the band gap and well above the lattice vibrations."
+    )
+    if measured is not None:
+        st.caption(
+            f"Measured at {measured.wavelength:.2f} µm, room temperature, {measured.name}: see the tab Measured."
+        )
+    if prediction is not None and _intervals(prediction):
+        st.caption(
+            "The 90 % intervals are calibrated on crystals held out of training: of ten crystals like these, nine "
+            "have their DFT value inside. They are wider where the networks disagree or the crystal is unusual."
+        )
+
+
+def _intervals(prediction: Prediction) -> dict[str, str]:
+    found = {}
+    with suppress(EngineError):
+        found["Refractive index n"] = span(np.sqrt(prediction.interval("electronic")).tolist())
+    for part, title in PARTS.items():
+        with suppress(EngineError):  # a model without this part, or never calibrated
+            found[f"{title}, mean"] = span(prediction.interval(part))
+    return found
+
+
+def _quantities(source: Prediction | Material, gap: float | None) -> dict[str, str]:
+    rows = _optics(source.electronic, source.n, gap)
+    for part, title in PARTS.items():
+        tensor = getattr(source, part)
+        rows |= {} if tensor is None else {f"{title}, mean": number(tensors.mean(tensor))}
+    return rows
+
+
+def _optics(electronic: np.ndarray | None, n: float | None, gap: float | None) -> dict[str, str]:
+    if electronic is None:
+        return {"Refractive index n": number(n)}
+    rows = {
+        "Refractive index n": number(tensors.refractive_index(electronic)),
+        "Principal indices": _list(tensors.principal_refractive_indices(electronic)),
+        "Birefringence Δn": number(tensors.birefringence(electronic)),
+        "Optical class": _optical_class(electronic),
+    }
+    if gap != 0:  # light is absorbed at every wavelength where there is no gap
+        rows[REFLECTANCE] = ", ".join(f"{100 * one:.1f}" for one in tensors.reflectance(electronic)) + PERCENT
+    return rows
+
+
+def _optical_class(electronic: np.ndarray) -> str:
+    """With the sign in brackets, as optical mineralogy writes it, and the acute angle between the optic axes."""
+    found = tensors.optical_class(electronic)
+    if found != "biaxial":
+        return found.replace("positive", "(+)").replace("negative", "(−)")
+    angle = tensors.optic_axial_angle(electronic)
+    return f"biaxial {'(+)' if angle < 90 else '(−)'}, 2V = {min(angle, 180 - angle):.0f}°"
+
+
+def _list(values: np.ndarray) -> str:
+    return ", ".join(number(float(value)) for value in values)
+
+
+def _compared(part: str, sources: Sources, axes: Axes) -> dict[str, np.ndarray]:
+    panels = tensors_of(part, sources, axes)
+    if len(panels) == 2:
+        panels["Prediction − DFT"] = panels["Prediction"] - panels["DFT"]
+    return panels
+
+
+def _each_part(source: Prediction | Material, axes: Axes) -> dict[str, np.ndarray]:
+    found = {title: getattr(source, part) for part, title in PARTS.items()}
+    return {title: axes.of(tensor) for title, tensor in found.items() if tensor is not None}
+
+
+def _draw(title: str, panels: dict[str, np.ndarray], key: str, axes: Axes) -> None:
+    if not panels:
+        return
+    st.markdown(f"**{title}** :gray[in {axes.name}]")
+    figure = charts.tensor_panels(panels, dark=st.context.theme.type == "dark")
+    st.plotly_chart(figure, key=key, config=PLOT, alt=f"{title} in {axes.name}: {', '.join(panels)}")
+
+
+def _axes_note(structure: Structure, axes: Axes) -> None:
+    with st.expander("Lattice vectors in these axes"):
+        vectors = dict(zip("abc", structure.lattice.matrix @ axes.rotation.T, strict=True))
+        show_table({f"{x} (Å)": {n: f"{v[i]:.4f}" for n, v in vectors.items()} for i, x in enumerate(charts.AXES)})
+        st.caption(
+            "IEEE axes follow the IEEE standard on piezoelectricity of 1987, from the conventional cell."
+            if axes.name == IEEE_AXES
+            else "x, y and z are those of the drawing and of the structure file. A CIF stores no orientation, so "
+            "compare matrices from elsewhere only after checking their axes."
+        )

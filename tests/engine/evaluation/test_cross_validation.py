@@ -1,0 +1,96 @@
+"""Nothing that judges a crystal has seen its formula; folds that calibrate an interval do not judge it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine.data.datasets import load_dataset
+from engine.data.folds import formula_folds, formula_rank
+from engine.data.parquet import write_materials
+from engine.evaluation import cross_validation, layered
+from engine.evaluation.cross_validation import cross_validate
+from engine.evaluation.held_out import fold_jobs
+from engine.evaluation.layered import set_aside_layered
+from engine.evaluation.learning_curve import SHARES
+from engine.model.out_of_fold import read_out_of_fold
+from engine.prediction.predictor import Predictor
+from engine.training.loop import start_training
+from tests.engine.small import config, materials
+
+FOLDS = 3
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("evaluation")
+    data = folder / "small.parquet"
+    write_materials(data, materials())
+    return cross_validate(str(data), config(epochs=2), FOLDS, folder / "model", seeds=2), folder / "model"
+
+
+def test_no_network_has_seen_a_formula_that_it_is_asked_about(judged, tmp_path):
+    parts = formula_folds(materials(), FOLDS)
+    jobs = fold_jobs("data", config(), materials(), parts, tmp_path, seeds=2)
+    networks = Predictor.load(judged[1], device="cpu")._checkpoint
+    for job, trained_on in zip(jobs, networks.trained_on, strict=True):
+        assert trained_on.isdisjoint(job.held_out)
+    assert len({job.config.seed for job in jobs}) == 2
+
+
+def test_the_model_answers_out_of_fold_as_it_was_judged(judged):
+    kept = read_out_of_fold(judged[1])
+    predictor = Predictor.load(judged[1], device="cpu")
+    for row in range(0, len(materials()), 10):
+        prediction = predictor.predict(materials()[row].structure, out_of_fold=True)
+        assert np.allclose(prediction.electronic, kept.tensors["electronic"][row], rtol=1e-4)
+        assert prediction.held_out
+
+
+def test_levels_and_intervals_of_a_fold_come_from_the_other_folds(judged, monkeypatch):
+    kept, seen = read_out_of_fold(judged[1]), []
+    calibrated = cross_validation.calibrated
+
+    def spy(crystals, unseen, chosen):
+        seen.append(set(unseen.fold[chosen].tolist()))
+        return calibrated(crystals, unseen, chosen)
+
+    monkeypatch.setattr(cross_validation, "calibrated", spy)
+    data = str(judged[1].parent / "small.parquet")
+    again = cross_validate(data, config(epochs=2), FOLDS, judged[1], seeds=2)
+    assert seen[:FOLDS] == [{1, 2}, {0, 2}, {0, 1}]
+    assert again.metrics == judged[0].metrics
+    inside = kept.level["electronic"] <= 0.9
+    mean = np.array([np.trace(m.electronic) / 3 for m in materials()])
+    low, high = kept.interval["electronic"].T
+    assert np.array_equal(inside, (low <= mean) & (mean <= high))
+
+
+def test_the_layered_crystals_teach_nothing_that_judges_them(tmp_path, monkeypatch):
+    data = tmp_path / "small.parquet"
+    write_materials(data, materials())
+    flat = {m.formula for m in materials()[:6]}
+    jobs = []
+
+    def dimensionalities(name, progress):
+        return [2 if material.formula in flat else 3 for material in load_dataset(name)]
+
+    def record(todo, workers):
+        jobs.extend(todo)
+        raise InterruptedError
+
+    monkeypatch.setattr(layered, "dimensionalities", dimensionalities)
+    monkeypatch.setattr(layered, "train_members", record)
+    with pytest.raises(InterruptedError):
+        set_aside_layered(str(data), replace(config(), index_data=str(data)), tmp_path)
+    assert {job.config.model.readout for job in jobs} == {"mean", "dipoles"}
+    assert all(job.held_out == flat for job in jobs)
+
+
+def test_a_share_of_the_crystals_is_a_share_of_the_formulas_and_grows_with_it():
+    taught = [start_training(materials(), (), config(share=share)).trained_on for share in (0.5, 1.0)]
+    assert taught[0] < taught[1]
+    assert taught[1] == {m.formula for m in materials()}
+    ranks = [formula_rank(m.formula) for m in load_dataset("petousis-2017")]
+    for share in SHARES:
+        assert np.mean([rank < share for rank in ranks]) == pytest.approx(share, abs=0.04)

@@ -1,0 +1,96 @@
+"""Intervals hold what they promise, and are wider where a prediction shows that it is harder."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine.errors import EngineError
+from engine.model.intervals import Signs, calibrate, intervals, levels, quantities
+
+TARGETS = ("electronic", "ionic", "total")
+
+
+def world(count, seed=0):
+    """DFT values and predictions whose error is in proportion to their spread."""
+    rng = np.random.default_rng(seed)
+    dft = np.sort(1 + rng.lognormal(1, 0.5, (count, 4)), axis=1)
+    spread = rng.lognormal(-2.5, 0.8, (count, 1)) * np.ones((1, 4))
+    values = dft * np.exp(2 * spread * rng.laplace(size=dft.shape))
+    return Signs(values=values, spread=spread, distance=rng.lognormal(0, 0.3, count)), dft
+
+
+def part(signs, chosen):
+    return replace(
+        signs, values=signs.values[chosen], spread=signs.spread[chosen], distance=signs.distance[chosen]
+    )
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("level", [0.5, 0.9])
+def test_intervals_cover_new_crystals_as_often_as_their_level(target, level):
+    calibration = calibrate(target, *world(4000))
+    signs, dft = world(4000, seed=1)
+    bounds = intervals(target, calibration, signs, level)
+    covered = (bounds[..., 0] <= dft) & (dft <= bounds[..., 1])
+    assert covered.mean(0) == pytest.approx(np.full(4, level), abs=0.03)
+
+
+def test_easy_and_hard_crystals_are_covered_alike_by_intervals_of_different_width():
+    calibration = calibrate("electronic", *world(4000))
+    signs, dft = world(4000, seed=1)
+    bounds = intervals("electronic", calibration, signs, 0.9)
+    covered = (bounds[..., 0] <= dft) & (dft <= bounds[..., 1])
+    hard = signs.spread[:, 0] > np.median(signs.spread[:, 0])
+    assert covered[hard].mean() == pytest.approx(0.9, abs=0.04)
+    assert covered[~hard].mean() == pytest.approx(0.9, abs=0.04)
+    width = np.log(bounds[..., 1] / bounds[..., 0])
+    assert np.median(width[hard]) > 2 * np.median(width[~hard])
+
+
+def test_crystals_whose_low_symmetry_makes_them_harder_are_covered_as_often_as_others():
+    signs, dft = world(4000)
+    cubic = np.arange(4000) % 2 == 0
+    signs.values[cubic] = signs.values[cubic, :1]  # all principal values equal
+    dft[cubic] = dft[cubic, :1]
+    dft[~cubic, 0] *= np.exp(0.5 * np.random.default_rng(3).laplace(size=2000))
+    calibration = calibrate("total", part(signs, slice(0, 2000)), dft[:2000])
+    level = levels("total", calibration, part(signs, slice(2000, None)), dft[2000:])[:, 0]
+    for group in (cubic[2000:], ~cubic[2000:]):
+        assert (level[group] <= 0.9).mean() == pytest.approx(0.9, abs=0.04)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_value_lies_in_the_interval_of_its_own_level_and_in_no_smaller_one(target):
+    calibration = calibrate(target, *world(500))
+    signs, dft = world(50, seed=2)
+    level = levels(target, calibration, signs, dft)
+    for index in np.flatnonzero((level > 0.02) & (level < 0.98))[:40]:
+        crystal, quantity = divmod(int(index), 4)
+        one, value = part(signs, [crystal]), dft[crystal, quantity]
+        low, high = intervals(target, calibration, one, level[crystal, quantity] + 0.002)[0, quantity]
+        assert low <= value <= high
+        low, high = intervals(target, calibration, one, level[crystal, quantity] - 0.004)[0, quantity]
+        assert not low <= value <= high
+
+
+def test_no_interval_leaves_the_physical_range():
+    for target, smallest in (("electronic", 1.0), ("ionic", 0.0)):
+        calibration = calibrate(target, *world(100))
+        tiny = Signs(values=np.full((1, 4), smallest + 0.1), spread=np.ones((1, 4)), distance=np.ones(1))
+        bounds = intervals(target, calibration, tiny, 0.95)
+        assert (bounds[..., 0] >= smallest).all()
+        assert (bounds[..., 1] > smallest + 0.1).all()
+
+
+def test_a_level_that_the_crystals_cannot_support_is_refused():
+    calibration, (signs, _) = calibrate("total", *world(20)), world(1)
+    with pytest.raises(EngineError, match=r"level 0\.99 needs more than the 20 calibration crystals"):
+        intervals("total", calibration, signs, 0.99)
+    with pytest.raises(EngineError, match="level must be between 0 and 1"):
+        intervals("total", calibration, signs, 90)
+
+
+def test_quantities_are_the_mean_of_the_diagonal_and_the_principal_values():
+    tensor = np.array([[3.0, 0.5, 0.0], [0.5, 2.0, 0.0], [0.0, 0.0, 7.0]])
+    assert np.allclose(quantities(tensor), [4.0, *np.linalg.eigvalsh(tensor)])

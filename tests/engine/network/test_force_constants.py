@@ -1,0 +1,75 @@
+"""Force constants are the derivative of the potential's forces, with the symmetries that nature gives them."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from engine.crystals.graph import collate, crystal_graphs
+from engine.data.datasets import load_dataset
+from engine.network.feature_cache import material_force_constants, shipped_force_constants, structure_key
+from engine.network.force_constants import effort, force_constants
+from engine.network.potential import GRAPH, pretrained_features
+
+CPU = torch.device("cpu")
+
+
+def embedded(material_id):
+    return next(m for m in load_dataset("petousis-2017") if m.material_id == material_id)
+
+
+@pytest.fixture(scope="module")
+def nitride():
+    return embedded("mp-830")  # GaN, two atoms
+
+
+@pytest.fixture(scope="module")
+def constants(nitride):
+    return force_constants(nitride, torch.float64, CPU)
+
+
+def forces(material):
+    graph = collate(crystal_graphs([material], GRAPH, torch.float64))
+    return pretrained_features(CPU, torch.float64).forces(graph).numpy()
+
+
+def test_they_are_the_derivative_of_the_forces(nitride, constants):
+    step, inverse = 1e-3, np.linalg.inv(nitride.cell)
+    for column in range(3 * nitride.natoms):
+        shift = np.zeros((nitride.natoms, 3))
+        shift.flat[column] = step
+        ahead, behind = (
+            forces(replace(nitride, frac_coords=nitride.frac_coords + sign * shift @ inverse)) for sign in (1, -1)
+        )
+        slope = -(ahead - behind).ravel() / (2 * step)
+        assert np.allclose(constants[:, column], slope, atol=1e-3 * np.abs(constants).max())
+
+
+def test_they_are_symmetric_and_no_force_acts_on_a_crystal_that_moves_as_a_whole(constants):
+    assert np.array_equal(constants, constants.T)
+    whole = np.tile(np.eye(3), (2, 1))
+    assert np.abs(constants @ whole).max() < 1e-9
+
+
+def test_forces_are_even_under_inversion(nitride):
+    moved = replace(nitride, frac_coords=nitride.frac_coords + np.array([[0], [0.01]]))
+    mirrored = replace(moved, cell=-moved.cell)
+    assert np.allclose(forces(mirrored), -forces(moved), atol=1e-9)
+
+
+def test_symmetry_saves_most_of_the_work(nitride):
+    assert effort(nitride) < 6 * 2 * nitride.natoms / 2
+
+
+def test_progress_ends_at_all_displaced_crystals(nitride):
+    seen = []
+    force_constants(nitride, torch.float32, CPU, lambda *counts: seen.append(counts))
+    assert seen[-1][0] == seen[-1][1] > 0
+
+
+def test_every_embedded_tensor_comes_with_the_force_constants_that_are_computed(nitride):
+    tensors = load_dataset("petousis-2017")
+    assert {structure_key(m) for m in tensors} <= set(shipped_force_constants())
+    (shipped,) = material_force_constants([nitride], CPU)
+    assert np.allclose(shipped, force_constants(nitride, torch.float32, CPU), atol=1e-3)

@@ -1,0 +1,110 @@
+"""Ions on springs answer a field as mechanics says they must."""
+
+import numpy as np
+import pytest
+import torch
+from e3nn import o3
+
+from engine.network.springs import SOFTEST, UNIT, lattice_susceptibility, stiffness
+
+EYE = torch.eye(3, dtype=torch.float64)
+
+
+def pair(k):
+    """Force constants of two atoms on one isotropic spring."""
+    return torch.kron(torch.tensor([[k, -k], [-k, k]], dtype=torch.float64), EYE)
+
+
+def random_crystal(atoms=4, seed=0):
+    """Force constants with the translations taken out, and symmetric charges."""
+    chance = torch.Generator().manual_seed(seed)
+    raw = torch.randn(3 * atoms, 3 * atoms, generator=chance, dtype=torch.float64)
+    shift = EYE.repeat(atoms, 1) / atoms**0.5
+    rest = torch.eye(3 * atoms, dtype=torch.float64) - shift @ shift.T
+    charges = torch.randn(atoms, 3, 3, generator=chance, dtype=torch.float64)
+    return rest @ (raw @ raw.T) @ rest, charges + charges.mT
+
+
+def response(constants, charges, held=None, volume=50.0):
+    atoms = len(charges)
+    held = torch.zeros(atoms, 3, 3) if held is None else held
+    index = torch.zeros(atoms, dtype=torch.long)
+    return lattice_susceptibility(charges, held, stiffness(constants), index, torch.tensor([volume]))[0]
+
+
+def test_two_ions_on_one_spring_follow_the_closed_form():
+    charge, k, volume = 1.5, 4.0, 30.0
+    charges = torch.stack([charge * EYE, -charge * EYE])
+    firm = np.hypot(2 * k, SOFTEST)  # the mode's own force constant is 2 k
+    expected = UNIT / volume * 2 * charge**2 / firm
+    assert torch.allclose(response(pair(k), charges, volume=volume), expected * EYE)
+
+
+def test_a_holding_spring_adds_to_the_force_constant_of_the_mode():
+    charges = torch.stack([EYE, -EYE])
+    free, held = (response(pair(4.0), charges, h * EYE.expand(2, 3, 3)) for h in (0.0, 1.5))
+    firm = UNIT / 50 * 2 / free[0, 0]
+    assert held[0, 0] == pytest.approx(float(UNIT / 50 * 2 / (firm + 1.5)))
+
+
+def test_atoms_of_equal_charge_do_not_answer():
+    constants, _ = random_crystal()
+    assert response(constants, EYE.expand(4, 3, 3)).abs().max() < 1e-12
+
+
+def test_a_charge_that_all_atoms_share_changes_nothing():
+    constants, charges = random_crystal()
+    assert torch.allclose(response(constants, charges + 5 * EYE), response(constants, charges))
+
+
+def test_the_tensor_turns_with_the_crystal():
+    constants, charges = random_crystal()
+    turn = o3.rand_matrix().double()
+    everywhere = torch.kron(torch.eye(4, dtype=torch.float64), turn)
+    turned = response(everywhere @ constants @ everywhere.T, turn @ charges @ turn.T)
+    assert torch.allclose(turned, turn @ response(constants, charges) @ turn.T)
+
+
+def test_a_cell_taken_twice_has_the_same_tensor():
+    constants, charges = random_crystal()
+    twice = torch.kron(torch.eye(2, dtype=torch.float64), constants)
+    assert torch.allclose(response(twice, charges.repeat(2, 1, 1), volume=100.0), response(constants, charges))
+
+
+def test_an_unstable_mode_leaves_the_tensor_finite_and_positive():
+    constants, charges = random_crystal()
+    values, axes = torch.linalg.eigh(constants)
+    values[-1] = -5.0
+    tensor = response((axes * values) @ axes.T, charges)
+    assert torch.isfinite(tensor).all()
+    assert torch.linalg.eigvalsh(tensor).min() >= -1e-12
+
+
+def test_an_unstable_mode_answers_less_than_a_stable_one_as_stiff():
+    charges = torch.stack([EYE, -EYE])
+    assert response(pair(-4.0), charges)[0, 0] < 0.2 * response(pair(4.0), charges)[0, 0]
+
+
+def test_crystals_in_a_batch_answer_as_each_alone():
+    crystals = [random_crystal(atoms, seed) for seed, atoms in enumerate((2, 5, 3))]
+    counts = torch.tensor([2, 5, 3])
+    together = lattice_susceptibility(
+        torch.cat([charges for _, charges in crystals]),
+        torch.zeros(10, 3, 3),
+        torch.cat([stiffness(constants) for constants, _ in crystals]),
+        torch.repeat_interleave(torch.arange(3), counts),
+        torch.full((3,), 50.0),
+    )
+    for one, (constants, charges) in zip(together, crystals, strict=True):
+        assert torch.allclose(one, response(constants, charges))
+
+
+def test_derivatives_agree_with_finite_differences():
+    constants, charges = random_crystal(3)
+    held = EYE + torch.rand(3, 3, 3, dtype=torch.float64)
+    springs, index, volume = stiffness(constants), torch.zeros(3, dtype=torch.long), torch.tensor([50.0])
+
+    def tensor(charges, held):
+        return lattice_susceptibility(charges, held + held.mT, springs, index, volume)
+
+    assert torch.autograd.gradcheck(tensor, (charges.requires_grad_(), held.requires_grad_()))

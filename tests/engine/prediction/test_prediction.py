@@ -1,0 +1,212 @@
+"""What a user gets from Predictor: the contract's fields, honest warnings, plain errors."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from ase import Atoms
+from pymatgen.core import Lattice, Structure
+from pymatgen.io.ase import AseAtomsAdaptor
+
+from engine import DielectricCalculator, EngineError, Predictor, load_dataset
+from engine.model import unlabelled_graphs
+from engine.model.shipped_models import available_models
+from engine.prediction.records import predict_files, records_to_csv
+from engine.tensors.axes import to_ieee
+
+RECORD = {"source", "formula", "natoms", "electronic", "ionic", "total", "frame", "n", "principal_values"} | {
+    "interval90",
+    "warnings",
+    "error",
+}
+
+
+@pytest.fixture(scope="module")
+def predictor():
+    return Predictor.load(device="cpu")
+
+
+@pytest.fixture(scope="module")
+def layered():
+    return next(m for m in load_dataset("petousis-2017") if m.material_id == "mp-22881")  # CdCl2
+
+
+def salt(metal="Na", halide="Cl", a=5.64):
+    return Structure.from_spacegroup("Fm-3m", Lattice.cubic(a), [metal, halide], [[0, 0, 0], [0.5] * 3])
+
+
+def test_a_prediction_has_every_field_of_the_contract(predictor, layered):
+    prediction = predictor.predict(layered.structure)
+    for tensor in (prediction.electronic, prediction.ionic, prediction.total):
+        assert tensor.shape == (3, 3)
+        assert tensor.dtype == np.float64
+        assert np.array_equal(tensor, tensor.T)
+    assert np.allclose(prediction.total, prediction.electronic + prediction.ionic)
+    assert np.allclose(prediction.electronic_ieee, to_ieee(prediction.electronic, layered.structure))
+    assert prediction.n == pytest.approx(np.sqrt(np.trace(prediction.electronic) / 3))
+    assert np.allclose(prediction.principal_values, np.linalg.eigvalsh(prediction.electronic))
+    assert prediction.optical_class == "uniaxial negative"
+    assert prediction.birefringence > 0
+
+
+@pytest.mark.parametrize("target", ["electronic", "ionic", "total"])
+def test_intervals_hold_the_prediction_and_widen_with_the_level(predictor, layered, target):
+    prediction = predictor.predict(layered.structure)
+    low, high = prediction.interval(target, level=0.9)
+    mean = np.trace(getattr(prediction, target)) / 3
+    assert low < mean < high
+    wider = prediction.interval(target, level=0.95)
+    assert wider[0] <= low
+    assert wider[1] > high
+
+
+@pytest.mark.parametrize("target", ["electronic", "ionic", "total"])
+def test_every_principal_value_lies_in_an_interval_of_its_own(predictor, layered, target):
+    prediction = predictor.predict(layered)
+    low, high = prediction.principal_intervals(target).T
+    values = np.linalg.eigvalsh(getattr(prediction, target))
+    assert (low < values).all()
+    assert (values < high).all()
+
+
+def test_a_cell_too_large_for_force_constants_gets_a_rougher_ionic_part_that_says_so(
+    predictor, layered, monkeypatch
+):
+    usual = predictor.predict(layered)
+    monkeypatch.setitem(unlabelled_graphs.MOST_EFFORT, "cpu", 0)
+    rough = predictor.predict(layered)
+    assert rough.coarse
+    assert not usual.coarse
+    assert any("too many for force constants" in warning for warning in rough.warnings)
+    assert np.allclose(rough.electronic, usual.electronic)
+    assert not np.allclose(rough.ionic, usual.ionic, rtol=1e-3)
+    wide, narrow = (np.divide(*p.interval("ionic")[::-1]) for p in (rough, usual))
+    assert wide > narrow
+
+
+def test_a_crystal_far_from_all_training_crystals_is_pointed_out(predictor, layered):
+    assert not any("times as far" in warning for warning in predictor.predict(layered).warnings)
+    squeezed = salt("Cs", "I", a=4.2)
+    assert any("times as far" in warning for warning in predictor.predict(squeezed).warnings)
+
+
+def test_structure_atoms_and_path_give_the_same_answer(predictor, tmp_path):
+    structure = salt()
+    path = tmp_path / "salt.vasp"
+    structure.to(filename=str(path), fmt="poscar")
+    expected = predictor.predict(structure).total
+    assert np.allclose(
+        predictor.predict(AseAtomsAdaptor.get_atoms(structure)).total, expected, rtol=1e-4, atol=1e-4
+    )
+    assert np.allclose(predictor.predict(path).total, expected, rtol=1e-4, atol=1e-4)
+    assert np.allclose(predictor.predict(str(path)).total, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_many_at_once_equals_one_by_one_and_reports_progress(predictor):
+    crystals = [m.structure for m in load_dataset("petousis-2017")[:7]]
+    seen = []
+    together = predictor.predict_many(crystals, batch_size=3, progress=lambda *counts: seen.append(counts))
+    assert seen == [(3, 7), (6, 7), (7, 7)]
+    for crystal, one in zip(crystals, together, strict=True):
+        assert np.allclose(one.total, predictor.predict(crystal).total, rtol=1e-4, atol=1e-4)
+
+
+def test_out_of_fold_prediction_uses_only_networks_that_never_saw_the_formula(predictor, layered):
+    everyone = predictor.predict(layered.structure)
+    unseen = predictor.predict(layered.structure, out_of_fold=True)
+    assert not everyone.held_out
+    assert unseen.held_out
+    assert not np.allclose(everyone.electronic, unseen.electronic)
+    assert any("CdCl2 is a formula of the training set" in warning for warning in everyone.warnings)
+    assert not any("training set" in warning for warning in unseen.warnings)
+
+
+def test_every_training_crystal_was_held_out_by_the_members_of_exactly_one_fold(predictor):
+    folds = set(predictor._checkpoint.trained_on)
+    for material in load_dataset("petousis-2017"):
+        assert sum(material.formula not in formulas for formulas in folds) == 1
+
+
+def test_an_element_the_training_set_lacks_is_named(predictor):
+    assert "Pu" not in predictor.element_counts
+    warnings = predictor.predict(salt("Pu", "N", 5.0)).warnings
+    assert any("Plutonium (Pu) is in no training crystal" in warning for warning in warnings)
+
+
+def test_isolated_atoms_are_pointed_out(predictor):
+    lonely = Structure(Lattice.cubic(20), ["Ar"], [[0, 0, 0]])
+    prediction = predictor.predict(lonely)
+    assert any("no neighbour within" in warning for warning in prediction.warnings)
+    assert np.isfinite(prediction.total).all()
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (Structure(Lattice.cubic(4), [{"Na": 0.5, "K": 0.5}], [[0, 0, 0]]), "partly occupied"),
+        (Structure(Lattice.cubic(4), ["Na", "Cl"], [[0, 0, 0], [0, 0, 0.01]]), "closer than 0.5 Å"),
+        (Structure(Lattice([[1, 0, 0], [0, 1, 0], [1, 1, 0]]), ["Na"], [[0, 0, 0]]), "no volume"),
+        (Structure(Lattice.cubic(4), [], []), "holds no atom"),
+        (Atoms("Na", cell=[4, 4, 4], pbc=[True, True, False]), "periodic in three directions"),
+        (42, "got int"),
+    ],
+)
+def test_what_is_no_crystal_is_refused_with_a_reason(predictor, bad, message):
+    with pytest.raises(EngineError, match=message):
+        predictor.predict(bad)
+
+
+def test_an_unknown_model_is_refused_and_the_shipped_ones_named():
+    with pytest.raises(EngineError, match=f"shipped are: {', '.join(available_models())}"):
+        Predictor.load("no-such-model")
+
+
+def test_records_follow_the_contract_and_one_bad_file_stops_no_other(predictor, tmp_path):
+    good, bad = tmp_path / "salt.cif", tmp_path / "bad.cif"
+    salt().to(filename=str(good))
+    bad.write_text("not a crystal")
+    first, second, third = predict_files(predictor, [str(good), str(bad), str(good)])
+    assert json.loads(json.dumps(first)) == first
+    assert set(first) >= RECORD
+    assert set(second) == set(first)
+    assert first["error"] is None
+    assert second["error"]
+    assert second["electronic"] is None
+    assert np.allclose(third["total"], first["total"])
+    assert first["frame"] == "structure"
+    low, high = first["interval90"]
+    assert low < np.trace(first["electronic"]) / 3 < high
+    (tmp_path / "out.csv").write_text(records_to_csv([first, second]))
+    table = pd.read_csv(tmp_path / "out.csv")
+    assert table.total_xx[0] == pytest.approx(first["total"][0][0])
+    assert table.error.notna().tolist() == [False, True]
+
+
+def test_the_ase_calculator_gives_the_total_tensor_in_the_axes_of_the_atoms(predictor):
+    atoms = AseAtomsAdaptor.get_atoms(salt())
+    atoms.rotate(30, "z", rotate_cell=True)
+    atoms.calc = DielectricCalculator(device="cpu")
+    assert DielectricCalculator.implemented_properties == ["dielectric_tensor"]
+    tensor = atoms.calc.get_property("dielectric_tensor", atoms)
+    assert np.allclose(tensor, predictor.predict(atoms).total)
+
+
+def test_memory_running_out_halves_the_batch_and_changes_no_number(monkeypatch):
+    import torch
+
+    from engine.network.network import DielectricNetwork
+
+    crystals = [m.structure for m in load_dataset("petousis-2017")[:5]]
+    predictor = Predictor.load(device="cpu")
+    expected = predictor.predict_many(crystals)
+    latent = DielectricNetwork.latent
+
+    def small_memory(network, graph):
+        if len(graph.cell) > 2:
+            raise torch.OutOfMemoryError("injected")
+        return latent(network, graph)
+
+    monkeypatch.setattr(DielectricNetwork, "latent", small_memory)
+    for one, other in zip(predictor.predict_many(crystals), expected, strict=True):
+        assert np.allclose(one.total, other.total, rtol=1e-4, atol=1e-4)
