@@ -19,7 +19,7 @@ from engine.config import PLAIN
 from engine.crystals.material import Material
 from engine.data.datasets import labelled, load_dataset
 from engine.data.folds import formula_folds
-from engine.evaluation.provenance import about
+from engine.evaluation.provenance import about, code_version
 from engine.files import MODELS_FOLDER
 from engine.prediction.predictor import Predictor
 from engine.teaching.equivariance import Predict, both_ways, of_network, random_rotations, relative_difference
@@ -27,7 +27,7 @@ from engine.teaching.plain_network import TARGETS, PlainNetwork, save_plain
 from engine.teaching.plain_training import start_plain_training, train_plain
 from engine.tensors.metrics import entries_in_range, target_metrics
 from engine.tensors.tensors import birefringence
-from engine.training.fold_training import say
+from engine.training.jobs import log
 
 DATA, FOLDS = "petousis-2017", 5
 EQUIVARIANT, PLAIN_FOLDER = "e3nn-scratch", MODELS_FOLDER / "plain-network"
@@ -37,7 +37,7 @@ COLUMNS = ("network", "weights", *ERRORS, "turned_median", "turned_mean", "turne
 
 
 def main() -> None:
-    started = time.perf_counter()
+    started, code = time.perf_counter(), code_version()
     materials = labelled(load_dataset(DATA), TARGETS)
     parts = formula_folds(materials, FOLDS)
     predictor = Predictor.load(EQUIVARIANT, "cpu")
@@ -47,7 +47,7 @@ def main() -> None:
         networks = [trained([m for i, m in enumerate(materials) if i not in set(part)], turn) for part in parts]
         if not turn and "--save" in sys.argv:
             formulas = frozenset(m.formula for i, m in enumerate(materials) if i not in set(parts[0]))
-            save_plain(PLAIN_FOLDER, networks[0], formulas, about(DATA, PLAIN, 1, started))
+            save_plain(PLAIN_FOLDER, networks[0], formulas, about(DATA, PLAIN, 1, started, code))
         weights = sum(p.numel() for p in networks[0].parameters())
         rows.append((name, weights, *judged(materials, parts, [of_network(network) for network in networks])))
     report("plain_network", COLUMNS, rows, data=DATA, folds=FOLDS, epochs=PLAIN.epochs, seed=SEED)
@@ -67,7 +67,7 @@ def trained(materials: Sequence[Material], turn: bool) -> PlainNetwork:
     training = start_plain_training(materials, PLAIN)
     for epoch, loss in enumerate(train_plain(training, turn), start=1):
         if epoch % 10 == 0:
-            say(f"epoch {epoch}/{PLAIN.epochs}  loss {loss:.3f}")
+            log(f"epoch {epoch}/{PLAIN.epochs}  loss {loss:.3f}")
     return training.result.eval()
 
 

@@ -1,8 +1,8 @@
 """Write data/force_constants.parquet: zone-centre force constants of the crystals that have tensors.
 
-    python data/force_constants.py        (about half an hour on two cores)
+    python data/force_constants.py        (an hour or more on two cores)
 
-Computed with the pretrained potential by engine/network/force_constants.py in float32; one row a crystal, `key`
+Computed with the pretrained potential by engine/network/force_constants.py; one row a crystal, `key`
 its `engine.network.feature_cache.structure_key`, `force_constants` the [3 N, 3 N] matrix in eV/Å^2, row by row.
 """
 
@@ -27,7 +27,7 @@ from engine.network.force_constants import force_constants
 def row(material: Material) -> tuple[str, np.ndarray]:
     """Key and flat force constants of one crystal."""
     torch.set_num_threads(1)
-    matrix = force_constants(material, torch.float32, torch.device("cpu"))
+    matrix = force_constants(material, torch.device("cpu"))
     return structure_key(material), matrix.astype(np.float32).ravel()
 
 

@@ -115,9 +115,11 @@ def _config(options: argparse.Namespace) -> TrainConfig:
 
 
 def _predict(options: argparse.Namespace) -> int:
+    from engine.network.potential import keep_memory
     from engine.prediction.predictor import Predictor
     from engine.prediction.records import predict_files, records_to_csv
 
+    keep_memory()
     predictor = Predictor.load(options.model, options.device)
     records = predict_files(predictor, options.files)
     if options.json:
@@ -166,6 +168,7 @@ def _show_fetch(progress: "FetchProgress") -> None:
 
 
 def _train(options: argparse.Namespace) -> int:
+    from engine.network.potential import keep_memory
     from engine.runs.run import Run
     from engine.training.loop import EpochResult
 
@@ -178,6 +181,7 @@ def _train(options: argparse.Namespace) -> int:
         )
 
     check(not (options.run and options.resume), "give --run for a new run or --resume for an old one, not both")
+    keep_memory()
     run = Run.open(options.resume) if options.resume else Run.create(_config(options), options.data, options.run)
     print(f"run {run.folder}", flush=True)
     state = run.work(show)

@@ -24,10 +24,10 @@ from engine.model.inference import embeddings
 from engine.model.intervals import coarse_name
 from engine.model.neighbourhood import Neighbourhood
 from engine.model.out_of_fold import LEVEL, write_out_of_fold
+from engine.network.device import resolve_device
 from engine.tensors.metrics import TargetMetrics
-from engine.training.fold_training import element_counts, train_members
+from engine.training.fold_training import element_counts, train_networks
 from engine.training.labelled_graphs import labelled_graphs
-from engine.training.loop import resolve_device
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,8 @@ class Evaluation:
         metrics_in_range: the same over the crystals with every DFT entry below 100, as published tables have it.
         by_fold: `metrics_in_range` of each fold.
         coverage: of every quantity over all crystals, and of the means in each crystal system.
-        about: data set, hash, code, folds, seeds, machine and seconds.
+        about: data set, hash, code, folds, seeds, machine, seconds of the call and, summed over the networks, of
+            their training, which an earlier call may have done.
         config: the training configuration.
     """
 
@@ -67,18 +68,18 @@ def cross_validate(
 
     Args:
         seeds: networks a fold; they differ by the seed, which counts up from the config's.
-        workers: see `fold_training.train_members`.
+        workers: see `fold_training.train_networks`.
 
     Raises:
         EngineError: the data set is missing, or has fewer formulas than folds.
     """
-    started = time.perf_counter()
+    started, code = time.perf_counter(), code_version()
     materials = labelled(load_dataset(data), config.model.targets)
     parts = formula_folds(materials, folds)
-    members = train_members(fold_jobs(data, config, materials, parts, folder, seeds), workers)
+    members = train_networks(fold_jobs(data, config, materials, parts, folder, seeds), workers)
     unseen = predict_unseen(members, materials, parts, config)
     calibrations = {fold: calibrated(materials, unseen, unseen.fold != fold) for fold in range(folds)}
-    ensemble = _ensemble(members, materials, config, data)
+    ensemble = _ensemble(members, materials, config, data, code)
     ensemble.calibration.update(calibrated(materials, unseen, unseen.fold >= 0))
     if config.model.ionic_readout == "springs" and "ionic" in config.model.targets:
         coarse = predict_unseen(members, materials, parts, config, coarse=True)
@@ -92,8 +93,12 @@ def cross_validate(
         metrics_in_range=errors(materials, unseen.tensors, everything, in_range=True),
         by_fold=tuple(errors(materials, unseen.tensors, part, in_range=True) for part in parts),
         coverage=coverage(materials, unseen, calibrations),
-        about=about(data, config, seeds, started)
-        | {"crystals": str(len(materials)), "folds": f"{folds}, grouped by reduced formula"},
+        about=about(data, config, seeds, started, code)
+        | {
+            "crystals": str(len(materials)),
+            "folds": f"{folds}, grouped by reduced formula",
+            "training_seconds": str(sum(int(member.about["seconds"]) for member in members)),
+        },
         config=config,
     )
 
@@ -130,6 +135,7 @@ def _ensemble(
     materials: Sequence[Material],
     config: TrainConfig,
     data: str,
+    code: str,
 ) -> Checkpoint:
     first = members[0].networks[0]
     embedded = embeddings(first, labelled_graphs(materials, config, resolve_device(config.device)))
@@ -138,5 +144,5 @@ def _ensemble(
         trained_on=tuple(member.trained_on[0] for member in members),
         element_counts=element_counts(materials),
         neighbourhood=Neighbourhood.of(embedded, [material.formula for material in materials]),
-        about={"data": data, "data_sha256": dataset_hash(data), "code": code_version()},
+        about={"data": data, "data_sha256": dataset_hash(data), "code": code},
     )

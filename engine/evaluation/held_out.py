@@ -14,9 +14,9 @@ from engine.model.ensemble import combine
 from engine.model.inference import embeddings, predict_latent
 from engine.model.intervals import QUANTITIES, Signs, quantities
 from engine.model.neighbourhood import Neighbourhood
-from engine.training.fold_training import Job
+from engine.network.device import resolve_device
+from engine.training.fold_training import NetworkJob
 from engine.training.labelled_graphs import labelled_graphs
-from engine.training.loop import resolve_device
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,10 +51,10 @@ def fold_jobs(
     parts: Sequence[np.ndarray],
     folder: Path,
     seeds: int,
-) -> list[Job]:
+) -> list[NetworkJob]:
     """A network for each part to leave out and each seed, all seeds of a part together."""
     return [
-        Job(
+        NetworkJob(
             data=data,
             config=replace(config, seed=config.seed + seed),
             held_out=frozenset(materials[index].formula for index in part),

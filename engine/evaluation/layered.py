@@ -14,9 +14,10 @@ from engine.data.dimensionality import dimensionalities
 from engine.evaluation.cross_validation import metrics_table
 from engine.evaluation.held_out import predict_unseen
 from engine.evaluation.judging import errors
-from engine.evaluation.provenance import about
+from engine.evaluation.provenance import about, code_version
 from engine.tensors.metrics import TargetMetrics
-from engine.training.fold_training import Job, say, train_members
+from engine.training.fold_training import NetworkJob, train_networks
+from engine.training.jobs import log
 
 WIDE_GAP = 2.0  # eV
 
@@ -47,7 +48,7 @@ def set_aside_layered(
     Every formula of such a crystal, of `data` and of the config's `index_data`, is left out; both readouts are
     trained, all else being equal. Resumable as `cross_validation.cross_validate` is.
     """
-    started = time.perf_counter()
+    started, code = time.perf_counter(), code_version()
     materials = labelled(load_dataset(data), config.model.targets)
     found = {id(m): d for m, d in zip(load_dataset(data), _dimensions(data), strict=True)}
     dimension = np.array([found[id(material)] for material in materials])
@@ -57,7 +58,7 @@ def set_aside_layered(
         held_out |= {m.formula for m, d in extra if d < 3}
     configs = {name: replace(config, model=replace(config.model, readout=name)) for name in ("mean", "dipoles")}
     jobs = [
-        Job(
+        NetworkJob(
             data=data,
             config=replace(one, seed=config.seed + seed),
             held_out=frozenset(held_out),
@@ -67,7 +68,7 @@ def set_aside_layered(
         for name, one in configs.items()
         for seed in range(seeds)
     ]
-    members = train_members(jobs, workers)
+    members = train_networks(jobs, workers)
     judged = np.flatnonzero(dimension < 3)
     groups = _groups([materials[i] for i in judged], dimension[judged])
     metrics = {}
@@ -82,7 +83,7 @@ def set_aside_layered(
         metrics=metrics,
         material_ids=tuple(materials[i].material_id for i in judged),
         set_aside=len(held_out),
-        about=about(data, config, seeds, started),
+        about=about(data, config, seeds, started, code),
         config=config,
     )
 
@@ -96,7 +97,7 @@ def layered_table(report: LayeredReport) -> str:
 
 
 def _dimensions(data: str) -> list[int]:
-    return dimensionalities(data, lambda done, total: say(f"bonds of {data}: {done} of {total} crystals"))
+    return dimensionalities(data, lambda done, total: log(f"bonds of {data}: {done} of {total} crystals"))
 
 
 def _untaught(materials: Sequence[Material], held_out: set[str]) -> np.ndarray:

@@ -7,7 +7,7 @@ from pathlib import Path
 from engine.config import TrainConfig
 from engine.data.datasets import load_dataset
 from engine.evaluation.cross_validation import cross_validate
-from engine.evaluation.provenance import about
+from engine.evaluation.provenance import about, code_version
 from engine.tensors.metrics import TargetMetrics
 
 SHARES = (0.1, 0.25, 0.5, 1.0)
@@ -37,7 +37,7 @@ def learning_curve(
     data: str, folds: int, folder: Path, workers: int | None = None, device: str = "auto"
 ) -> LearningCurve:
     """Cross-validate both backbones, one network a fold, on each of `SHARES` of all formulas; resumable."""
-    started = time.perf_counter()
+    started, code = time.perf_counter(), code_version()
     points = []
     for backbone in BACKBONES:
         for share in SHARES:
@@ -52,7 +52,7 @@ def learning_curve(
                     seconds=found.about["seconds"],
                 )
             )
-    return LearningCurve(curves=tuple(points), about=about(data, config, 1, started) | {"folds": str(folds)})
+    return LearningCurve(curves=tuple(points), about=about(data, config, 1, started, code) | {"folds": str(folds)})
 
 
 def learning_curve_table(found: LearningCurve) -> str:

@@ -4,6 +4,7 @@ import os
 import platform
 import subprocess
 import time
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
@@ -12,15 +13,38 @@ from engine.config import TrainConfig
 from engine.data.datasets import dataset_hash
 from engine.files import ROOT
 
+PACKAGE = "dielectric-tensors"
+UNKNOWN = "unknown"
+CHANGED = "+changes"  # beside a commit: code or data were not those of the commit
+MADE_FROM = ("engine", "benchmarks/*.py", "data", "requirements.txt")  # what figures depend on
+
 
 def code_version() -> str:
-    """Commit of the checkout, with "+changes" where files differ from it; "unknown" outside of one."""
-    command = ["git", "describe", "--always", "--abbrev=12", "--dirty=+changes", "--exclude=*"]
+    """Commit of the checkout, `CHANGED` after it where code or data differ; outside of one the package's version.
+
+    Results and models that were written since the commit do not count as changes.
+    """
+    if not (ROOT / ".git").exists():
+        return _installed_version()
     try:
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=10, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return "unknown"
+        commit = _git("rev-parse", "--short=12", "HEAD")
+        changed = _git("status", "--porcelain", "--", *MADE_FROM)
+    except (OSError, subprocess.SubprocessError):  # no git on this machine
+        return UNKNOWN
+    return commit + (CHANGED if changed else "")
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=10, check=True)
     return done.stdout.strip()
+
+
+def _installed_version() -> str:
+    try:
+        return f"version {version(PACKAGE)}"
+    except PackageNotFoundError:
+        return UNKNOWN
 
 
 def machine() -> str:
@@ -30,12 +54,17 @@ def machine() -> str:
     return f"{_processor()}, {os.cpu_count()} cores, {device}, {versions}"
 
 
-def about(data: str, config: TrainConfig, seeds: int, started: float) -> dict[str, str]:
-    """What a figure was measured on; `started` is a time of `time.perf_counter`."""
+def about(data: str, config: TrainConfig, seeds: int, started: float, code: str) -> dict[str, str]:
+    """What a figure was measured on.
+
+    Args:
+        started: time of `time.perf_counter` at the start.
+        code: `code_version` at the start.
+    """
     found = {
         "data": data,
         "data_sha256": dataset_hash(data),
-        "code": code_version(),
+        "code": code,
         "seeds": ", ".join(str(config.seed + seed) for seed in range(seeds)),
         "machine": machine(),
         "seconds": f"{time.perf_counter() - started:.0f}",

@@ -15,7 +15,7 @@ from engine.errors import EngineError, check
 from engine.files import read_json, read_tensors, write_tensors, write_text
 from engine.model.intervals import Calibration
 from engine.model.neighbourhood import Neighbourhood
-from engine.network.network import DielectricNetwork
+from engine.network.network import DielectricNetwork, learnt
 
 FORMAT = 2
 TRAINED = ("heads", "springs")  # on any backbone
@@ -47,8 +47,8 @@ class Checkpoint:
 def save_checkpoint(folder: Path, checkpoint: Checkpoint, half: bool = False) -> None:
     """Write a model into `folder`; each file is replaced whole.
 
-    With `half`, the readouts are rounded to half precision, and the file half as large. Only parameters are
-    written: Clebsch-Gordan coefficients and the like are made anew in a network's own dtype.
+    With `half`, the readouts are rounded to half precision, and the file half as large. Clebsch-Gordan
+    coefficients and the like are not written: they are made anew in a network's own dtype.
     """
     folder.mkdir(parents=True, exist_ok=True)
     config = {
@@ -65,7 +65,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, half: bool = False) ->
     weights = {
         f"{index}.{name}": tensor.half() if half and name.startswith(TRAINED) else tensor
         for index, network in enumerate(checkpoint.networks)
-        for name, tensor in network.named_parameters()
+        for name, tensor in learnt(network).items()
     }
     near = checkpoint.neighbourhood
     if near:
@@ -93,7 +93,7 @@ def load_checkpoint(folder: Path, device: torch.device | str = "cpu") -> Checkpo
         prefix = f"{index}."
         own = {name.removeprefix(prefix): t for name, t in weights.items() if name.startswith(prefix)}
         misfit = EngineError(f"{folder}: the weights do not fit config.json; copy the model again")
-        if set(own) != set(dict(network.named_parameters())):
+        if set(own) != set(learnt(network)):
             raise misfit
         try:
             network.load_state_dict(own, strict=False)

@@ -1,12 +1,13 @@
 """Networks over graphs, without gradients."""
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 
 import torch
 from torch_geometric.loader import DataLoader
 
 from engine.crystals.graph import CrystalGraph, collate
-from engine.errors import EngineError
+from engine.errors import check
 from engine.network.network import DielectricNetwork, dipole_fields
 from engine.network.potential import pretrained_features
 
@@ -26,24 +27,38 @@ def ensemble_latents(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """M of every network, [S, T, B, 3, 3], and embeddings of the first, [B, F]; features are computed on the way.
 
-    All graphs go at once, or half at a time where memory runs out.
+    All graphs go at once; where memory runs out, half of them at a time, and a single one goes to the CPU.
 
     Raises:
-        EngineError: not even one of them fits into the memory of `device`.
+        EngineError: a crystal does not fit into the memory of the CPU.
     """
+    answer = _latents_at_once(networks, graphs, device)
+    if answer is not None:
+        return answer
+    if len(graphs) > 1:
+        middle = len(graphs) // 2
+        first, second = (ensemble_latents(networks, half, device) for half in (graphs[:middle], graphs[middle:]))
+        return torch.cat([first[0], second[0]], dim=2), torch.cat([first[1], second[1]])
+    check(
+        device.type != "cpu",
+        f"{graphs[0].num_nodes} atoms do not fit into the memory of this machine; give a smaller cell",
+    )
+    cpu = torch.device("cpu")
+    copies = [deepcopy(network).to(cpu) for network in networks]
+    latents, embedding = ensemble_latents(copies, [graph.clone().to(cpu) for graph in graphs], cpu)
+    return latents.to(device), embedding.to(device)
+
+
+def _latents_at_once(
+    networks: Sequence[DielectricNetwork], graphs: Sequence[CrystalGraph], device: torch.device
+) -> tuple[torch.Tensor, torch.Tensor] | None:
+    """None where memory runs out; nothing of the batch is kept then."""
     try:
         with torch.inference_mode():
             batch = _with_features(collate(graphs), networks[0], device)
             return torch.stack([network.latent(batch) for network in networks]), networks[0].embedding(batch)
-    except torch.OutOfMemoryError as error:
-        if len(graphs) == 1:
-            raise EngineError(
-                f"{len(graphs[0].atomic_numbers)} atoms do not fit into the memory of {device}; "
-                "use device cpu or a smaller cell"
-            ) from error
-    middle = len(graphs) // 2
-    first, second = (ensemble_latents(networks, half, device) for half in (graphs[:middle], graphs[middle:]))
-    return torch.cat([first[0], second[0]], dim=2), torch.cat([first[1], second[1]])
+    except torch.OutOfMemoryError:
+        return None
 
 
 def _with_features(batch: CrystalGraph, network: DielectricNetwork, device: torch.device) -> CrystalGraph:

@@ -8,8 +8,8 @@ from pymatgen.core import Structure
 from engine.config import GraphConfig, ModelConfig
 from engine.crystals.graph import CrystalGraph, crystal_graphs
 from engine.crystals.material import Material
-from engine.network.feature_cache import material_force_constants
-from engine.network.force_constants import effort, force_constants
+from engine.network.feature_cache import has_force_constants, known_force_constants
+from engine.network.force_constants import effort
 from engine.network.springs import stiffness
 
 MOST_EFFORT = {"cpu": 1000, "cuda": 100_000}  # see force_constants.effort; half a minute or so
@@ -21,9 +21,9 @@ def unlabelled_graphs(
     model_config: ModelConfig,
     device: torch.device,
 ) -> list[CrystalGraph]:
-    """Graphs of ordered, periodic crystals; with `springs` and `sprung` where the ionic readout needs them.
+    """Graphs of ordered, periodic crystals; with `springs` and `has_springs` where the ionic readout needs them.
 
-    A Material comes with force constants that are shipped or cached; those of other crystals are computed.
+    Force constants that are neither shipped nor cached are computed, and kept for the next time.
     """
     precision = torch.float32 if model_config.backbone == "scratch" else torch.float64
     graphs = crystal_graphs(crystals, graph_config, precision, device)
@@ -35,11 +35,8 @@ def unlabelled_graphs(
 
 def _add_springs(crystal: Structure | Material, graph: CrystalGraph, device: torch.device) -> None:
     """Springs for the ionic part, but for cells that would take too long."""
-    feasible = effort(crystal) <= MOST_EFFORT[device.type]
-    graph.sprung = torch.tensor([feasible], device=device)
+    feasible = has_force_constants(crystal) or effort(crystal) <= MOST_EFFORT[device.type]
+    graph.has_springs = torch.tensor([feasible], device=device)
     graph.springs = torch.zeros(0, 3, 3, dtype=torch.float64, device=device)
-    if feasible and isinstance(crystal, Material):
-        graph.springs = stiffness(material_force_constants([crystal], device)[0].to(device))
-    elif feasible:
-        constants = force_constants(crystal, torch.float64, device)
-        graph.springs = stiffness(torch.as_tensor(constants, device=device))
+    if feasible:
+        graph.springs = stiffness(known_force_constants([crystal], device)[0].to(device))

@@ -93,8 +93,8 @@ class FrozenBackbone(nn.Module):
         super().__init__()
         self.irreps_out = IRREPS
         scalars, channels = self.irreps_out.count("0e"), self.irreps_out.num_irreps
-        self.center = nn.Parameter(torch.zeros(scalars), requires_grad=False)
-        self.scale = nn.Parameter(torch.ones(channels), requires_grad=False)
+        self.register_buffer("center", torch.zeros(scalars))
+        self.register_buffer("scale", torch.ones(channels))
 
     def fit(self, features: torch.Tensor) -> None:
         """Take centre and scale from the features [N, irreps_out] of training atoms."""

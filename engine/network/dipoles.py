@@ -29,6 +29,8 @@ import math
 
 import torch
 
+from engine.network.padding import atoms_present, padded_atoms, padded_pairs, to_matrix, to_pairs
+
 NEGLIGIBLE = 1e-12  # of the largest term in the sum over G
 LARGE = 100  # atoms; larger cells are solved one by one, by conjugate gradients
 RESIDUAL = 1e-9  # of conjugate gradients, relative
@@ -50,7 +52,7 @@ def dipole_field(pos: torch.Tensor, cell: torch.Tensor, sigma: float) -> torch.T
     phase = wave @ pos.T  # [G, N]
     waves = torch.cat([phase.cos(), phase.sin()])[:, :, None] * torch.cat([direction] * 2)[:, None]  # [2G, N, 3]
     field = waves.flatten(1).T @ waves.flatten(1)  # [3N, 3N]
-    return field.unflatten(0, (-1, 3)).unflatten(2, (-1, 3)).transpose(1, 2).flatten(0, 1)
+    return to_pairs(field)
 
 
 def _waves(cell: torch.Tensor, longest: float) -> torch.Tensor:
@@ -77,28 +79,26 @@ def susceptibility(
     of_pair = torch.repeat_interleave(counts.square())
     crystal = torch.arange(len(counts), device=counts.device)
     group = torch.where(counts > LARGE, -1 - crystal, counts.double().log2().ceil().long())  # of like size
-    summed = torch.empty(len(volume), 3, 3, dtype=root.dtype, device=root.device)
-    for one in group.unique():
-        chosen = group == one
+    moment = torch.empty(len(volume), 3, 3, dtype=root.dtype, device=root.device)
+    for size in group.unique():
+        chosen = group == size
         polarised = _polarised(root[chosen[crystal_index]], field[chosen[of_pair]], counts[chosen])
-        summed = summed.index_copy(0, crystal[chosen], polarised)
-    return summed / volume[:, None, None]
+        moment = moment.index_copy(0, crystal[chosen], polarised)
+    return moment / volume[:, None, None]
 
 
 def _polarised(root: torch.Tensor, field: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
     """V chi of crystals padded to the largest of them, [B, 3, 3]."""
-    most = int(counts.max())
-    present = torch.arange(most, device=root.device) < counts[:, None]  # [B, n]
-    padded = root.new_zeros(len(counts), most, 3, 3).masked_scatter(present[..., None, None], root)
-    pairs = (present[:, :, None] & present[:, None])[..., None, None]
-    matrix = field.new_zeros(len(counts), most, most, 3, 3).masked_scatter(pairs, field)
-    matrix = matrix.transpose(2, 3).flatten(3).flatten(1, 2)  # [B, 3n, 3n]
+    present = atoms_present(counts)
+    root = padded_atoms(root, present)  # R, [B, n, 3, 3]
+    coupling = to_matrix(padded_pairs(field, present))  # T, [B, 3n, 3n]
     with torch.no_grad():
-        solve = _cholesky if most <= LARGE else _conjugate_gradients
-        dipoles = solve(padded, matrix)  # X, [B, n, 3, 3]
-    moments = (padded @ dipoles).flatten(1, 2)
-    stiffness = dipoles.flatten(1, 2).mT @ dipoles.flatten(1, 2) + moments.mT @ (matrix @ moments)
-    linear = padded.flatten(1, 2).mT @ dipoles.flatten(1, 2)
+        solve = _cholesky if present.shape[1] <= LARGE else _conjugate_gradients
+        dipoles = solve(root, coupling)  # X, [B, n, 3, 3]
+    moments = (root @ dipoles).flatten(1, 2)  # R X, [B, 3n, 3]
+    dipoles, root = dipoles.flatten(1, 2), root.flatten(1, 2)  # [B, 3n, 3]
+    stiffness = dipoles.mT @ dipoles + moments.mT @ (coupling @ moments)  # [B, 3, 3]
+    linear = root.mT @ dipoles  # [B, 3, 3]
     return linear + linear.mT - stiffness
 
 

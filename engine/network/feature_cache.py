@@ -8,11 +8,13 @@ import hashlib
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pyarrow.parquet as pq
 import torch
 from platformdirs import user_cache_path
+from pymatgen.core import Structure
 
 from engine.crystals.graph import collate, crystal_graphs
 from engine.crystals.material import Material
@@ -21,11 +23,13 @@ from engine.files import DATA_FOLDER, read_tensors, write_tensors
 from engine.network.force_constants import force_constants
 from engine.network.potential import GRAPH, NAME, pretrained_features
 
-VERSION = 1
+VERSION = {"features": 1, "forces": 2}  # counts up when what is kept would come out otherwise
 ATOMS_AT_ONCE = 200
 SHIPPED = DATA_FOLDER / "force_constants.parquet"
 
 Progress = Callable[[int, int], None]
+Crystal = Structure | Material
+Kept = TypeVar("Kept", Material, Crystal)
 
 
 def material_features(
@@ -52,24 +56,25 @@ def material_features(
     return [_read(material, "features", _compute_features, device) for material in materials]
 
 
-def material_force_constants(
-    materials: Sequence[Material], device: torch.device, progress: Progress | None = None
+def known_force_constants(
+    crystals: Sequence[Crystal], device: torch.device, progress: Progress | None = None
 ) -> list[torch.Tensor]:
-    """[3 N, 3 N] eV/Å^2 on the CPU for each material: shipped, cached, or computed in float32 as a last resort.
+    """[3 N, 3 N] eV/Å^2 on the CPU for each crystal: shipped, cached, or computed.
 
     Args:
         progress: called with (computed, to compute) after each crystal.
     """
-    missing = [
-        material
-        for material in materials
-        if structure_key(material) not in shipped_force_constants() and not _path(material, "forces").is_file()
-    ]
-    for done, material in enumerate(missing, start=1):
-        _compute_force_constants([material], device)
+    missing = [crystal for crystal in crystals if not has_force_constants(crystal)]
+    for done, crystal in enumerate(missing, start=1):
+        _compute_force_constants([crystal], device)
         if progress:
             progress(done, len(missing))
-    return [_force_constants(material, device) for material in materials]
+    return [_force_constants(crystal, device) for crystal in crystals]
+
+
+def has_force_constants(crystal: Crystal) -> bool:
+    """Whether its force constants are shipped or cached."""
+    return structure_key(crystal) in shipped_force_constants() or _path(crystal, "forces").is_file()
 
 
 @lru_cache(maxsize=1)
@@ -82,24 +87,28 @@ def shipped_force_constants() -> dict[str, np.ndarray]:
     return {key: row.values.to_numpy() for key, row in rows}
 
 
-def structure_key(material: Material, prefix: str = "") -> str:
-    """Hash of a crystal, to the last digit of its coordinates."""
+def structure_key(crystal: Crystal, prefix: str = "") -> str:
+    """Hash of a crystal, to the last digit of its coordinates; a Material and its structure have the same."""
     key = hashlib.sha256(prefix.encode())
-    for array in (material.cell, material.atomic_numbers, material.frac_coords):
-        key.update(array.tobytes())
+    if isinstance(crystal, Material):
+        arrays = crystal.cell, crystal.atomic_numbers, crystal.frac_coords
+    else:
+        arrays = crystal.lattice.matrix, np.array(crystal.atomic_numbers), crystal.frac_coords
+    for array, kind in zip(arrays, (np.float64, np.int64, np.float64), strict=True):
+        key.update(np.ascontiguousarray(array, dtype=kind).tobytes())
     return key.hexdigest()
 
 
-def _path(material: Material, kind: str) -> Path:
-    name = structure_key(material, f"{NAME} {VERSION}")
+def _path(crystal: Crystal, kind: str) -> Path:
+    name = structure_key(crystal, f"{NAME} {VERSION[kind]}")
     return user_cache_path("dielectric-tensors") / kind / name[:2] / f"{name}.safetensors"
 
 
-def _force_constants(material: Material, device: torch.device) -> torch.Tensor:
-    known = shipped_force_constants().get(structure_key(material))
-    if known is None:
-        return _read(material, "forces", _compute_force_constants, device)
-    return torch.tensor(known).reshape(3 * material.natoms, -1)
+def _force_constants(crystal: Crystal, device: torch.device) -> torch.Tensor:
+    shipped = shipped_force_constants().get(structure_key(crystal))
+    if shipped is None:
+        return _read(crystal, "forces", _compute_force_constants, device)
+    return torch.tensor(shipped).reshape(round(len(shipped) ** 0.5), -1)
 
 
 def _compute_features(materials: Sequence[Material], device: torch.device) -> None:
@@ -110,26 +119,26 @@ def _compute_features(materials: Sequence[Material], device: torch.device) -> No
         _write(material, "features", tensor)
 
 
-def _compute_force_constants(materials: Sequence[Material], device: torch.device) -> None:
-    for material in materials:
-        _write(material, "forces", torch.tensor(force_constants(material, torch.float32, device)).float())
+def _compute_force_constants(crystals: Sequence[Crystal], device: torch.device) -> None:
+    for crystal in crystals:
+        _write(crystal, "forces", torch.tensor(force_constants(crystal, device)).float())
 
 
-def _write(material: Material, kind: str, tensor: torch.Tensor) -> None:
-    path = _path(material, kind)
+def _write(crystal: Crystal, kind: str, tensor: torch.Tensor) -> None:
+    path = _path(crystal, kind)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_tensors(path, {kind: tensor})
 
 
 def _read(
-    material: Material,
+    crystal: Kept,
     kind: str,
-    compute: Callable[[Sequence[Material], torch.device], None],
+    compute: Callable[[Sequence[Kept], torch.device], None],
     device: torch.device,
 ) -> torch.Tensor:
-    path = _path(material, kind)
+    path = _path(crystal, kind)
     try:
         return read_tensors(path)[kind]
     except (EngineError, KeyError):  # deleted or damaged meanwhile
-        compute([material], device)
+        compute([crystal], device)
         return read_tensors(path)[kind]

@@ -18,28 +18,25 @@ from engine.crystals.graph import collate, crystal_graphs
 from engine.crystals.material import Material
 from engine.network.potential import GRAPH, pretrained_features
 
-# Å. A small step keeps the result independent of its direction; in float32 the forces are too rough for that.
-DISPLACEMENT = {torch.float32: 0.03, torch.float64: 0.0002}
+DISPLACEMENT = 0.0002  # Å; so small a step keeps the result independent of its direction, and needs float64
 SYMMETRY_TOLERANCE = 1e-3  # Å
 ATOMS_AT_ONCE = 150
 
 
 def force_constants(
     crystal: Structure | Material,
-    dtype: torch.dtype,
     device: torch.device,
     progress: Callable[[int, int], None] | None = None,
 ) -> np.ndarray:
     """Phi, [3 N, 3 N] eV/Å^2, symmetric, rows that sum to zero over the atoms.
 
     Args:
-        dtype: precision of the potential.
         progress: called with (done, total) displaced crystals.
 
     Raises:
         EngineError: the potential does not know one of the elements.
     """
-    phonons = _displaced(crystal, DISPLACEMENT[dtype])
+    phonons = _displaced(crystal)
     moved = [
         Structure(Lattice(one.cell), one.numbers, one.positions, coords_are_cartesian=True)
         for one in phonons.supercells_with_displacements
@@ -48,9 +45,9 @@ def force_constants(
     size = max(1, ATOMS_AT_ONCE // natoms)
     forces = []
     for start in range(0, len(moved), size):
-        graph = collate(crystal_graphs(moved[start : start + size], GRAPH, dtype, device))
-        found = pretrained_features(device, dtype).forces(graph)
-        forces.append(found.double().cpu().numpy().reshape(-1, natoms, 3))
+        graph = collate(crystal_graphs(moved[start : start + size], GRAPH, torch.float64, device))
+        pulls = pretrained_features(device, torch.float64).forces(graph)
+        forces.append(pulls.cpu().numpy().reshape(-1, natoms, 3))
         if progress:
             progress(min(start + size, len(moved)), len(moved))
     phonons.forces = np.concatenate(forces)
@@ -62,11 +59,11 @@ def force_constants(
 
 def effort(crystal: Structure | Material) -> int:
     """Atoms whose forces `force_constants` has to find, over all displaced crystals."""
-    phonons = _displaced(crystal, DISPLACEMENT[torch.float64])
+    phonons = _displaced(crystal)
     return len(phonons.displacements) * len(phonons.unitcell)
 
 
-def _displaced(crystal: Structure | Material, distance: float) -> Phonopy:
+def _displaced(crystal: Structure | Material) -> Phonopy:
     if isinstance(crystal, Material):
         crystal = crystal.structure
     cell = PhonopyAtoms(
@@ -78,5 +75,5 @@ def _displaced(crystal: Structure | Material, distance: float) -> Phonopy:
     phonons = Phonopy(
         cell, np.eye(3, dtype=int), primitive_matrix=np.eye(3), symprec=SYMMETRY_TOLERANCE, log_level=0
     )
-    phonons.generate_displacements(distance=distance)
+    phonons.generate_displacements(distance=DISPLACEMENT)
     return phonons

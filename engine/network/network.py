@@ -14,7 +14,9 @@ from engine.network.heads import CrystalHead, SpringHead, TensorHead, bounded
 from engine.tensors.tensors import irreps_to_matrix, matrix_to_irreps, symmetric_log
 
 VOLUME_UNIT = 20.0  # Å^3 per atom, a typical solid
-FLOOR = 0.02  # smaller principal values count as this in the logarithm
+FLOOR = 0.02  # smaller principal values count as this in the logarithm, see `physical`
+ZERO = 1e-5  # what rounding leaves of an ionic value of zero, relative to FLOOR
+FITTED = ("offset", "spread", "center", "scale")  # buffers that a network takes from its training set
 LOCAL_ANISOTROPY = 0.1  # of an atom's own logarithm: what its neighbours can explain is left to their dipoles
 
 
@@ -23,9 +25,10 @@ class DielectricNetwork(nn.Module):
 
     The mean over atoms of the heads' 1x0e+1x2e output is a symmetric matrix M for each target, and
 
-        electronic = I + (v0 / v) exp(M_electronic),    ionic = exp(M_ionic),
+        electronic = I + (v0 / v) exp(M_electronic),    ionic = (exp(2 M_ionic) - f^2)^(1/2),
 
-    with v the cell's volume per atom and v0 = VOLUME_UNIT. With the readout "dipoles", each atom's electronic M is
+    with v the cell's volume per atom, v0 = VOLUME_UNIT and f = FLOOR: an ionic tensor that symmetry makes zero has
+    the M of f, and one below f is zero. With the readout "dipoles", each atom's electronic M is
     its own polarisability v0 exp(M), and the crystal's M follows from the coupled dipoles of dipoles.py. With the
     ionic readout "springs", the ionic M is the logarithm of the tensor that springs.py makes of Born charges and
     force constants; for crystals whose graph carries none, it stays the mean, the coarse M.
@@ -39,16 +42,16 @@ class DielectricNetwork(nn.Module):
         super().__init__()
         self.graph_config, self.model_config = graph, model
         self.backbone = _backbone(graph, model)
-        sprung = model.ionic_readout == "springs" and "ionic" in model.targets
+        has_springs = model.ionic_readout == "springs" and "ionic" in model.targets
         irreps, width = self.backbone.irreps_out, model.readout_width
-        narrow = width // 2 if sprung else width  # three ionic heads, each with a fifth of the crystals
+        narrow = width // 2 if has_springs else width  # three ionic heads, each with a fifth of the crystals
         head = CrystalHead if model.backbone == "pretrained" else TensorHead
         self.heads = nn.ModuleList(
             head(irreps, narrow if target == "ionic" else width) for target in model.targets
         )
-        self.springs = SpringHead(irreps, narrow) if sprung else None
-        self.offset = nn.Parameter(torch.zeros(len(model.targets)), requires_grad=False)
-        self.spread = nn.Parameter(torch.ones(len(model.targets)), requires_grad=False)
+        self.springs = SpringHead(irreps, narrow) if has_springs else None
+        self.register_buffer("offset", torch.zeros(len(model.targets)))
+        self.register_buffer("spread", torch.ones(len(model.targets)))
 
     def embedding(self, graph: CrystalGraph) -> torch.Tensor:
         """Mean over atoms of the backbone's scalars, [B, F]: where a crystal lies among others."""
@@ -64,48 +67,61 @@ class DielectricNetwork(nn.Module):
         """M of the named targets, [B, 3, 3] each, and the "coarse" ionic M where the other comes from springs."""
         node = self.backbone(graph)
         found = {}
-        for target in targets:
-            index = self.model_config.targets.index(target)
-            output = self.heads[index](node, graph.crystal_index)  # [N, 6]
-            coupled = target == "electronic" and self.model_config.readout == "dipoles"
-            if coupled:
-                output = output * output.new_tensor([1.0] + 5 * [LOCAL_ANISOTROPY])
+        if "electronic" in targets:
+            coupled = self.model_config.readout == "dipoles"
+            found["electronic"] = (self._coupled if coupled else self._mean)("electronic", node, graph)
+        if "ionic" in targets:
+            coarse = self._mean("ionic", node, graph)
+            if self.springs is not None and "springs" in graph:
+                found |= {"coarse": coarse, "ionic": self._from_springs(node, graph, coarse)}
             else:
-                output = scatter(output, graph.crystal_index, dim=0, dim_size=len(graph.cell), reduce="mean")
-            offset = torch.nn.functional.pad(self.offset[index, None], (0, 5))
-            matrix = irreps_to_matrix(bounded(output * self.spread[index]) + offset)
-            if coupled:
-                matrix = self._coupled(matrix, graph)
-            elif target == "ionic" and self.springs is not None and "springs" in graph:
-                found["coarse"] = matrix
-                matrix = self._sprung(node, graph, matrix)
-            found[target] = matrix
+                found["ionic"] = coarse
         return found
 
-    def _coupled(self, local: torch.Tensor, graph: CrystalGraph) -> torch.Tensor:
-        """M of each crystal, [B, 3, 3], from the logarithms of its atoms' polarisabilities, [N, 3, 3]."""
+    def _mean(self, target: str, node: torch.Tensor, graph: CrystalGraph) -> torch.Tensor:
+        """M of each crystal, [B, 3, 3], the mean of what its atoms put out."""
+        output = self._head(target, node, graph)
+        mean = scatter(output, graph.crystal_index, dim=0, dim_size=len(graph.cell), reduce="mean")
+        return self._scaled(target, mean)
+
+    def _head(self, target: str, node: torch.Tensor, graph: CrystalGraph) -> torch.Tensor:
+        """What the atoms put out for a target, [N, 6]."""
+        head = self.heads[self.model_config.targets.index(target)]
+        return head(node, graph.crystal_index)
+
+    def _scaled(self, target: str, output: torch.Tensor) -> torch.Tensor:
+        """Output of a head, [..., 6], at the scale of the training set's M, [..., 3, 3]."""
+        index = self.model_config.targets.index(target)
+        offset = nn.functional.pad(self.offset[index, None], (0, 5))
+        return irreps_to_matrix(bounded(output * self.spread[index]) + offset)
+
+    def _coupled(self, target: str, node: torch.Tensor, graph: CrystalGraph) -> torch.Tensor:
+        """M of each crystal, [B, 3, 3], from the coupled polarisabilities of its atoms."""
+        output = self._head(target, node, graph)
+        # [N, 3, 3] logarithms of the polarisabilities
+        local = self._scaled(target, output * output.new_tensor([1.0] + 5 * [LOCAL_ANISOTROPY]))
         field = graph.dipole_field if "dipole_field" in graph else dipole_fields(graph, self.model_config.sigma)
         volume = torch.linalg.det(graph.cell.double()).abs()
         root = VOLUME_UNIT**0.5 * torch.linalg.matrix_exp(local.double() / 2)
         chi = susceptibility(root, field, graph.crystal_index, volume)
         return symmetric_log(chi * (graph.volume_per_atom / VOLUME_UNIT)[:, None, None]).to(local.dtype)
 
-    def _sprung(self, node: torch.Tensor, graph: CrystalGraph, coarse: torch.Tensor) -> torch.Tensor:
+    def _from_springs(self, node: torch.Tensor, graph: CrystalGraph, coarse: torch.Tensor) -> torch.Tensor:
         """Ionic M of each crystal, [B, 3, 3]; the coarse one where a crystal has no springs."""
-        sprung = graph.sprung
-        if not sprung.any():
+        has_springs = graph.has_springs
+        if not has_springs.any():
             return coarse
-        atoms = sprung[graph.crystal_index]
+        atoms = has_springs[graph.crystal_index]
         tensor = self.springs(
             node[atoms],
             graph.atomic_numbers[atoms],
             graph.springs,
-            (sprung.cumsum(0) - 1)[graph.crystal_index][atoms],
-            torch.linalg.det(graph.cell[sprung].double()).abs(),
+            (has_springs.cumsum(0) - 1)[graph.crystal_index][atoms],
+            torch.linalg.det(graph.cell[has_springs].double()).abs(),
         )
         square = tensor @ tensor + FLOOR**2 * torch.eye(3, dtype=tensor.dtype, device=tensor.device)
         matrix = symmetric_log(square) / 2
-        return coarse.index_copy(0, sprung.nonzero()[:, 0], matrix.to(coarse.dtype))
+        return coarse.index_copy(0, has_springs.nonzero()[:, 0], matrix.to(coarse.dtype))
 
     def forward(self, graph: CrystalGraph) -> torch.Tensor:
         """Tensor of each target and crystal, [T, B, 3, 3], in the axes of the graph."""
@@ -125,23 +141,36 @@ def dipole_fields(graph: CrystalGraph, sigma: float) -> torch.Tensor:
     return torch.cat([dipole_field(pos, cell, sigma) for pos, cell in parts])
 
 
-def physical(latent: torch.Tensor, targets: tuple[str, ...], volume_per_atom: torch.Tensor) -> torch.Tensor:
+def learnt(network: nn.Module) -> dict[str, torch.Tensor]:
+    """What a network is made of beside its config: parameters, and the buffers `FITTED`, by name."""
+    fitted = {name: t for name, t in network.named_buffers() if name.rpartition(".")[2] in FITTED}
+    return dict(network.named_parameters()) | fitted
+
+
+def physical(latent: torch.Tensor, targets: Sequence[str], volume_per_atom: torch.Tensor) -> torch.Tensor:
     """Tensors of M, [T, B, 3, 3] and [B] Å^3 -> [T, B, 3, 3]: the formulas of `DielectricNetwork`."""
     tensors = []
-    for matrix, target in zip(torch.linalg.matrix_exp(latent.contiguous()), targets, strict=True):
+    for matrix, target in zip(latent, targets, strict=True):
         if target == "electronic":
             dilution = (VOLUME_UNIT / volume_per_atom)[:, None, None]
-            matrix = torch.eye(3, dtype=matrix.dtype, device=matrix.device) + dilution * matrix
-        tensors.append(matrix)
+            unit = torch.eye(3, dtype=matrix.dtype, device=matrix.device)
+            tensors.append(unit + dilution * torch.linalg.matrix_exp(matrix.contiguous()))
+        else:
+            values, axes = torch.linalg.eigh(matrix)
+            large = values.exp().clamp(min=FLOOR * (1 + ZERO)) / FLOOR
+            ionic = torch.where(large > 1 + ZERO, FLOOR * (large.square() - 1).sqrt(), 0)
+            tensors.append((axes * ionic[:, None, :]) @ axes.mT)
     return torch.stack(tensors)
 
 
 def latent_of(tensor: torch.Tensor, target: str, volume_per_atom: torch.Tensor) -> torch.Tensor:
-    """M that `physical` turns into `tensor`, [B, 3, 3]; principal values too small for it are raised."""
+    """M that `physical` turns into `tensor`, [B, 3, 3]; electronic values too small for it are raised."""
     values, axes = torch.linalg.eigh(tensor.double())
     if target == "electronic":
-        values = (values - 1) * (volume_per_atom.double() / VOLUME_UNIT)[:, None]
-    logarithm = values.clamp(min=FLOOR).log()
+        values = ((values - 1) * (volume_per_atom.double() / VOLUME_UNIT)[:, None]).clamp(min=FLOOR)
+    else:
+        values = (values.clamp(min=0).square() + FLOOR**2).sqrt()
+    logarithm = values.log()
     return (axes * logarithm[:, None, :]) @ axes.transpose(1, 2)
 
 

@@ -21,6 +21,7 @@ from torch import nn
 from engine.config import GraphConfig
 from engine.crystals.graph import CrystalGraph
 from engine.errors import check
+from engine.network.device import numbered
 
 NAME = "sevennet-l3i5"
 GRAPH = GraphConfig(r_max=5.0)
@@ -117,17 +118,23 @@ class PretrainedFeatures(nn.Module):
             yield name, data
 
 
-def _keep_memory() -> None:
-    """Have glibc keep what it freed: its page faults else cost as much as the potential's arithmetic."""
+def keep_memory() -> None:
+    """Have glibc keep what this process frees: its page faults else cost as much as the potential's arithmetic.
+
+    For processes of our own; whoever imports the engine decides for theirs.
+    """
     with suppress(OSError, AttributeError):  # another C library
         libc = ctypes.CDLL("libc.so.6")
         for parameter, value in _MALLOC.items():
             libc.mallopt(parameter, value)
 
 
-@lru_cache
 def pretrained_features(device: torch.device, dtype: torch.dtype) -> PretrainedFeatures:
     """The potential on a device, loaded once a process; the caller's random numbers stay as they are."""
-    _keep_memory()
+    return _loaded(numbered(device), dtype)
+
+
+@lru_cache
+def _loaded(device: torch.device, dtype: torch.dtype) -> PretrainedFeatures:
     with torch.inference_mode(False), torch.random.fork_rng(devices=[]):
         return PretrainedFeatures(dtype).to(device)

@@ -13,7 +13,8 @@ the cell is e^2 Z^T Phi^-1 Z E, and over its volume V
 with w_m and k_m the eigenvectors and eigenvalues of Phi. Masses drop out. No field moves a crystal as a whole: the
 Z_i sum to zero (the acoustic sum rule, kept here by taking their mean off), and translations, k = 0, stay out of
 the sum. Then the tensor is symmetric and positive, does not depend on the cell chosen, and vanishes for a crystal
-whose atoms are all equivalent.
+whose atoms all have the same Z: in diamond inversion takes one atom into the other and leaves Z as it is. Atoms
+that a rotation makes equivalent have Z turned by it, and may answer: trigonal selenium does.
 
 Modes that a potential makes too soft would rule the sum, and unstable ones, k < 0, have no rest position to speak
 of: in DFT as in nature their response is small or of another phase. So k is replaced by the stiffness
@@ -25,10 +26,13 @@ frequency.
 
 import torch
 
+from engine.network.padding import atoms_present, padded_atoms, padded_pairs, to_matrix, to_pairs
+
 UNIT = 180.9512801  # e^2 / epsilon_0, eV Å
 SOFTEST = 0.3  # eV/Å^2
 UNSTABLE = 10.0  # how many times its |k| an unstable mode is stiff, which takes it nearly out of the sum
 TRANSLATION = 10.0  # eV/Å^2 put on the crystal's motion as a whole, on which nothing pulls
+_EYE = torch.eye(3)
 
 
 def stiffness(force_constants: torch.Tensor) -> torch.Tensor:
@@ -44,7 +48,7 @@ def stiffness(force_constants: torch.Tensor) -> torch.Tensor:
     whole = shift @ shift.T
     rest = torch.eye(len(k), dtype=w.dtype, device=w.device) - whole
     matrix = rest @ (w * firm) @ w.T @ rest + TRANSLATION * whole
-    return matrix.unflatten(0, (-1, 3)).unflatten(2, (-1, 3)).transpose(1, 2).flatten(0, 1)
+    return to_pairs(matrix)
 
 
 def lattice_susceptibility(
@@ -64,18 +68,22 @@ def lattice_susceptibility(
         volume: [B] Å^3 of the cells.
     """
     counts = torch.bincount(crystal_index, minlength=len(volume))
-    most = int(counts.max())
-    present = torch.arange(most, device=counts.device) < counts[:, None]  # [B, n]
-    here = present[..., None, None]
-    padded = springs.new_zeros(*present.shape, 3, 3).masked_scatter(here, charges.double())
-    mean = padded.sum(1, keepdim=True) / counts[:, None, None, None]
-    padded = torch.where(here, padded - mean, 0)
-    own = torch.eye(3).to(springs).expand(*present.shape, 3, 3).masked_scatter(here, held.double())
-    pairs = (present[:, :, None] & present[:, None])[..., None, None]
-    matrix = springs.new_zeros(len(counts), most, most, 3, 3).masked_scatter(pairs, springs)
-    matrix = matrix + torch.diag_embed(own.permute(0, 2, 3, 1)).permute(0, 3, 4, 1, 2)
-    matrix = matrix.transpose(2, 3).flatten(3).flatten(1, 2)  # [B, 3n, 3n]
-    pull = padded.mT.flatten(1, 2)  # [B, 3n, 3]: the force on each atom along the rows
-    moved = torch.cholesky_solve(pull, torch.linalg.cholesky(matrix))
+    present = atoms_present(counts)
+    charges = _neutral(padded_atoms(charges.double(), present), present)  # [B, n, 3, 3]
+    own = padded_atoms(held.double(), present) + _EYE.to(springs) * ~present[..., None, None]  # 1 on empty places
+    stiff = to_matrix(padded_pairs(springs, present) + _on_diagonal(own))  # [B, 3n, 3n]
+    pull = charges.mT.flatten(1, 2)  # [B, 3n, 3]: the force on each atom along the rows
+    moved = torch.cholesky_solve(pull, torch.linalg.cholesky(stiff))
     tensor = UNIT * pull.mT @ moved / volume.double()[:, None, None]
     return (tensor + tensor.mT) / 2
+
+
+def _neutral(charges: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
+    """[B, n, 3, 3] charges less their mean over the atoms of each crystal; empty places stay zero."""
+    mean = charges.sum(1) / present.sum(1)[:, None, None]  # [B, 3, 3]
+    return torch.where(present[..., None, None], charges - mean[:, None], 0)
+
+
+def _on_diagonal(blocks: torch.Tensor) -> torch.Tensor:
+    """[B, n, 3, 3] -> [B, n, n, 3, 3], block i in the place of the pair i, i."""
+    return torch.einsum("bixy,ij->bijxy", blocks, torch.eye(blocks.shape[1]).to(blocks))

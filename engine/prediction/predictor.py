@@ -16,10 +16,10 @@ from engine.model.inference import ensemble_latents
 from engine.model.shipped_models import model_folder
 from engine.model.unlabelled_graphs import unlabelled_graphs
 from engine.network import potential
+from engine.network.device import resolve_device
 from engine.network.network import DielectricNetwork
 from engine.prediction.prediction import Prediction
 from engine.prediction.warnings import doubts
-from engine.training.loop import resolve_device
 
 BATCH_SIZE = 4  # larger ones outgrow a CPU cache
 NEIGHBOURS = 8  # training formulas named beside a prediction
@@ -140,7 +140,7 @@ class Predictor:
                 spread={target: values[i] for target, values in spread.items()},
                 distance=distance[i],
                 neighbours=neighbours[i],
-                coarse="sprung" in graph and not bool(graph.sprung),
+                coarse="has_springs" in graph and not bool(graph.has_springs),
                 warnings=doubts(crystal, graph, checkpoint, r_max, electronic[i], distance[i], held_out[i]),
                 held_out=held_out[i],
             )

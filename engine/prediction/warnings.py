@@ -63,7 +63,7 @@ def _of_graph(graph: CrystalGraph, r_max: float) -> list[str]:
             f"{alone} of {graph.num_nodes} atoms have no neighbour within "
             f"{r_max:g} Å: no training crystal is like that."
         )
-    if "sprung" in graph and not graph.sprung:
+    if "has_springs" in graph and not graph.has_springs:
         found.append(
             f"{graph.num_nodes} atoms with little symmetry are too many for force constants on this device: "
             "the ionic part is a rougher estimate."

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -61,6 +62,20 @@ def locked(folder: Path, patience: float = 0.0) -> Iterator[None]:
                     raise EngineError(f"{folder}: another process is training this run") from error
                 time.sleep(0.02)
         yield
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Have SIGTERM raise KeyboardInterrupt, as Ctrl-C does."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
 
 
 def is_locked(folder: Path) -> bool:

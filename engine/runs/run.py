@@ -27,7 +27,7 @@ from engine.runs.folder import (
     write_asked,
     write_status,
 )
-from engine.runs.process import is_alive, is_locked, locked, spawn
+from engine.runs.process import interruptible, is_alive, is_locked, locked, spawn
 from engine.runs.worker import train_run
 from engine.training.loop import EpochResult
 
@@ -156,9 +156,9 @@ class Run:
         Raises:
             EngineError: another process is at it, the data changed, or the training cannot start.
         """
-        with locked(self.folder, patience=LOCK_PATIENCE):
-            write_status(self.folder, "running", pid=os.getpid())
+        with locked(self.folder, patience=LOCK_PATIENCE), interruptible():
             try:
+                write_status(self.folder, "running", pid=os.getpid())
                 finished = train_run(self.folder, show)
             except KeyboardInterrupt:
                 finished = False

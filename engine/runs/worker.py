@@ -1,6 +1,5 @@
 """What the process of a training run does: train from where the run stands, record every epoch, leave a model."""
 
-import signal
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -36,7 +35,7 @@ from engine.evaluation.held_out import Unseen
 def train_run(folder: Path, show: Callable[[EpochResult], None]) -> bool:
     """Train the run in `folder` until it is done or interrupted, and leave a model; whether it was done.
 
-    SIGTERM and Ctrl-C interrupt it; every epoch is on disk before `show` is called with it.
+    A KeyboardInterrupt interrupts it once it trains; every epoch is on disk before `show` is called with it.
 
     Raises:
         EngineError: the data changed, or the training cannot start.
@@ -49,7 +48,6 @@ def train_run(folder: Path, show: Callable[[EpochResult], None]) -> bool:
     kept, held_out = _split(asked)
     training = start_training(kept, held_out, asked.config, progress=partial(write_features, folder))
     _go_on(training, folder)
-    previous = signal.signal(signal.SIGTERM, _interrupt)
     try:
         for result in train(training):
             _record(folder, training, held_out, result)
@@ -58,8 +56,6 @@ def train_run(folder: Path, show: Callable[[EpochResult], None]) -> bool:
         if _go_on(training, folder):
             _save_model(folder, asked, training, kept, held_out)
         return False
-    finally:
-        signal.signal(signal.SIGTERM, previous)
     _save_model(folder, asked, training, kept, held_out)
     return True
 
@@ -76,10 +72,6 @@ def _go_on(training: Training, folder: Path) -> bool:
     if state is not None:
         restore(training, state)
     return state is not None
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
 
 
 def _record(folder: Path, training: Training, held_out: list[Material], result: EpochResult) -> None:

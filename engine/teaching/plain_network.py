@@ -16,7 +16,7 @@ from engine.model.checkpoint import WEIGHTS
 from engine.network.backbones import AtomEmbedding
 from engine.network.heads import bounded
 from engine.network.layers import radial_embedding
-from engine.network.network import physical
+from engine.network.network import learnt, physical
 from engine.tensors.tensors import irreps_to_matrix
 
 TARGETS = ("electronic",)
@@ -42,8 +42,8 @@ class PlainNetwork(nn.Module):
         self.embedding = AtomEmbedding(model.mul)
         self.layers = nn.ModuleList(PlainConvolution(model) for _ in range(model.num_layers))
         self.head = _two_layers(model.mul, 6)
-        self.offset = nn.Parameter(torch.zeros(()), requires_grad=False)
-        self.spread = nn.Parameter(torch.ones(()), requires_grad=False)
+        self.register_buffer("offset", torch.zeros(()))
+        self.register_buffer("spread", torch.ones(()))
 
     def latent(self, graph: CrystalGraph) -> torch.Tensor:
         """M of each crystal, [B, 3, 3]."""
@@ -96,7 +96,7 @@ def save_plain(folder: Path, network: PlainNetwork, trained_on: frozenset[str], 
         "trained_on": sorted(trained_on),
         "about": about,
     }
-    write_tensors(folder / WEIGHTS, {name: tensor.half() for name, tensor in network.named_parameters()})
+    write_tensors(folder / WEIGHTS, {name: tensor.half() for name, tensor in learnt(network).items()})
     write_text(folder / ABOUT, json.dumps(content, indent=1) + "\n")
 
 

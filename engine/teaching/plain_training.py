@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from e3nn import o3
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch_geometric.loader import DataLoader
 
 from engine.config import TrainConfig
@@ -17,7 +16,8 @@ from engine.errors import check
 from engine.network.network import isotropic_part
 from engine.teaching.plain_network import TARGETS, PlainNetwork
 from engine.training.labelled_graphs import labelled_graphs
-from engine.training.loop import learning_rate, rattled
+from engine.training.learner import Learner
+from engine.training.loop import rattled
 from engine.training.losses import latent_loss
 
 
@@ -27,13 +27,12 @@ class PlainTraining:
 
     config: TrainConfig
     graphs: list[CrystalGraph]
-    network: PlainNetwork
-    averaged: AveragedModel
+    learner: Learner[PlainNetwork]
 
     @property
     def result(self) -> PlainNetwork:
         """The network with averaged weights."""
-        return self.averaged.module
+        return self.learner.result
 
 
 def start_plain_training(materials: Sequence[Material], config: TrainConfig) -> PlainTraining:
@@ -52,8 +51,14 @@ def start_plain_training(materials: Sequence[Material], config: TrainConfig) -> 
     isotropic = isotropic_part(torch.cat([graph.latent[:, 0] for graph in graphs]))
     network.offset.copy_(isotropic.mean())
     network.spread.copy_(isotropic.std())
-    averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.average_decay))
-    return PlainTraining(config=config, graphs=graphs, network=network, averaged=averaged)
+    learner = Learner(
+        network,
+        [{"params": list(network.parameters()), "peak": config.learning_rate}],
+        weight_decay=config.weight_decay,
+        clip_norm=config.clip_norm,
+        average_decay=config.average_decay,
+    )
+    return PlainTraining(config=config, graphs=graphs, learner=learner)
 
 
 def train_plain(training: PlainTraining, turn: bool) -> Iterator[float]:
@@ -62,31 +67,23 @@ def train_plain(training: PlainTraining, turn: bool) -> Iterator[float]:
     Args:
         turn: show every crystal, in every step, in a new random orientation.
     """
-    config, network = training.config, training.network
-    optimizer = torch.optim.AdamW(network.parameters(), weight_decay=config.weight_decay)
+    config, learner = training.config, training.learner
     for epoch in range(config.epochs):
-        chance = torch.Generator().manual_seed(config.seed * 100_003 + epoch)
-        loader = DataLoader(training.graphs, config.batch_size, shuffle=True, generator=chance)
+        rng = torch.Generator().manual_seed(config.seed * 100_003 + epoch)
+        loader = DataLoader(training.graphs, config.batch_size, shuffle=True, generator=rng)
         losses = []
-        for step, batch in enumerate(loader):
-            progress = (epoch + (step + 1) / len(loader)) / config.epochs
-            optimizer.param_groups[0]["lr"] = learning_rate(config.learning_rate, progress)
-            batch = rattled(batch, config.rattle, chance)
+        for step, batch in enumerate(loader, start=1):
+            batch = rattled(batch, config.rattle, rng)
             if turn:
-                batch = turned_at_random(batch, chance)
-            optimizer.zero_grad()
-            loss = latent_loss(network.latent(batch)[None], batch.latent)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), config.clip_norm)
-            optimizer.step()
-            training.averaged.update_parameters(network)
-            losses.append(loss.item())
+                batch = turned_at_random(batch, rng)
+            loss = latent_loss(learner.network.latent(batch)[None], batch.latent)
+            losses.append(learner.step(loss, (epoch + step / len(loader)) / config.epochs))
         yield float(np.mean(losses))
 
 
-def turned_at_random(graph: CrystalGraph, chance: torch.Generator) -> CrystalGraph:
+def turned_at_random(graph: CrystalGraph, rng: torch.Generator) -> CrystalGraph:
     """Each crystal of a batch in an orientation of its own, edges and label alike."""
-    quaternion = torch.nn.functional.normalize(torch.randn(len(graph.cell), 4, generator=chance))
+    quaternion = torch.nn.functional.normalize(torch.randn(len(graph.cell), 4, generator=rng))
     rotation = o3.quaternion_to_matrix(quaternion)  # [B, 3, 3]
     turned = graph.clone()
     of_edge = rotation[graph.crystal_index[graph.edge_index[0]]]

@@ -93,10 +93,10 @@ def axes_doubt(tensors: np.ndarray, structure: Structure) -> float:
 
 def strained_copies(structure: Structure, strain: float, count: int) -> list[Structure]:
     """Copies whose cell is strained at random, the largest principal strain `strain`, the point group kept."""
-    rotations, chance = point_group_rotations(structure), np.random.default_rng(0)
+    rotations, rng = point_group_rotations(structure), np.random.default_rng(0)
     copies = []
     for _ in range(count):
-        raw = chance.normal(size=(3, 3))
+        raw = rng.normal(size=(3, 3))
         one = symmetry_average(raw + raw.T, rotations)
         one *= strain / np.abs(np.linalg.eigvalsh(one)).max()
         cell = structure.lattice.matrix @ (np.eye(3) + one)

@@ -8,7 +8,7 @@ from engine.config import TrainConfig
 from engine.crystals.graph import CrystalGraph, crystal_graphs
 from engine.crystals.material import Material
 from engine.data.datasets import label
-from engine.network.feature_cache import material_features, material_force_constants
+from engine.network.feature_cache import known_force_constants, material_features
 from engine.network.network import VOLUME_UNIT, dipole_fields, latent_of
 from engine.network.potential import GRAPH
 from engine.network.springs import stiffness
@@ -85,10 +85,10 @@ def _add_springs(
 ) -> None:
     """Give crystals with an ionic tensor their springs; the others teach nothing of these."""
     known = [index for index, material in enumerate(materials) if material.ionic is not None]
-    found = material_force_constants([materials[index] for index in known], device, progress)
+    found = known_force_constants([materials[index] for index in known], device, progress)
     for one in graphs:
         one.springs = torch.zeros(0, 3, 3, dtype=torch.float64)
-        one.sprung = torch.tensor([False])
+        one.has_springs = torch.tensor([False])
     for index, constants in zip(known, found, strict=True):
         graphs[index].springs = stiffness(constants)
-        graphs[index].sprung = torch.tensor([True])
+        graphs[index].has_springs = torch.tensor([True])

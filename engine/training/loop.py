@@ -1,14 +1,11 @@
 """Training: a plain loop over epochs that yields what happened; the caller shows, logs and stops."""
 
-import math
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import compress
 
 import numpy as np
 import torch
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch_geometric.loader import DataLoader
 
 from engine.config import TrainConfig
@@ -16,17 +13,18 @@ from engine.crystals.graph import CrystalGraph
 from engine.crystals.material import Material
 from engine.data.datasets import index_materials, labelled
 from engine.data.folds import formula_rank
-from engine.errors import check
+from engine.errors import EngineError, check
 from engine.model.inference import embeddings, predict_latent
 from engine.model.neighbourhood import Neighbourhood
 from engine.network.backbones import FrozenBackbone
+from engine.network.device import resolve_device
 from engine.network.feature_cache import material_features
 from engine.network.network import DielectricNetwork, isotropic_part, physical
 from engine.tensors.metrics import TargetMetrics, target_metrics
 from engine.training.labelled_graphs import labelled_graphs
+from engine.training.learner import Learner
 from engine.training.losses import latent_loss, total_loss
 
-WARM_UP = 0.05  # share of the steps over which the learning rate rises
 IONIC_PASSES = 3  # an epoch, on a frozen backbone
 
 
@@ -48,8 +46,7 @@ class Training:
     """Everything that changes while a network learns, and the data that it learns from.
 
     Attributes:
-        network: weights as the optimiser moves them.
-        averaged: their exponential average, the weights to keep.
+        learner: the network, its optimiser and its averaged weights.
         materials: the crystal of each of `graphs`.
         epoch: epochs done so far.
         validation_tensors: [T, V, 3, 3] predictions for the validation graphs after the last epoch.
@@ -60,9 +57,7 @@ class Training:
     materials: list[Material]
     graphs: list[CrystalGraph]
     validation_graphs: list[CrystalGraph]
-    network: DielectricNetwork
-    averaged: AveragedModel
-    optimizer: torch.optim.Optimizer
+    learner: Learner[DielectricNetwork]
     epoch: int = 0
     validation_tensors: torch.Tensor | None = None
 
@@ -80,16 +75,7 @@ class Training:
     @property
     def result(self) -> DielectricNetwork:
         """The network with averaged weights."""
-        return self.averaged.module
-
-
-def resolve_device(device: str) -> torch.device:
-    """ "auto" is CUDA where there is one, else the CPU; raises EngineError for a device that is not there."""
-    check(device in ("auto", "cpu", "cuda"), f"device must be auto, cpu or cuda, got {device!r}")
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    check(device != "cuda" or torch.cuda.is_available(), "no CUDA device is available; use --device cpu")
-    return torch.device(device)
+        return self.learner.result
 
 
 def start_training(
@@ -104,7 +90,7 @@ def start_training(
     `num_neighbors` of the model config is replaced by the training set's mean degree. `validation` is only
     watched: no weight, stopping point or hyperparameter depends on it. From the config's `index_data` no formula
     of `validation`, and none in `held_out`, is taken; the formulas that were taken are in `trained_on`. `progress`
-    is called with (done, total) while the pretrained potential's features are computed.
+    is called with (done, total) while the pretrained potential's features are computed, of `validation` too.
 
     Raises:
         EngineError: no training material has a label for the targets.
@@ -115,7 +101,8 @@ def start_training(
     check(bool(materials), f"no training material has a sound {' or '.join(targets)} tensor")
     materials += index_materials(config.index_data, {*held_out, *(m.formula for m in validation)})
     materials = [m for m in materials if formula_rank(m.formula) < config.share]
-    graphs = labelled_graphs(materials, config, device, progress)
+    everything = labelled_graphs([*materials, *validation], config, device, progress)
+    graphs, validation_graphs = everything[: len(materials)], everything[len(materials) :]
     degree = sum(g.num_edges for g in graphs) / sum(g.num_nodes for g in graphs)
     config = replace(config, model=replace(config.model, num_neighbors=max(degree, 1.0)))
     with torch.random.fork_rng(devices=[]):
@@ -129,10 +116,14 @@ def start_training(
         device=device,
         materials=materials,
         graphs=graphs,
-        validation_graphs=labelled_graphs(validation, config, device),
-        network=network.to(device),
-        averaged=AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.average_decay)),
-        optimizer=torch.optim.AdamW(_parameter_groups(network, config), weight_decay=config.weight_decay),
+        validation_graphs=validation_graphs,
+        learner=Learner(
+            network.to(device),
+            _parameter_groups(network, config),
+            weight_decay=config.weight_decay,
+            clip_norm=config.clip_norm,
+            average_decay=config.average_decay,
+        ),
     )
 
 
@@ -162,34 +153,43 @@ def _normalise(network: DielectricNetwork, graphs: Sequence[CrystalGraph]) -> No
         network.backbone.fit(torch.cat([g.features for g in graphs]))
 
 
-def phases(training: Training) -> list[tuple[list[CrystalGraph], tuple[str, ...]]]:
-    """What an epoch goes through: crystals, and the targets that they teach.
+@dataclass(frozen=True, kw_only=True)
+class Phase:
+    """Crystals that an epoch goes through `passes` times, and the targets that they teach."""
+
+    graphs: list[CrystalGraph]
+    targets: tuple[str, ...]
+    passes: int = 1
+
+
+def phases(training: Training) -> list[Phase]:
+    """What makes an epoch.
 
     A backbone that learns is shared by all targets. On a frozen one the readouts share nothing, so each target has
     its own crystals. Few have an ionic tensor: they come `IONIC_PASSES` times.
     """
-    targets = training.config.model.targets
-    taught = {
-        target: [_teaches(graph, target, index) for graph in training.graphs]
-        for index, target in enumerate(targets)
-    }
+    targets, graphs = training.config.model.targets, training.graphs
     if not training.config.model.frozen:
-        chosen = [any(each) for each in zip(*taught.values(), strict=True)]
-        return [(list(compress(training.graphs, chosen)), targets)]
+        taught = [g for g in graphs if any(_teaches(g, target, targets) for target in targets)]
+        return [Phase(graphs=taught, targets=targets)]
     return [
-        (list(compress(training.graphs, chosen)) * (IONIC_PASSES if target == "ionic" else 1), (target,))
-        for target, chosen in taught.items()
+        Phase(
+            graphs=[g for g in graphs if _teaches(g, target, targets)],
+            targets=(target,),
+            passes=IONIC_PASSES if target == "ionic" else 1,
+        )
+        for target in targets
     ]
 
 
-def _teaches(graph: CrystalGraph, target: str, index: int) -> bool:
-    known = not graph.latent[:, index].isnan().any()
-    return bool(known or (target == "electronic" and graph.log_mean.isfinite()))
+def _teaches(graph: CrystalGraph, target: str, targets: Sequence[str]) -> bool:
+    has_tensor = not graph.latent[:, targets.index(target)].isnan().any()
+    return bool(has_tensor or (target == "electronic" and graph.log_mean.isfinite()))
 
 
-def rattled(graph: CrystalGraph, rattle: float, chance: torch.Generator) -> CrystalGraph:
+def rattled(graph: CrystalGraph, rattle: float, rng: torch.Generator) -> CrystalGraph:
     """The graph with its atoms displaced at random, `rattle` Å in each direction, and the same neighbours."""
-    displacement = rattle * torch.randn(graph.pos.shape, generator=chance)
+    displacement = rattle * torch.randn(graph.pos.shape, generator=rng)
     edge_src, edge_dst = graph.edge_index
     moved = graph.clone()
     moved.pos = graph.pos + displacement
@@ -197,37 +197,16 @@ def rattled(graph: CrystalGraph, rattle: float, chance: torch.Generator) -> Crys
     return moved
 
 
-def learning_rate(peak: float, progress: float) -> float:
-    """Linear rise to `peak` over the first steps, then a half cosine to zero; `progress` in [0, 1]."""
-    if progress < WARM_UP:
-        return peak * progress / WARM_UP
-    return peak * (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP))) / 2
-
-
 def train(training: Training) -> Iterator[EpochResult]:
     """Run the epochs that are left, one at a time."""
-    config = training.config
+    config, learner = training.config, training.learner
     while training.epoch < config.epochs:
         started = time.perf_counter()
-        chance = torch.Generator().manual_seed(config.seed * 100_003 + training.epoch)
+        learner.network.train()
         losses = []
-        training.network.train()
-        for graphs, targets in phases(training):
-            loader = DataLoader(graphs, config.batch_size, shuffle=True, generator=chance)
-            for step, batch in enumerate(loader):
-                progress = (training.epoch + (step + 1) / len(loader)) / config.epochs
-                for group in training.optimizer.param_groups:
-                    group["lr"] = learning_rate(group["peak"], progress)
-                if config.model.backbone == "scratch":
-                    batch = rattled(batch, config.rattle, chance)
-                batch = batch.to(training.device)
-                training.optimizer.zero_grad()
-                loss = total_loss(training.network, batch, targets)
-                loss.backward()
-                torch.nn.utils.clip_grad_norm_(training.network.parameters(), config.clip_norm)
-                training.optimizer.step()
-                training.averaged.update_parameters(training.network)
-                losses.append(loss.item())
+        for batch, targets, share in _batches(training):
+            loss = total_loss(learner.network, batch.to(training.device), targets)
+            losses.append(learner.step(loss, (training.epoch + share) / config.epochs))
         training.epoch += 1
         validation_loss, validation = validate(training)
         yield EpochResult(
@@ -236,9 +215,22 @@ def train(training: Training) -> Iterator[EpochResult]:
             train_loss=float(np.mean(losses)),
             validation_loss=validation_loss,
             validation=validation,
-            learning_rate=training.optimizer.param_groups[0]["lr"],
+            learning_rate=learner.optimizer.param_groups[0]["lr"],
             seconds=time.perf_counter() - started,
         )
+
+
+def _batches(training: Training) -> Iterator[tuple[CrystalGraph, tuple[str, ...], float]]:
+    """Batches of one epoch, the targets that each teaches, and the share of its phase that is done after it."""
+    config = training.config
+    rng = torch.Generator().manual_seed(config.seed * 100_003 + training.epoch)
+    for phase in phases(training):
+        loader = DataLoader(phase.graphs, config.batch_size, shuffle=True, generator=rng)
+        for number in range(phase.passes):
+            for step, batch in enumerate(loader, start=1):
+                if config.model.backbone == "scratch":
+                    batch = rattled(batch, config.rattle, rng)
+                yield batch, phase.targets, (number + step / len(loader)) / phase.passes
 
 
 def validate(training: Training) -> tuple[float, tuple[TargetMetrics, ...]]:
@@ -270,25 +262,17 @@ def label_metrics(
 
 def training_state(training: Training) -> dict[str, torch.Tensor]:
     """All that `restore` needs to go on as if the run had not stopped."""
-    state = {f"network.{name}": t for name, t in training.network.state_dict().items()}
-    state |= {f"averaged.{name}": t for name, t in training.averaged.state_dict().items()}
-    for index, moments in training.optimizer.state_dict()["state"].items():
-        state |= {f"optimizer.{index}.{name}": t for name, t in moments.items()}
-    return state | {"epoch": torch.tensor(training.epoch)}
+    return training.learner.state() | {"epoch": torch.tensor(training.epoch)}
 
 
 def restore(training: Training, state: dict[str, torch.Tensor]) -> None:
-    """Put a fresh `Training` of the same config and data where `training_state` found the other."""
+    """Put a fresh `Training` of the same config and data where `training_state` found the other.
 
-    def part(prefix: str) -> dict[str, torch.Tensor]:
-        return {name.removeprefix(prefix): t for name, t in state.items() if name.startswith(prefix)}
-
-    training.network.load_state_dict(part("network."))
-    training.averaged.load_state_dict(part("averaged."))
-    moments: dict[int, dict[str, torch.Tensor]] = {}
-    for name, tensor in part("optimizer.").items():
-        index, moment = name.split(".")
-        moments.setdefault(int(index), {})[moment] = tensor
-    groups = training.optimizer.state_dict()["param_groups"]
-    training.optimizer.load_state_dict({"state": moments, "param_groups": groups})
-    training.epoch = int(state["epoch"])
+    Raises:
+        EngineError: the state is of another network, as an earlier version of the program had it.
+    """
+    try:
+        training.learner.restore(state)
+        training.epoch = int(state["epoch"])
+    except (KeyError, ValueError, RuntimeError) as error:
+        raise EngineError("the run was begun by another version of this program; start a new run") from error

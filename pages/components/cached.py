@@ -20,6 +20,7 @@ from engine.materials_project.store import MaterialStore
 from engine.model.checkpoint import CONFIG
 from engine.model.out_of_fold import read_out_of_fold
 from engine.network.network import DielectricNetwork
+from engine.network.potential import keep_memory
 from engine.prediction.prediction import Prediction
 from engine.prediction.predictor import Predictor
 from engine.teaching.equivariance import both_ways, of_network, read_contrast, relative_difference, rotation_about
@@ -98,6 +99,7 @@ def _table(datasets: tuple[tuple[str, float], ...]) -> pd.DataFrame:
 @st.cache_resource(show_spinner="Loading the network …", max_entries=4)
 def predictor(name: str | None, changed: float = 0.0) -> Predictor:
     """The model of that name or run folder; `changed` tells a run that went on from what it was before."""
+    keep_memory()
     return Predictor.load(name)
 
 

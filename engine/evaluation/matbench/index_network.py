@@ -4,13 +4,12 @@ from collections.abc import Callable
 
 import torch
 from torch import nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from engine.config import IndexConfig
 from engine.evaluation.matbench.index_data import IndexData
 from engine.network.heads import BOUND
 from engine.network.network import VOLUME_UNIT
-from engine.training.loop import learning_rate
+from engine.training.learner import Learner
 
 FARTHEST = 5.0  # standard deviations; an invariant farther from its mean counts as this far
 
@@ -61,27 +60,24 @@ def train_index_network(
         torch.manual_seed(seed)
         network = IndexNetwork(config, data)
     network.to(data.n.device)
-    averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(config.average_decay))
-    optimizer = torch.optim.AdamW(network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
-    chance = torch.Generator().manual_seed(seed)
+    learner = Learner(
+        network,
+        [{"params": list(network.parameters()), "peak": config.learning_rate}],
+        weight_decay=config.weight_decay,
+        clip_norm=config.clip_norm,
+        average_decay=config.average_decay,
+    )
+    rng = torch.Generator().manual_seed(seed)
     for epoch in range(config.epochs):
-        batches = torch.randperm(len(data.n), generator=chance).to(data.n.device).split(config.batch_size)
+        batches = torch.randperm(len(data.n), generator=rng).to(data.n.device).split(config.batch_size)
         losses = []
-        for step, chosen in enumerate(batches):
-            share = (epoch + (step + 1) / len(batches)) / config.epochs
-            for group in optimizer.param_groups:
-                group["lr"] = learning_rate(config.learning_rate, share)
+        for step, chosen in enumerate(batches, start=1):
             batch = data.take(chosen)
-            optimizer.zero_grad()
             loss = (network(batch) - batch.latent(config.floor)).abs().mean()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), config.clip_norm)
-            optimizer.step()
-            averaged.update_parameters(network)
-            losses.append(loss.item())
+            losses.append(learner.step(loss, (epoch + step / len(batches)) / config.epochs))
         if progress:
             progress(f"epoch {epoch + 1}/{config.epochs}  loss {sum(losses) / len(losses):.4f}")
-    return averaged.module
+    return learner.result
 
 
 @torch.inference_mode()

@@ -6,11 +6,8 @@ Source: Dunn et al., npj Comput. Mater. 6, 138 (2020), doi:10.1038/s41524-020-00
 """
 
 import json
-import multiprocessing
-import os
 import time
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
@@ -29,13 +26,13 @@ from engine.evaluation.matbench.index_kernel import kernel_latent
 from engine.evaluation.matbench.index_network import network_latent, train_index_network
 from engine.evaluation.provenance import code_version, machine
 from engine.files import read_tensors, write_tensors
+from engine.network.device import resolve_device
 from engine.tensors.metrics import IndexMetrics, index_metrics
-from engine.training.fold_training import say
-from engine.training.loop import resolve_device
+from engine.training.fingerprint import SHAPING, code_fingerprint
+from engine.training.jobs import log, run_jobs
 
 DATA = "matbench-dielectric"
 FOLDS, SHUFFLE = 5, 18012019  # of all Matbench tasks
-VERSION = 1  # of the readouts: results of another one are not taken up
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +59,7 @@ class MatbenchReport:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Job:
+class ReadoutJob:
     """One readout in one fold; `seed` None is the kernel."""
 
     data: str
@@ -77,11 +74,39 @@ class Job:
         return f"fold-{self.fold}-{'kernel' if self.seed is None else f'seed-{self.seed}'}"
 
     @property
+    def device(self) -> str:
+        """Where it is trained."""
+        return self.config.device
+
+    @property
     def path(self) -> Path:
         """Where the latents of the test crystals are kept; the name holds a hash of all that they depend on."""
         config = replace(self.config, seeds=1, blend=0.0, device="auto")  # which they do not depend on
-        key = sha256(f"{dataset_hash(self.data)} {VERSION} {config}".encode()).hexdigest()[:12]
+        code = code_fingerprint((*SHAPING, "evaluation/matbench"))
+        key = sha256(f"{dataset_hash(self.data)} {code} {config}".encode()).hexdigest()[:12]
         return self.folder / f"{self.name}-{key}.safetensors"
+
+    def is_done(self) -> bool:
+        """Whether the latents are there."""
+        try:
+            read_tensors(self.path)
+        except EngineError:
+            return False
+        return True
+
+    def run(self) -> None:
+        """Learn from the fold's training crystals, keep the latents of its test crystals."""
+        device = resolve_device(self.config.device)
+        data = _data(self.data, device)
+        test = official_folds(len(data.n))[self.fold]
+        train, test = (data.take(torch.as_tensor(part)).to(device) for part in (_others(test, len(data.n)), test))
+        if self.seed is None:
+            latent = kernel_latent(train, test, self.config)
+        else:
+            network = train_index_network(train, self.config, self.seed, lambda line: log(f"{self.name}  {line}"))
+            latent = network_latent(network, test)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_tensors(self.path, {"latent": latent})
 
 
 def official_folds(count: int) -> list[np.ndarray]:
@@ -111,10 +136,14 @@ def run_matbench(
     folds = official_folds(len(materials))
     seeds: dict[str, int | None] = {"kernel": None} | {f"seed {seed}": seed for seed in range(config.seeds)}
     jobs = {
-        name: [Job(data=data, config=config, fold=fold, seed=seed, folder=folder) for fold in range(FOLDS)]
+        name: [ReadoutJob(data=data, config=config, fold=fold, seed=seed, folder=folder) for fold in range(FOLDS)]
         for name, seed in seeds.items()
     }
-    _train_missing([job for own in jobs.values() for job in own], workers)
+    everything = [job for own in jobs.values() for job in own]
+    if not all(job.is_done() for job in everything):
+        _data(data, resolve_device(config.device))  # no two workers compute the same features
+        _data.cache_clear()
+    run_jobs(everything, "readouts", workers)
     about = {
         "data": data,
         "data_sha256": dataset_hash(data),
@@ -176,59 +205,21 @@ def matbench_table(report: MatbenchReport) -> str:
     return "\n".join(lines)
 
 
-def _train_missing(jobs: Sequence[Job], workers: int | None) -> None:
-    todo = [job for job in jobs if not _is_done(job)]
-    say(f"{len(jobs)} readouts to train, {len(jobs) - len(todo)} finished before")
-    if not todo:
-        return
-    device = resolve_device(todo[0].config.device)
-    _data(todo[0].data, device)  # no two workers compute the same features
-    _data.cache_clear()
-    workers = min(len(todo), workers or (1 if device.type == "cuda" else os.cpu_count() or 1))
-    threads = max(1, torch.get_num_threads() // workers)
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, spawn, torch.set_num_threads, (threads,)) as pool:
-        for done, _ in enumerate(pool.map(_train, todo), start=1):
-            say(f"{len(jobs) - len(todo) + done} of {len(jobs)} readouts are trained")
-
-
 @lru_cache(maxsize=1)
 def _data(name: str, device: torch.device) -> IndexData:
     """All crystals of a data set, once a process."""
 
     def show(done: int, total: int) -> None:
-        say(f"features of {name}: {done} of {total} crystals")
+        log(f"features of {name}: {done} of {total} crystals")
 
     return index_data(load_dataset(name), device, show)
-
-
-def _train(job: Job) -> None:
-    device = resolve_device(job.config.device)
-    data = _data(job.data, device)
-    test = official_folds(len(data.n))[job.fold]
-    train, test = (data.take(torch.as_tensor(part)).to(device) for part in (_others(test, len(data.n)), test))
-    if job.seed is None:
-        latent = kernel_latent(train, test, job.config)
-    else:
-        network = train_index_network(train, job.config, job.seed, lambda line: say(f"{job.name}  {line}"))
-        latent = network_latent(network, test)
-    job.folder.mkdir(parents=True, exist_ok=True)
-    write_tensors(job.path, {"latent": latent})
 
 
 def _others(fold: np.ndarray, count: int) -> np.ndarray:
     return np.setdiff1d(np.arange(count), fold)
 
 
-def _is_done(job: Job) -> bool:
-    try:
-        read_tensors(job.path)
-    except EngineError:
-        return False
-    return True
-
-
-def _assembled(jobs: Sequence[Job], folds: Sequence[np.ndarray]) -> torch.Tensor:
+def _assembled(jobs: Sequence[ReadoutJob], folds: Sequence[np.ndarray]) -> torch.Tensor:
     """[n] latents of all crystals, each from the fold that it was tested in."""
     latents = torch.empty(sum(len(fold) for fold in folds), dtype=torch.float64)
     for job, fold in zip(jobs, folds, strict=True):

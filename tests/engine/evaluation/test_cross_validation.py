@@ -80,7 +80,7 @@ def test_the_layered_crystals_teach_nothing_that_judges_them(tmp_path, monkeypat
         raise InterruptedError
 
     monkeypatch.setattr(layered, "dimensionalities", dimensionalities)
-    monkeypatch.setattr(layered, "train_members", record)
+    monkeypatch.setattr(layered, "train_networks", record)
     with pytest.raises(InterruptedError):
         set_aside_layered(str(data), replace(config(), index_data=str(data)), tmp_path)
     assert {job.config.model.readout for job in jobs} == {"mean", "dipoles"}

@@ -15,7 +15,7 @@ from engine.evaluation.matbench import matbench
 from engine.evaluation.matbench.index_data import IndexData, index_data, index_of
 from engine.evaluation.matbench.index_kernel import kernel_latent
 from engine.evaluation.matbench.index_network import network_latent, train_index_network
-from engine.evaluation.matbench.matbench import DATA, FOLDS, Job, official_folds, run_matbench
+from engine.evaluation.matbench.matbench import DATA, FOLDS, ReadoutJob, official_folds, run_matbench
 from engine.tensors.metrics import index_metrics
 from tests.engine.small import materials
 
@@ -68,9 +68,9 @@ def test_labels_of_the_test_fold_teach_nothing(small, tmp_path, monkeypatch):
         n = data.n.clone()
         n[torch.as_tensor(official_folds(20)[0])] += changed
         monkeypatch.setattr(matbench, "_data", lambda name, device: replace(data, n=n))
-        jobs = [Job(data=small, config=CONFIG, fold=0, seed=seed, folder=folder) for seed in (None, 0)]
+        jobs = [ReadoutJob(data=small, config=CONFIG, fold=0, seed=seed, folder=folder) for seed in (None, 0)]
         for job in jobs:
-            matbench._train(job)
+            job.run()
         return [matbench.read_tensors(job.path)["latent"] for job in jobs]
 
     for one, other in zip(latents(tmp_path / "a", 0.0), latents(tmp_path / "b", 3.0), strict=True):
@@ -85,13 +85,13 @@ def test_a_benchmark_runs_to_the_end_and_a_second_call_trains_nothing(small, tmp
     assert set(report.members) == {"kernel", "seed 0", "seed 1", "networks"}
     assert report.about["data_sha256"]
     assert "within 5 %" in matbench.matbench_table(report)
-    monkeypatch.setattr(matbench, "_train", None)
+    monkeypatch.setattr(matbench.ReadoutJob, "run", lambda job: pytest.fail("trained again"))
     again = run_matbench(replace(CONFIG, blend=0.0), tmp_path / "run", workers=1, data=small)
     assert again.all.mae == pytest.approx(report.members["networks"].mae)
 
 
 def test_a_changed_configuration_is_not_served_from_an_old_run(tmp_path):
-    job = Job(data=DATA, config=CONFIG, fold=0, seed=0, folder=tmp_path)
+    job = ReadoutJob(data=DATA, config=CONFIG, fold=0, seed=0, folder=tmp_path)
     assert replace(job, config=replace(CONFIG, epochs=3)).path != job.path
     assert replace(job, config=replace(CONFIG, seeds=9)).path == job.path
 

@@ -8,9 +8,16 @@ import torch
 
 from engine.crystals.graph import collate, crystal_graphs
 from engine.data.datasets import load_dataset
-from engine.network.feature_cache import material_force_constants, shipped_force_constants, structure_key
+from engine.network import feature_cache
+from engine.network.feature_cache import (
+    has_force_constants,
+    known_force_constants,
+    shipped_force_constants,
+    structure_key,
+)
 from engine.network.force_constants import effort, force_constants
 from engine.network.potential import GRAPH, pretrained_features
+from tests.engine import crystals
 
 CPU = torch.device("cpu")
 
@@ -26,7 +33,7 @@ def nitride():
 
 @pytest.fixture(scope="module")
 def constants(nitride):
-    return force_constants(nitride, torch.float64, CPU)
+    return force_constants(nitride, CPU)
 
 
 def forces(material):
@@ -64,12 +71,29 @@ def test_symmetry_saves_most_of_the_work(nitride):
 
 def test_progress_ends_at_all_displaced_crystals(nitride):
     seen = []
-    force_constants(nitride, torch.float32, CPU, lambda *counts: seen.append(counts))
+    force_constants(nitride, CPU, lambda *counts: seen.append(counts))
     assert seen[-1][0] == seen[-1][1] > 0
 
 
-def test_every_embedded_tensor_comes_with_the_force_constants_that_are_computed(nitride):
+def test_every_embedded_tensor_comes_with_the_force_constants_that_are_computed(nitride, constants):
     tensors = load_dataset("petousis-2017")
     assert {structure_key(m) for m in tensors} <= set(shipped_force_constants())
-    (shipped,) = material_force_constants([nitride], CPU)
-    assert np.allclose(shipped, force_constants(nitride, torch.float32, CPU), atol=1e-3)
+    (shipped,) = known_force_constants([nitride], CPU)
+    assert np.allclose(shipped, constants, atol=5e-3 * np.abs(constants).max())
+
+
+def test_a_structure_has_the_force_constants_of_its_material(nitride):
+    assert structure_key(nitride.structure) == structure_key(nitride)
+    of_material, of_structure = known_force_constants([nitride, nitride.structure], CPU)
+    assert torch.equal(of_material, of_structure)
+
+
+def test_computed_force_constants_are_kept_for_the_next_time(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    diamond = crystals.diamond()
+    assert not has_force_constants(diamond)
+    (first,) = known_force_constants([diamond], CPU)
+    assert has_force_constants(diamond)
+    monkeypatch.setattr(feature_cache, "force_constants", None)
+    (again,) = known_force_constants([diamond], CPU)
+    assert torch.equal(first, again)

@@ -14,7 +14,7 @@ from engine.data.datasets import index_materials
 from engine.data.parquet import write_materials
 from engine.errors import EngineError
 from engine.network.feature_cache import material_features
-from engine.network.potential import GRAPH, IRREPS, pretrained_features
+from engine.network.potential import GRAPH, IRREPS, _loaded, pretrained_features
 from engine.prediction.predictor import Predictor
 from engine.runs.run import Run
 from engine.training.loop import start_training, train
@@ -58,7 +58,7 @@ def test_features_turn_with_the_crystal_and_are_even_under_inversion(sign):
 
 
 def test_a_potential_first_loaded_for_features_gives_forces_too():
-    pretrained_features.cache_clear()
+    _loaded.cache_clear()
     with torch.inference_mode():  # as a prediction does
         features(crystals.wurtzite())
     forces = pretrained_features(CPU, torch.float32).forces(collate(crystal_graphs([crystals.wurtzite()], GRAPH)))

@@ -52,6 +52,15 @@ def test_atoms_of_equal_charge_do_not_answer():
     assert response(constants, EYE.expand(4, 3, 3)).abs().max() < 1e-12
 
 
+def test_equivalent_atoms_answer_where_a_rotation_turns_their_charges():
+    turns = [o3.matrix_z(torch.tensor(2 * torch.pi * k / 3).double()) for k in range(3)]
+    charge = torch.diag(torch.tensor([1.0, -1.0, 0.0], dtype=torch.float64))
+    charges = torch.stack([turn @ charge @ turn.T for turn in turns])
+    links = 3 * torch.eye(3) - torch.ones(3, 3)
+    constants = torch.kron(links.double(), EYE)
+    assert response(constants, charges).diagonal()[:2].min() > 0.1
+
+
 def test_a_charge_that_all_atoms_share_changes_nothing():
     constants, charges = random_crystal()
     assert torch.allclose(response(constants, charges + 5 * EYE), response(constants, charges))

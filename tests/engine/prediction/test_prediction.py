@@ -192,6 +192,23 @@ def test_the_ase_calculator_gives_the_total_tensor_in_the_axes_of_the_atoms(pred
     assert np.allclose(tensor, predictor.predict(atoms).total)
 
 
+def test_silicon_has_no_ionic_part():
+    silicon = Structure.from_spacegroup(
+        "Fd-3m", Lattice.cubic(5.43), ["Si"], [[0, 0, 0]]
+    ).get_primitive_structure()
+    prediction = Predictor.load(device="cpu").predict(silicon)
+    assert np.abs(prediction.ionic).max() == 0
+    assert np.array_equal(prediction.total, prediction.electronic)
+
+
+def test_a_material_and_its_structure_have_the_same_prediction():
+    predictor = Predictor.load(device="cpu")
+    for material in load_dataset("petousis-2017")[:3]:
+        ours, theirs = predictor.predict(material), predictor.predict(material.structure)
+        assert np.allclose(ours.electronic, theirs.electronic, rtol=1e-6)
+        assert np.allclose(ours.ionic, theirs.ionic, rtol=1e-6)
+
+
 def test_memory_running_out_halves_the_batch_and_changes_no_number(monkeypatch):
     import torch
 

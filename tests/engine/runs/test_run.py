@@ -9,6 +9,7 @@ import pytest
 
 from engine.files import read_tensors
 from engine import EngineError, Predictor, Run
+from engine.config import ModelConfig, TrainConfig
 from tests.engine.small import config, materials
 
 SOON = 90  # s
@@ -59,6 +60,31 @@ def test_stopping_keeps_what_finished_epochs_learnt(data, tmp_path):
     wait_until(lambda: run.state() == "stopped")
     assert run.has_model
     assert run.error() is None
+
+
+def test_a_run_stopped_while_features_are_computed_is_stopped(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    pretrained = TrainConfig.for_backbone("pretrained", index_data="", device="cpu")
+    run = Run.start(pretrained, "petousis-2017", tmp_path / "run")
+    wait_until(lambda: run.features() is not None)
+    run.stop()
+    wait_until(lambda: run.state() == "stopped")
+    assert run.error() is None
+    done, total = run.features()
+    assert done < total
+
+
+def test_features_of_validation_crystals_are_counted_too(tmp_path, monkeypatch):
+    from engine.data.parquet import write_materials
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    few = materials(12)
+    write_materials(tmp_path / "few.parquet", few)
+    model = ModelConfig(backbone="pretrained", targets=("electronic",), readout_width=16)
+    asked = TrainConfig.for_backbone("pretrained", model=model, index_data="", epochs=1, device="cpu")
+    run = Run.create(asked, str(tmp_path / "few.parquet"), tmp_path / "run")
+    run.work(lambda result: None)
+    assert run.features() == (12, 12)
 
 
 def test_a_run_stopped_before_it_began_is_stopped_and_can_be_resumed(data, tmp_path):

@@ -100,7 +100,7 @@ def test_offset_and_mean_degree_come_from_the_training_crystals():
     assert training.config.model.num_neighbors == pytest.approx(degree)
     wanted = torch.cat([g.latent for g in training.graphs])[:, 0]
     trace = wanted.diagonal(dim1=1, dim2=2).sum(1) / np.sqrt(3)
-    assert training.network.offset[0] == pytest.approx(trace.mean().item(), rel=1e-5)
+    assert training.learner.network.offset[0] == pytest.approx(trace.mean().item(), rel=1e-5)
 
 
 def test_a_device_that_is_not_there_is_refused_by_name():

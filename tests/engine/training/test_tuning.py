@@ -17,10 +17,9 @@ from engine.model.checkpoint import WEIGHTS, Checkpoint, load_checkpoint, save_c
 from engine.model.inference import predict_latent
 from engine.network.backbones import FrozenBackbone
 from engine.network.network import DielectricNetwork
-from engine.network.potential import GRAPH, PretrainedFeatures, pretrained_features
+from engine.network.potential import GRAPH, PretrainedFeatures, _loaded, pretrained_features
 from engine.prediction.predictor import Predictor
 from engine.runs.run import Run
-from engine.training.fold_training import Job
 from engine.training.loop import restore, start_training, train, training_state
 from tests.engine import crystals, small
 
@@ -79,8 +78,8 @@ def test_before_its_first_step_a_tuned_backbone_gives_the_features_of_the_frozen
 
 def test_the_readout_starts_alike_whether_or_not_the_potential_is_loaded():
     potential()
-    first = start_training(FEW[:2], (), CONFIG).network
-    pretrained_features.cache_clear()
+    first = start_training(FEW[:2], (), CONFIG).learner.network
+    _loaded.cache_clear()
     torch.manual_seed(CONFIG.seed)
     second = DielectricNetwork(CONFIG.graph, CONFIG.model)
     for one, other in zip(first.heads.parameters(), second.heads.parameters(), strict=True):
@@ -100,10 +99,10 @@ def test_tuned_layers_learn_and_the_rest_of_the_potential_does_not():
 
 def test_tuned_layers_have_a_learning_rate_of_their_own_and_no_weight_decay():
     training = start_training(FEW[:2], (), CONFIG)
-    readout, tuned = training.optimizer.param_groups
+    readout, tuned = training.learner.optimizer.param_groups
     assert (readout["peak"], readout["weight_decay"]) == (CONFIG.learning_rate, CONFIG.weight_decay)
     assert (tuned["peak"], tuned["weight_decay"]) == (CONFIG.tuned_rate, 0)
-    assert len(readout["params"]) + len(tuned["params"]) == len(list(training.network.parameters()))
+    assert len(readout["params"]) + len(tuned["params"]) == len(list(training.learner.network.parameters()))
 
 
 def test_both_targets_learn_on_one_backbone():
@@ -112,7 +111,7 @@ def test_both_targets_learn_on_one_backbone():
     training = start_training(oxides, (), config)
     (result,) = train(training)
     assert np.isfinite(result.train_loss)
-    assert training.network.latent(collate(training.graphs)).shape == (2, 2, 3, 3)
+    assert training.learner.network.latent(collate(training.graphs)).shape == (2, 2, 3, 3)
 
 
 def test_a_tuned_model_survives_the_disk_without_the_frozen_layers(trained, saved):
@@ -157,18 +156,6 @@ def test_a_run_from_the_command_line_remembers_its_tuned_layers(tmp_path):
     assert Run.open(folder).config.model.tuned_layers == 1
     assert main(["train", "--resume", str(folder)]) == 0
     assert Predictor.load(folder, device="cpu").predict(FEW[0]).electronic.shape == (3, 3)
-
-
-def test_a_network_that_tunes_nothing_keeps_its_fingerprint(tmp_path):
-    def fingerprint(**changes) -> str:
-        config = replace(CONFIG, **changes)
-        return Job(
-            data="petousis-2017", config=config, held_out=frozenset(), folder=tmp_path, name="fold"
-        ).fingerprint
-
-    frozen = replace(CONFIG.model, tuned_layers=0)
-    assert fingerprint(model=frozen) == fingerprint(model=frozen, tuned_rate=1e-2)
-    assert len({fingerprint(model=frozen), fingerprint(), fingerprint(tuned_rate=1e-2)}) == 3
 
 
 @pytest.mark.parametrize(
