@@ -77,6 +77,7 @@ class PlainConvolution(nn.Module):
         edge_index: torch.Tensor,  # [2, E]
         edge: torch.Tensor,  # [E, num_basis + 3]
     ) -> torch.Tensor:
+        """What a step adds to the node features, [N, mul]."""
         edge_src, edge_dst = edge_index
         atoms = self.of_src(node)[edge_src] + self.of_dst(node)[edge_dst]
         message = nn.functional.silu(atoms + self.of_edge(edge))

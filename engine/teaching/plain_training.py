@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 import torch
@@ -33,7 +34,7 @@ class PlainTraining:
     @property
     def result(self) -> PlainNetwork:
         """The network with averaged weights."""
-        return self.averaged.module
+        return cast(PlainNetwork, self.averaged.module)  # which torch knows as a Module
 
 
 def start_plain_training(materials: Sequence[Material], config: TrainConfig) -> PlainTraining:

@@ -43,7 +43,7 @@ def element_map(
         dark: whether the page is dark.
     """
     others = [symbol for symbol in CELLS if symbol not in values.index]
-    high = values.quantile(TOP) if len(values) else low + 1
+    high = float(values.quantile(TOP)) if len(values) else low + 1
     pale = _heat_map(others, [0.0] * len(others), [f"{symbol}: {absent}" for symbol in others])
     coloured = _heat_map(list(values.index), values.tolist(), notes.tolist())
     figure = go.Figure([pale, coloured])

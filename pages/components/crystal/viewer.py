@@ -179,7 +179,7 @@ def _atoms(scene: Scene) -> list[dict]:
     """Atoms with their bonds, as 3Dmol takes them."""
     if not ((scene.numbers > 0) & (scene.numbers < len(chemical_symbols))).all():
         raise EngineError("the structure holds something that is no element")
-    joined = [[] for _ in scene.numbers]
+    joined: list[list[int]] = [[] for _ in scene.numbers]
     for i, j in scene.bonds.tolist():
         joined[i].append(j)
         joined[j].append(i)

@@ -121,7 +121,7 @@ def _framed(figure: go.Figure, reach: float) -> go.Figure:
             textfont={"color": color, "size": 14}, hoverinfo="skip",
         )  # fmt: skip
     hidden = {"visible": False, "range": [-reach, reach], "autorange": False}
-    scene = {f"{axis}axis": hidden for axis in "xyz"}
+    scene: dict[str, object] = {f"{axis}axis": hidden for axis in "xyz"}
     scene |= {"aspectmode": "manual", "aspectratio": dict.fromkeys("xyz", ZOOM), "bgcolor": CLEAR}
     scene |= {"camera": {"eye": _EYE, "projection": {"type": "orthographic"}}, "dragmode": "turntable"}
     return figure.update_layout(
