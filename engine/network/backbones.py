@@ -18,6 +18,10 @@ class AtomEmbedding(nn.Module):
     Group and period give an element that training never showed a sensible start.
     """
 
+    group_of: torch.Tensor
+    period_of: torch.Tensor
+    mass_of: torch.Tensor
+
     def __init__(self, width: int) -> None:
         super().__init__()
         elements = [Element.from_Z(z) for z in range(1, MAX_Z + 1)]

@@ -76,6 +76,8 @@ class SpringHead(nn.Module):
     The charge begins as what the atom's electronegativity is below the crystal's mean.
     """
 
+    electronegativity: torch.Tensor
+
     def __init__(self, irreps_in: o3.Irreps, width: int) -> None:
         super().__init__()
         self.charge = TensorHead(irreps_in, width)

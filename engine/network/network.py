@@ -78,7 +78,7 @@ class DielectricNetwork(nn.Module):
                 matrix = self._coupled(matrix, graph)
             elif target == "ionic" and self.springs is not None and "springs" in graph:
                 found["coarse"] = matrix
-                matrix = self._sprung(node, graph, matrix)
+                matrix = self._sprung(self.springs, node, graph, matrix)
             found[target] = matrix
         return found
 
@@ -90,13 +90,15 @@ class DielectricNetwork(nn.Module):
         chi = susceptibility(root, field, graph.crystal_index, volume)
         return symmetric_log(chi * (graph.volume_per_atom / VOLUME_UNIT)[:, None, None]).to(local.dtype)
 
-    def _sprung(self, node: torch.Tensor, graph: CrystalGraph, coarse: torch.Tensor) -> torch.Tensor:
+    def _sprung(
+        self, springs: SpringHead, node: torch.Tensor, graph: CrystalGraph, coarse: torch.Tensor
+    ) -> torch.Tensor:
         """Ionic M of each crystal, [B, 3, 3]; the coarse one where a crystal has no springs."""
         sprung = graph.sprung
         if not sprung.any():
             return coarse
         atoms = sprung[graph.crystal_index]
-        tensor = self.springs(
+        tensor = springs(
             node[atoms],
             graph.atomic_numbers[atoms],
             graph.springs,
@@ -112,7 +114,7 @@ class DielectricNetwork(nn.Module):
         return physical(self.latent(graph), self.model_config.targets, graph.volume_per_atom)
 
 
-def _backbone(graph: GraphConfig, model: ModelConfig) -> nn.Module:
+def _backbone(graph: GraphConfig, model: ModelConfig) -> ConvolutionBackbone | FrozenBackbone | TunedBackbone:
     if model.backbone == "scratch":
         return ConvolutionBackbone(graph, model)
     return TunedBackbone(model.tuned_layers) if model.tuned_layers else FrozenBackbone()

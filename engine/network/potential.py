@@ -70,7 +70,8 @@ class PretrainedFeatures(nn.Module):
         return (self._forces(graph, 1.0) + self._forces(graph, -1.0)) / 2
 
     def _check_elements(self, graph: CrystalGraph) -> None:
-        unknown = [z for z in graph.atomic_numbers.unique().tolist() if z not in self.potential.type_map]
+        known = self.potential.type_map or {}
+        unknown = [z for z in graph.atomic_numbers.unique().tolist() if z not in known]
         symbols = ", ".join(Element.from_Z(z).symbol for z in unknown)
         check(not unknown, f"the potential {NAME} does not know {symbols}; choose the model e3nn-scratch")
 

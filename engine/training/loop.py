@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
+from typing import cast
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from engine.data.folds import formula_rank
 from engine.errors import check
 from engine.model.inference import embeddings, predict_latent
 from engine.model.neighbourhood import Neighbourhood
-from engine.network.backbones import FrozenBackbone
+from engine.network.backbones import FrozenBackbone, TunedBackbone
 from engine.network.feature_cache import material_features
 from engine.network.network import DielectricNetwork, isotropic_part, physical
 from engine.tensors.metrics import TargetMetrics, target_metrics
@@ -80,7 +81,7 @@ class Training:
     @property
     def result(self) -> DielectricNetwork:
         """The network with averaged weights."""
-        return self.averaged.module
+        return cast(DielectricNetwork, self.averaged.module)  # which torch knows as a Module
 
 
 def resolve_device(device: str) -> torch.device:
@@ -122,7 +123,7 @@ def start_training(
         torch.manual_seed(config.seed)
         network = DielectricNetwork(config.graph, config.model)
     _normalise(network, graphs)
-    if config.model.tuned_layers:  # at first the potential is the frozen one
+    if isinstance(network.backbone, TunedBackbone):  # at first the potential is the frozen one
         network.backbone.unit.fit(torch.cat(material_features(materials, device, progress)))
     return Training(
         config=config,
@@ -138,7 +139,7 @@ def start_training(
 
 def _parameter_groups(network: DielectricNetwork, config: TrainConfig) -> list[dict]:
     """What learns at which `peak` of the learning rate: the potential's tuned layers apart from all else."""
-    if not config.model.tuned_layers:
+    if not isinstance(network.backbone, TunedBackbone):
         return [{"params": list(network.parameters()), "peak": config.learning_rate}]
     tuned = list(network.backbone.layers.parameters())
     known = {id(parameter) for parameter in tuned}

@@ -1,6 +1,7 @@
 """A network that reads the refractive index off the frozen potential's features."""
 
 from collections.abc import Callable
+from typing import cast
 
 import torch
 from torch import nn
@@ -23,6 +24,11 @@ class IndexNetwork(nn.Module):
 
     Centres, scales, offset and spread are those of the training data.
     """
+
+    center: torch.Tensor
+    scale: torch.Tensor
+    offset: torch.Tensor
+    spread: torch.Tensor
 
     def __init__(self, config: IndexConfig, data: IndexData) -> None:
         super().__init__()
@@ -81,7 +87,7 @@ def train_index_network(
             losses.append(loss.item())
         if progress:
             progress(f"epoch {epoch + 1}/{config.epochs}  loss {sum(losses) / len(losses):.4f}")
-    return averaged.module
+    return cast(IndexNetwork, averaged.module)  # which torch knows as a Module
 
 
 @torch.inference_mode()

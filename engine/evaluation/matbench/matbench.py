@@ -205,8 +205,8 @@ def _data(name: str, device: torch.device) -> IndexData:
 def _train(job: Job) -> None:
     device = resolve_device(job.config.device)
     data = _data(job.data, device)
-    test = official_folds(len(data.n))[job.fold]
-    train, test = (data.take(torch.as_tensor(part)).to(device) for part in (_others(test, len(data.n)), test))
+    fold = official_folds(len(data.n))[job.fold]
+    train, test = (data.take(torch.as_tensor(part)).to(device) for part in (_others(fold, len(data.n)), fold))
     if job.seed is None:
         latent = kernel_latent(train, test, job.config)
     else:
