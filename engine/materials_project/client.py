@@ -197,7 +197,7 @@ class _Adapter(HTTPAdapter):
 
 def _asked(question: Callable[[], Answer], limit: float) -> Answer:
     """The answer to a question, or EngineError, within `limit` s."""
-    box: queue.SimpleQueue = queue.SimpleQueue()
+    box: queue.SimpleQueue[tuple[Any, Exception | None]] = queue.SimpleQueue()
 
     def ask() -> None:
         try:

@@ -99,7 +99,7 @@ class PretrainedFeatures(nn.Module):
 
     def _layers(
         self, graph: CrystalGraph, edge_vec: torch.Tensor, tuned: nn.ModuleDict | None = None
-    ) -> Iterator[tuple[str, dict]]:
+    ) -> Iterator[tuple[str, dict[str, torch.Tensor]]]:
         """Each layer's name, and what is known after it."""
         data = self.potential._preprocess(
             {

@@ -9,7 +9,7 @@ process holds a lock on `lock` while it lives.
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal, NotRequired, TypedDict, cast
+from typing import Any, Literal, NotRequired, TypedDict, cast
 
 import pandas as pd
 import torch
@@ -126,5 +126,5 @@ def read_resume(folder: Path) -> dict[str, torch.Tensor] | None:
     return read_tensors(path) if path.is_file() else None
 
 
-def _epoch_result(line: dict) -> EpochResult:
+def _epoch_result(line: dict[str, Any]) -> EpochResult:
     return EpochResult(**{**line, "validation": tuple(TargetMetrics(**m) for m in line["validation"])})

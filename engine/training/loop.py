@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -137,7 +137,7 @@ def start_training(
     )
 
 
-def _parameter_groups(network: DielectricNetwork, config: TrainConfig) -> list[dict]:
+def _parameter_groups(network: DielectricNetwork, config: TrainConfig) -> list[dict[str, Any]]:
     """What learns at which `peak` of the learning rate: the potential's tuned layers apart from all else."""
     if not isinstance(network.backbone, TunedBackbone):
         return [{"params": list(network.parameters()), "peak": config.learning_rate}]

@@ -73,7 +73,9 @@ def _signed(values: np.ndarray) -> go.Mesh3d:
     return _surface(points, np.sign(values), SIGNS, (-1, 1)).update(hoverinfo="skip")
 
 
-def _surface(points: np.ndarray, color: np.ndarray, scale: str | list, bounds: tuple[float, float]) -> go.Mesh3d:
+def _surface(
+    points: np.ndarray, color: np.ndarray, scale: str | list[list[object]], bounds: tuple[float, float]
+) -> go.Mesh3d:
     """A closed surface over the grid of directions, [rows, columns, 3], coloured by [rows, columns] values."""
     x, y, z = points.reshape(-1, 3).T.astype(np.float32)
     i, j, k = _triangles(*color.shape).T
