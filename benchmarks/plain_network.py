@@ -37,6 +37,7 @@ COLUMNS = ("network", "weights", *ERRORS, "turned_median", "turned_mean", "turne
 
 
 def main() -> None:
+    """Train all networks on every fold, and write their errors."""
     started, code = time.perf_counter(), code_version()
     materials = labelled(load_dataset(DATA), TARGETS)
     parts = formula_folds(materials, FOLDS)

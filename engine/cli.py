@@ -6,13 +6,14 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.config import GraphConfig, IndexConfig, ModelConfig, TrainConfig
 from engine.errors import EngineError, check
 
 if TYPE_CHECKING:
     from engine.materials_project.fetch import FetchProgress
+    from engine.prediction.records import Record
 
 TARGETS = {"electronic": ("electronic",), "ionic": ("ionic",), "both": ("electronic", "ionic")}
 
@@ -97,7 +98,7 @@ def _add_training_options(command: argparse.ArgumentParser) -> None:
 def _config(options: argparse.Namespace) -> TrainConfig:
     """What was asked for, over the defaults of the backbone."""
 
-    def given(*names: str) -> dict[str, object]:
+    def given(*names: str) -> dict[str, Any]:
         return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
 
     model = ModelConfig(
@@ -129,7 +130,7 @@ def _predict(options: argparse.Namespace) -> int:
     if not options.json and not options.csv:
         for record in records:
             print(_summary(record))
-    refused = [record["error"] for record in records if record["error"]]
+    refused = [error for record in records if (error := record["error"])]
     check(not refused, f"{len(refused)} of {len(records)} refused: {'; '.join(refused)}")
     return 0
 
@@ -210,16 +211,17 @@ def _evaluate(options: argparse.Namespace) -> int:
     check(seeds >= 1, f"seeds must be at least 1, got {seeds}")
     folder = options.run or runs_root() / "evaluate"
     if options.benchmark == "layered":
-        found = set_aside_layered(options.data, config, folder, seeds, options.workers)
-        table = layered_table(found)
+        layered = set_aside_layered(options.data, config, folder, seeds, options.workers)
+        document, table = to_json(layered), layered_table(layered)
     elif options.benchmark == "learning-curve":
-        found = learning_curve(options.data, options.folds, folder, options.workers, options.device)
-        table = learning_curve_table(found)
+        curve = learning_curve(options.data, options.folds, folder, options.workers, options.device)
+        document, table = to_json(curve), learning_curve_table(curve)
     else:
         found = cross_validate(options.data, config, options.folds, folder, seeds, options.workers)
+        document = to_json(found)
         table = f"{to_table(found)}\nthe networks of all folds are a model: predict with --model {folder}"
     if options.json:
-        _write(options.json, to_json(found))
+        _write(options.json, document)
     if options.json != "-":
         print(table)
     return 0
@@ -241,13 +243,15 @@ def _matbench(options: argparse.Namespace) -> int:
     return 0
 
 
-def _summary(record: dict) -> str:
+def _summary(record: "Record") -> str:
+    from engine.prediction.records import PARTS
+
     if record["error"]:
         return f"{record['source']}: refused"
     parts = [f"{record['source']}: {record['formula']}, structure Cartesian axes"]
-    for target in ("electronic", "ionic", "total"):
-        if record[target]:
-            rows = "  ".join(" ".join(f"{x:8.3f}" for x in row) for row in record[target])
+    for target in PARTS:
+        if matrix := record[target]:
+            rows = "  ".join(" ".join(f"{x:8.3f}" for x in row) for row in matrix)
             parts.append(f"  {target:<10} {rows}")
     if record["n"]:
         parts.append(f"  n          {record['n']:.3f}")

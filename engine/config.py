@@ -1,6 +1,7 @@
 """Every default of the graph, the network and its training, in one place."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from engine.errors import check
 
@@ -128,7 +129,7 @@ class TrainConfig:
         check(0 < self.share <= 1, f"share must be above 0 and at most 1, got {self.share}")
 
     @classmethod
-    def for_backbone(cls, backbone: str, **changes: object) -> "TrainConfig":
+    def for_backbone(cls, backbone: str, **changes: Any) -> "TrainConfig":
         """The defaults of a backbone, with some values changed."""
         if backbone == "pretrained":
             changes = PRETRAINED | changes
@@ -136,7 +137,7 @@ class TrainConfig:
         return cls(**changes)
 
 
-PRETRAINED = {
+PRETRAINED: dict[str, Any] = {
     "epochs": 30,
     "batch_size": 32,
     "learning_rate": 2e-3,

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -16,7 +17,7 @@ DATA_FOLDER, MODELS_FOLDER = ROOT / "data", ROOT / "models"
 RESULTS_FOLDER = ROOT / "benchmarks" / "results"
 
 
-def read_json(path: Path) -> dict:
+def read_json(path: Path) -> dict[str, Any]:
     """A JSON object from a file; raises EngineError where there is none."""
     try:
         content = json.loads(path.read_text())

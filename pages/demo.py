@@ -149,11 +149,13 @@ def compared(prediction: Prediction | None, material: Material, target: str) -> 
 
 def means(prediction: Prediction | None, material: Material) -> dict[str, dict[str, str]]:
     """Mean of each tensor: prediction, its interval, DFT."""
-    columns = {"Prediction": {}, "90 % interval": {}, "DFT": {}}
+    columns: dict[str, dict[str, str]] = {"Prediction": {}, "90 % interval": {}, "DFT": {}}
     for part in PARTS:
         row = f"{part.capitalize()}, mean"
         columns["DFT"][row] = number(tensors.mean(getattr(material, part)))
-        with suppress(EngineError, AttributeError):
+        if prediction is None:
+            continue
+        with suppress(EngineError):  # a model without intervals
             columns["Prediction"][row] = number(tensors.mean(getattr(prediction, part)))
             columns["90 % interval"][row] = "–".join(map(number, prediction.interval(part)))
     return {name: column for name, column in columns.items() if column}

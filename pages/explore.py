@@ -1,5 +1,6 @@
 """All materials at once: filters, periodic table, distributions, a scatter with the clicked crystal beside it."""
 
+from collections.abc import Callable
 from functools import partial
 
 import pandas as pd
@@ -65,7 +66,7 @@ def draw_scatter(rows: pd.DataFrame) -> None:
 def quantity(label: str, choices: list[str], key: str, first: str) -> str:
     """One of the quantities, kept in the address."""
     index = choices.index(first) if first in choices else 0
-    return st.selectbox(label, choices, index, format_func=AXIS_LABELS.get, key=key, bind="query-params")
+    return st.selectbox(label, choices, index, format_func=AXIS_LABELS.__getitem__, key=key, bind="query-params")
 
 
 def remember() -> None:
@@ -87,7 +88,7 @@ def beside(row: str | None) -> None:
     if row is None or not row.isdecimal() or int(row) >= len(materials):
         st.info("Click a point to see its crystal here.", icon=":material/ads_click:")
         return
-    crystal(materials[int(row)], cached.table().loc[int(row)])
+    crystal(materials[int(row)], cached.table().iloc[int(row)])
 
 
 def crystal(material: Material, row: pd.Series) -> None:
@@ -125,7 +126,7 @@ def listing(rows: pd.DataFrame) -> None:
 def downloads(rows: pd.DataFrame) -> None:
     """These rows as files, each made when it is asked for."""
     materials = [cached.materials()[row] for row in rows.index]
-    makers = {
+    makers: dict[str, tuple[str, str, Callable[[], str | bytes]]] = {
         "CSV": ("csv", "text/csv", partial(exports.to_csv, rows[SHOWN], materials)),
         "Parquet": ("parquet", "application/vnd.apache.parquet", partial(exports.to_parquet, materials)),
         "extxyz": ("extxyz", "chemical/x-xyz", partial(exports.to_extxyz, materials)),

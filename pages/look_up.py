@@ -155,8 +155,8 @@ def embedded(index: int) -> None:
 
 def fetched(material: Material) -> None:
     """Everything about a material of the store."""
-    date = material.fetched.date
-    result(material, partial(cached.prediction_of_fetched, material.material_id, date))
+    date = material.fetched.date if material.fetched else ""
+    result(material, partial(cached.prediction_of_fetched, material.material_id or "", date))
 
 
 def asked(predict: Callable[[], Prediction]) -> Prediction | None:

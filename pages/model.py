@@ -61,7 +61,7 @@ def intervals(by_target: dict[str, Judged]) -> None:
 
 def held(coverage: pd.DataFrame) -> dict[str, str]:
     """Coverage of each group as text, with the number of crystals."""
-    return {group: f"{row['inside']:.0f} % of {row['crystals']:,.0f}" for group, row in coverage.iterrows()}
+    return {str(group): f"{row['inside']:.0f} % of {row['crystals']:,.0f}" for group, row in coverage.iterrows()}
 
 
 def learning_curve(target: str) -> None:
@@ -151,7 +151,7 @@ def report(name: str, beside: DeltaGenerator) -> None:
 header("Model", "How well the network predicts crystals whose formula it never saw.")
 left, right = st.columns([2, 3], gap="medium", vertical_alignment="center")
 name = left.selectbox("Model", available_models(), key="model", bind="query-params", label_visibility="collapsed")
-if name is None:
+if not name:
     st.info("No model is there yet.")
 else:
     attempt(report, name, right)

@@ -33,7 +33,7 @@ def chosen_model() -> tuple[str, float] | None:
         return None
     wanted = st.query_params.get("model")
     start = next((i for i, name in enumerate(models) if Path(name).name == wanted), 0)
-    name = st.selectbox("Model", list(models), format_func=models.get, key="model", index=start)
+    name = st.selectbox("Model", list(models), format_func=models.__getitem__, key="model", index=start)
     return name, cached.changed(name)
 
 
@@ -43,7 +43,9 @@ def brought() -> list[tuple[str, bytes]]:
         "CIF, POSCAR, extended XYZ or pymatgen JSON", accept_multiple_files=True, key="files", max_upload_size=1
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        example = st.pills("For example", list(EXAMPLES), format_func=EXAMPLES.get, key="try", width="content")
+        example = st.pills(
+            "For example", list(EXAMPLES), format_func=EXAMPLES.__getitem__, key="try", width="content"
+        )
         with st.popover("Paste a structure", icon=":material/content_paste:"):
             text = st.text_area(
                 "Structure as text", key="pasted", height=160, placeholder="CIF, POSCAR, extxyz or JSON"

@@ -1,6 +1,8 @@
 """Train a network on the embedded tensors and watch it learn."""
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -32,7 +34,16 @@ NOTES = {
 }
 
 
-def hyperparameters(default: TrainConfig) -> dict[str, object]:
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """What a visitor entered, by the names of the fields in `TrainConfig`, its `graph` and its `model`."""
+
+    training: dict[str, Any]
+    graph: dict[str, Any]
+    model: dict[str, Any]
+
+
+def hyperparameters(default: TrainConfig) -> Form:
     """Inputs of a run, with the defaults of its backbone."""
     backbone = default.model.backbone
 
@@ -48,7 +59,7 @@ def hyperparameters(default: TrainConfig) -> dict[str, object]:
     ):
         index_data = default.index_data
     a, b, c = st.columns(3)
-    chosen = {
+    chosen: dict[str, Any] = {
         "index_data": index_data,
         "epochs": a.number_input("Epochs", 1, 2000, default.epochs, key=key("epochs")),
         "batch_size": b.number_input("Batch size", 1, 256, default.batch_size, key=key("batch_size")),
@@ -70,7 +81,8 @@ def hyperparameters(default: TrainConfig) -> dict[str, object]:
                 "Device", ["auto", "cpu", "cuda"], key="device", help="auto takes the GPU where there is one."
             ),
         }
-        shape, graph = {}, {}
+        shape: dict[str, Any] = {}
+        graph: dict[str, Any] = {}
         if backbone == "scratch":
             model = default.model
             graph["r_max"] = b.number_input(
@@ -86,15 +98,18 @@ def hyperparameters(default: TrainConfig) -> dict[str, object]:
                 ),
                 "num_basis": c.number_input("Radial basis", 2, 64, model.num_basis, key="num_basis"),
             }
-    shape |= {"targets": TARGETS[target], "backbone": backbone}
-    return {"chosen": chosen, "graph": graph, "shape": shape}
+    shape["targets"] = TARGETS[target]
+    return Form(training=chosen, graph=graph, model=shape)
 
 
-def start(data: str, chosen: dict[str, object], graph: dict[str, object], shape: dict[str, object]) -> None:
+def start(data: str, backbone: str, form: Form) -> None:
     """Start a run from the form, and show it."""
     try:
         config = TrainConfig.for_backbone(
-            shape["backbone"], graph=GraphConfig(**graph), model=ModelConfig(**shape), **chosen
+            backbone,
+            graph=GraphConfig(**form.graph),
+            model=ModelConfig(backbone=backbone, **form.model),
+            **form.training,
         )
         st.session_state.run = Run.start(config, data).name
     except EngineError as error:
@@ -113,7 +128,7 @@ def form() -> None:
     """The form that starts a run."""
     names = charts.BACKBONES
     backbone = st.segmented_control(
-        "Network", list(names), default="pretrained", format_func=names.get, key="backbone", required=True
+        "Network", list(names), default="pretrained", format_func=names.__getitem__, key="backbone", required=True
     )
     st.caption(NOTES[backbone])
     data = data_set()
@@ -121,7 +136,7 @@ def form() -> None:
         st.markdown(f"**New run** on {Path(data).stem}: {cached.trainable(data):,} crystals with checked tensors")
         inputs = hyperparameters(TrainConfig.for_backbone(backbone))
         if st.form_submit_button("Start training", type="primary"):
-            start(data, **inputs)
+            start(data, backbone, inputs)
     reason = st.session_state.pop("refused", None)
     if reason:
         st.error(reason, icon=":material/block:")
@@ -204,7 +219,7 @@ def watch(runs: list[Run]) -> None:
     labels = {run.name: title(run) for run in runs}
     wanted = st.query_params.get("run")
     index = list(labels).index(wanted) if wanted in labels else 0
-    name = st.selectbox("Run", list(labels), index, format_func=labels.get, key="run")
+    name = st.selectbox("Run", list(labels), index, format_func=labels.__getitem__, key="run")
     st.query_params["run"] = name  # the address leads back to this run, for this visitor or another
     live = next(run for run in runs if run.name == name).state() in LIVE
     st.fragment(follow, run_every=2 if live else None)(name)

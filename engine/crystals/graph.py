@@ -4,11 +4,10 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
-from pymatgen.core import Structure
 from torch_geometric.data import Batch, Data
 
 from engine.config import GraphConfig
-from engine.crystals.material import MAX_Z, Material
+from engine.crystals.material import MAX_Z, Crystal, Material
 from engine.crystals.neighbours import MIN_VOLUME, periodic_radius_graph, volume_per_atom
 from engine.errors import EngineError, check
 
@@ -43,7 +42,7 @@ def collate(graphs: Sequence[CrystalGraph]) -> CrystalGraph:
 
 
 def crystal_graphs(
-    crystals: Iterable[Structure | Material],
+    crystals: Iterable[Crystal],
     config: GraphConfig,
     dtype: torch.dtype = torch.float32,
     device: torch.device | str = "cpu",
@@ -62,7 +61,7 @@ def crystal_graphs(
 
 
 def _graphs_of_chunk(
-    crystals: list[Structure | Material], config: GraphConfig, dtype: torch.dtype, device: torch.device
+    crystals: list[Crystal], config: GraphConfig, dtype: torch.dtype, device: torch.device
 ) -> list[CrystalGraph]:
     cells, numbers, positions = zip(*(_arrays(crystal) for crystal in crystals), strict=True)
     counts = torch.tensor([len(n) for n in numbers])
@@ -88,7 +87,7 @@ def _graphs_of_chunk(
     return [CrystalGraph(**dict(zip(names, part, strict=True))) for part in parts]
 
 
-def _arrays(crystal: Structure | Material) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _arrays(crystal: Crystal) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Cell, atomic numbers and Cartesian positions."""
     if isinstance(crystal, Material):
         return crystal.cell, crystal.atomic_numbers, crystal.frac_coords @ crystal.cell
@@ -98,14 +97,14 @@ def _arrays(crystal: Structure | Material) -> tuple[np.ndarray, np.ndarray, np.n
     return crystal.lattice.matrix, np.array(crystal.atomic_numbers), crystal.cart_coords
 
 
-def _name(crystal: Structure | Material) -> str:
+def _name(crystal: Crystal) -> str:
     if isinstance(crystal, Material):
         return f"{crystal.formula} ({crystal.material_id or crystal.source})"
     return crystal.composition.reduced_formula
 
 
 def _check_crystals(
-    crystals: list[Structure | Material], cell: torch.Tensor, batch: torch.Tensor, numbers: torch.Tensor
+    crystals: list[Crystal], cell: torch.Tensor, batch: torch.Tensor, numbers: torch.Tensor
 ) -> None:
     """Raise an EngineError that names the first crystal no graph can be made of."""
     dense = volume_per_atom(cell, batch) <= MIN_VOLUME

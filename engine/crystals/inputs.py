@@ -7,13 +7,18 @@ from ase import Atoms
 from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
-from engine.crystals.material import Material
+from engine.crystals.material import Crystal, Material
 from engine.crystals.reader import read_path
-from engine.errors import check
+from engine.errors import EngineError, check
 
 CLOSEST = 0.5  # Å; atoms nearer than this are one atom written twice
 
 Input = Structure | Atoms | Material | str | Path
+
+
+def as_crystal(source: Input) -> Crystal:
+    """A material as it is, anything else as `as_structure` gives it; raises as that does."""
+    return source if isinstance(source, Material) else as_structure(source)
 
 
 def as_structure(source: Input) -> Structure:
@@ -26,13 +31,15 @@ def as_structure(source: Input) -> Structure:
         found = read_path(Path(source))
         check(len(found) == 1, f"{source}: holds {len(found)} structures; predict_many takes them one by one")
         source = found[0]
+    if isinstance(source, Material):
+        source = source.structure
     if isinstance(source, Atoms):
         check(bool(source.pbc.all()), f"{source.get_chemical_formula()}: must be periodic in three directions")
         source = AseAtomsAdaptor.get_structure(source)
-    check(
-        isinstance(source, Structure),
-        f"a pymatgen Structure, ASE Atoms or a path is needed, got {type(source).__name__}",
-    )
+    if not isinstance(source, Structure):
+        raise EngineError(
+            f"a Material, pymatgen Structure, ASE Atoms or a path is needed, got {type(source).__name__}"
+        )
     name = source.composition.reduced_formula if len(source) else "empty structure"
     check(len(source) > 0, "the structure holds no atom")
     check(source.is_ordered, f"{name}: some sites are shared or partly occupied; give an ordered structure")

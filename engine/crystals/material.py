@@ -115,6 +115,14 @@ class Material:
         return next(name for start, name in _SYSTEM_STARTS if self.space_group_number >= start)
 
 
+Crystal = Structure | Material  # what is predicted; a material's structure has its tensors' axes
+
+
+def structure_of(crystal: Crystal) -> Structure:
+    """The crystal as a pymatgen Structure."""
+    return crystal.structure if isinstance(crystal, Material) else crystal
+
+
 def reduced_formula(atomic_numbers: np.ndarray) -> str:
     """Reduced formula of [N] atomic numbers, elements ordered by electronegativity."""
     numbers, counts = np.unique(atomic_numbers, return_counts=True)

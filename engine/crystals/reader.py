@@ -8,10 +8,11 @@ import sys
 import threading
 from pathlib import Path
 
-from pymatgen.core import Lattice, Structure
+from pymatgen.core import Element, Lattice, Structure
 
 from engine.crystals import reader_process
-from engine.errors import EngineError, check
+from engine.crystals.reader_process import Answer, Parsed
+from engine.errors import EngineError, check, required
 
 MAX_BYTES = 1024**2
 TIME_LIMIT = 9.0  # seconds; with starting and stopping the reader, an answer comes within 10
@@ -47,12 +48,8 @@ def read_structures(name: str, content: bytes) -> list[Structure]:
     check(not content.startswith(_COMPRESSED), f"{shown}: it is compressed; unpack it first")
     check(b"\0" not in content, f"{shown}: it is not a text file; give a {FORMATS} file")
     text = content.decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
-    kind = _kind(name, text)
-    check(kind is not None, f"{shown}: it is not a known format; give a {FORMATS} file")
-    return [
-        Structure(Lattice(entry["cell"]), entry["atomic_numbers"], entry["frac_coords"])
-        for entry in _parse(shown, kind, text)
-    ]
+    kind = required(_kind(name, text), f"{shown}: it is not a known format; give a {FORMATS} file")
+    return [_structure(parsed) for parsed in _parse(shown, kind, text)]
 
 
 def read_path(path: str | Path) -> list[Structure]:
@@ -65,6 +62,11 @@ def read_path(path: str | Path) -> list[Structure]:
     check(path.is_file(), f"{path}: no such file; give a {FORMATS} file")
     with path.open("rb") as file:
         return read_structures(path.name, file.read(MAX_BYTES + 1))
+
+
+def _structure(parsed: Parsed) -> Structure:
+    elements = [Element.from_Z(number) for number in parsed["atomic_numbers"]]
+    return Structure(Lattice(parsed["cell"]), elements, parsed["frac_coords"])
 
 
 def _kind(name: str, text: str) -> str | None:
@@ -92,7 +94,7 @@ def _numbers(line: str) -> int:
         return 0
 
 
-def _parse(shown: str, kind: str, text: str) -> list[dict]:
+def _parse(shown: str, kind: str, text: str) -> list[Parsed]:
     """Cell, atomic numbers and fractional coordinates of each structure, from the child process."""
     command = [sys.executable, "-P", reader_process.__file__, kind]
     environment = {key: os.environ[key] for key in _ENVIRONMENT if key in os.environ}
@@ -114,6 +116,6 @@ def _parse(shown: str, kind: str, text: str) -> list[dict]:
         ) from error
     if child.returncode:
         raise EngineError(f"{shown}: reading it took too much time or memory; give a smaller or simpler cell")
-    answer = json.loads(child.stdout)
+    answer: Answer = json.loads(child.stdout)
     check("structures" in answer, f"{shown}: {answer.get('refused')}")
     return answer["structures"]

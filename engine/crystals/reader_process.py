@@ -16,7 +16,7 @@ import resource
 import sys
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -30,6 +30,22 @@ MIN_DISTANCE = 0.5  # Å, between two atoms; H2 has 0.74
 MAX_LENGTH = 500.0  # Å, of a lattice vector
 
 Crystal = tuple[np.ndarray, np.ndarray, np.ndarray]  # cell [3, 3], atomic numbers [N], fractional [N, 3]
+
+
+class Parsed(TypedDict):
+    """One structure as it is written."""
+
+    cell: list[list[float]]
+    atomic_numbers: list[int]
+    frac_coords: list[list[float]]
+
+
+class Answer(TypedDict, total=False):
+    """All that is written: structures, or why there are none."""
+
+    structures: list[Parsed]
+    refused: str
+
 
 _OPERATION = re.compile(r"[-+0-9a-zA-Z/.,;?_ ]{0,100}")
 _OPERATION_TAGS = ("symop", "equiv_pos", "transform")
@@ -59,7 +75,7 @@ def read_cif(text: str) -> list[Crystal]:
     """
     from pymatgen.io.cif import CifParser
 
-    parser = CifParser.from_str(text, occupancy_tolerance=MAX_LISTED, check_cif=False)
+    parser: Any = CifParser.from_str(text, occupancy_tolerance=MAX_LISTED, check_cif=False)
     blocks = [block for block in parser.as_dict().values() if "_atom_site_label" in block]
     check(bool(blocks), "it lists no atoms (no _atom_site_label); export the CIF with its atom sites")
     for block in blocks:
@@ -93,7 +109,7 @@ def _check_cif_block(block: dict[str, Any]) -> None:
             )
             check(all(_OPERATION.fullmatch(v) for v in values), "a symmetry operation must read like -x,y+1/2,z")
     for symbol in block.get("_atom_site_type_symbol", labels):
-        letters = re.match(r"[A-Za-z]{0,2}", symbol)[0].title()
+        letters = re.split(r"[^A-Za-z]", symbol[:2])[0].title()
         known = any(Element.is_valid_symbol(letters[:length]) for length in (2, 1))
         check(known, "a site's symbol is no element; each atom needs one, such as Si or O2-")
     for occupancy in block.get("_atom_site_occupancy", []):
@@ -164,7 +180,7 @@ def read_xyz(text: str) -> list[Crystal]:
     """
     from ase.io.extxyz import read_xyz as read_frames
 
-    crystals = []
+    crystals: list[Crystal] = []
     for atoms in read_frames(io.StringIO(text), index=slice(None)):
         check_count(len(atoms))
         check(len(crystals) < MAX_STRUCTURES, f"a file may hold at most {MAX_STRUCTURES} structures; split it")
@@ -260,7 +276,7 @@ READERS: dict[str, Callable[[str], list[Crystal]]] = {
 }
 
 
-def answer(kind: str, text: str) -> dict[str, Any]:
+def answer(kind: str, text: str) -> Answer:
     """What this script prints for a file of that kind."""
     try:
         crystals = READERS[kind](text)
@@ -274,8 +290,15 @@ def answer(kind: str, text: str) -> dict[str, Any]:
     except Exception as error:  # whatever a parser makes of hostile text, the answer is a refusal
         hint = re.sub(r"[^\w .,:=/+-]", " ", str(error))[:120].strip()
         return {"refused": f"it is not a readable {kind.upper()} file ({type(error).__name__}: {hint})"}
-    names = ("cell", "atomic_numbers", "frac_coords")
-    return {"structures": [{name: part.tolist() for name, part in zip(names, c, strict=True)} for c in crystals]}
+    return {"structures": [_parsed(*crystal) for crystal in crystals]}
+
+
+def _parsed(cell: np.ndarray, atomic_numbers: np.ndarray, frac_coords: np.ndarray) -> Parsed:
+    return {
+        "cell": cell.tolist(),
+        "atomic_numbers": atomic_numbers.tolist(),
+        "frac_coords": frac_coords.tolist(),
+    }
 
 
 def main() -> None:

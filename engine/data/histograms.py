@@ -25,9 +25,9 @@ def bin_edges(values: pd.Series) -> np.ndarray:
 
     Whole numbers lie in the middle of their bins, so that an edge never is one of them.
     """
-    values = values.dropna().astype(float)
-    low, top = values.min(), values.quantile(TOP)
-    whole = bool((values % 1 == 0).all())
+    known = values.dropna().astype(float)
+    low, top = float(known.min()), float(known.quantile(TOP))
+    whole = bool((known % 1 == 0).all())
     width = _round_width(max((top - low) / BINS, 1.0 if whole else 1e-6))
     start = low - 0.5 if whole else width * np.floor(low / width + 1e-9)
     bins = max(int(np.ceil((top - start) / width - 1e-9)), 1)

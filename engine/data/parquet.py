@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 import pyarrow as pa
@@ -46,17 +47,35 @@ FETCHED = pa.field(  # in files of fetched materials only
 )
 
 
-def to_row(material: Material) -> dict[str, object]:
+class Row(TypedDict):
     """A material as plain lists and numbers, in the columns of `SCHEMA` and `FETCHED`."""
 
-    def flat(array: np.ndarray | None) -> list | None:
+    material_id: str | None
+    cell: list[float]
+    atomic_numbers: list[int]
+    frac_coords: list[float]
+    electronic: list[float] | None
+    ionic: list[float] | None
+    n: float | None
+    band_gap: float | None
+    space_group_number: int
+    space_group_symbol: str
+    source: str
+    flags: list[str] | None
+    fetched: NotRequired[dict[str, Any] | None]  # the fields of `Fetched`
+
+
+def to_row(material: Material) -> Row:
+    """The row of a material."""
+
+    def flat(array: np.ndarray | None) -> list[float] | None:
         return None if array is None else np.asarray(array).ravel().tolist()
 
     return {
         "material_id": material.material_id,
-        "cell": flat(material.cell),
-        "atomic_numbers": flat(material.atomic_numbers),
-        "frac_coords": flat(material.frac_coords),
+        "cell": material.cell.ravel().tolist(),
+        "atomic_numbers": material.atomic_numbers.tolist(),
+        "frac_coords": material.frac_coords.ravel().tolist(),
         "electronic": flat(material.electronic),
         "ionic": flat(material.ionic),
         "n": material.n,
@@ -69,24 +88,27 @@ def to_row(material: Material) -> dict[str, object]:
     }
 
 
-def from_row(row: Mapping[str, object]) -> Material:
+def from_row(row: Row) -> Material:
     """The material that `to_row` wrote."""
 
-    def matrix(values: list | None) -> np.ndarray | None:
-        return None if values is None else np.array(values).reshape(-1, 3)
+    def tensor(values: list[float] | None) -> np.ndarray | None:
+        return None if values is None else np.array(values).reshape(3, 3)
 
     fetched = row.get("fetched")
     return Material(
-        **{
-            **row,
-            "cell": matrix(row["cell"]),
-            "atomic_numbers": np.array(row["atomic_numbers"], dtype=np.int64),
-            "frac_coords": matrix(row["frac_coords"]),
-            "electronic": matrix(row["electronic"]),
-            "ionic": matrix(row["ionic"]),
-            "flags": tuple(row["flags"] or ()),
-            "fetched": Fetched(**fetched) if fetched else None,
-        }
+        material_id=row["material_id"],
+        cell=np.array(row["cell"]).reshape(3, 3),
+        atomic_numbers=np.array(row["atomic_numbers"], dtype=np.int64),
+        frac_coords=np.array(row["frac_coords"]).reshape(-1, 3),
+        electronic=tensor(row["electronic"]),
+        ionic=tensor(row["ionic"]),
+        n=row["n"],
+        band_gap=row["band_gap"],
+        space_group_number=row["space_group_number"],
+        space_group_symbol=row["space_group_symbol"],
+        source=row["source"],
+        flags=tuple(row["flags"] or ()),
+        fetched=Fetched(**fetched) if fetched else None,
     )
 
 
@@ -123,5 +145,5 @@ def read_materials(path: Path) -> list[Material]:
 
 def read_about(path: Path) -> dict[str, str]:
     """Metadata of a file of materials: for fetched ones the database version, date, routes and rejections."""
-    found = pq.read_schema(path).metadata or {}
+    found: dict[bytes, bytes] = pq.read_schema(path).metadata or {}
     return {name.decode(): text.decode() for name, text in found.items() if not name.startswith(b"ARROW:")}

@@ -6,9 +6,10 @@ members never saw its formula. Their residuals calibrate its intervals.
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -28,6 +29,9 @@ from engine.network.device import resolve_device
 from engine.tensors.metrics import TargetMetrics
 from engine.training.fold_training import element_counts, train_networks
 from engine.training.labelled_graphs import labelled_graphs
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +107,7 @@ def cross_validate(
     )
 
 
-def to_json(evaluation: object) -> str:
+def to_json(evaluation: "DataclassInstance") -> str:
     """A dataclass of figures as a JSON document."""
     return json.dumps(asdict(evaluation), indent=1)
 
@@ -117,7 +121,7 @@ def to_table(evaluation: Evaluation) -> str:
     return "\n".join(lines)
 
 
-def metrics_table(rows: dict[str, Sequence[TargetMetrics]]) -> str:
+def metrics_table(rows: Mapping[str, Sequence[TargetMetrics]]) -> str:
     """Errors as a table, a block for each name."""
     lines = ["target      crystals            Fnorm  EwT25  EwT10   EwT5    MAE  MARD %  AR MAE  AR corr."]
     for name, metrics in rows.items():

@@ -34,7 +34,7 @@ class LayeredReport:
     """
 
     metrics: dict[str, dict[str, tuple[TargetMetrics, ...]]]
-    material_ids: tuple[str, ...]
+    material_ids: tuple[str | None, ...]
     set_aside: int
     about: dict[str, str]
     config: TrainConfig

@@ -83,5 +83,5 @@ def _each_component(facts: pd.DataFrame, dft: np.ndarray, predicted: np.ndarray,
 
 
 def _placed(rows: pd.DataFrame, place: Callable[[np.ndarray], np.ndarray]) -> pd.DataFrame:
-    across, up = place(rows["dft"]), place(rows["predicted"])
+    across, up = place(rows["dft"].to_numpy()), place(rows["predicted"].to_numpy())
     return rows.assign(across=across, up=up, crowd=crowding(np.column_stack([across, up])))

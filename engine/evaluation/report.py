@@ -72,7 +72,7 @@ def spread(crystals: pd.DataFrame, group: pd.Series, order: Sequence[str]) -> pd
         order: groups from first to last; those without a crystal are left out.
     """
     groups = crystals.groupby(group)["error"]
-    table = groups.quantile(list(QUANTILES)).unstack().assign(crystals=groups.size())
+    table = groups.quantile(np.array(QUANTILES)).unstack().assign(crystals=groups.size())
     return table.reindex([name for name in order if name in table.index])
 
 

@@ -11,13 +11,14 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
 from engine.errors import EngineError, check
+from engine.materials_project.documents import Dielectric, Summary, Task
 
 if TYPE_CHECKING:
     from mp_api.client import MPRester
@@ -83,7 +84,7 @@ def _client_class() -> type["MPRester"]:
 
 
 class MaterialsProject:
-    """An open connection; documents come as plain dictionaries, IDs in their usual form.
+    """An open connection; documents come as documents.py says, IDs in their usual form.
 
     Attributes:
         db_version: of the database.
@@ -130,15 +131,15 @@ class MaterialsProject:
         search = self._client.materials.dielectric.search
         return list(self._found(lambda: search(e_electronic=_EVERYTHING, fields=["material_id"]), "material_id"))
 
-    def summaries(self, ids: Sequence[str]) -> dict[str, dict]:
+    def summaries(self, ids: Sequence[str]) -> dict[str, Summary]:
         """Material ID -> structure, symmetry, band gap and stability; IDs that nobody knows are left out."""
         return self._by_id(self._client.materials.summary.search, ids, _SUMMARY)
 
-    def dielectric(self, ids: Sequence[str]) -> dict[str, dict]:
+    def dielectric(self, ids: Sequence[str]) -> dict[str, Dielectric]:
         """Material ID -> tensors in IEEE axes and their origin; materials without a tensor are left out."""
         return self._by_id(self._client.materials.dielectric.search, ids, _DIELECTRIC)
 
-    def tasks(self, ids: Sequence[str]) -> dict[str, dict]:
+    def tasks(self, ids: Sequence[str]) -> dict[str, Task]:
         """Task ID -> input and output of the calculation; tasks that are not served are left out."""
         if not ids:
             return {}
@@ -146,17 +147,17 @@ class MaterialsProject:
         return self._found(lambda: search(task_ids=list(ids), fields=list(_TASK)), "task_id")
 
     def _by_id(
-        self, search: Callable[..., list[dict]], ids: Sequence[str], fields: Sequence[str]
-    ) -> dict[str, dict]:
+        self, search: Callable[..., list[Any]], ids: Sequence[str], fields: Sequence[str]
+    ) -> dict[str, Any]:
         if not ids:
             return {}
         check(len(ids) <= MOST_AT_ONCE, f"at most {MOST_AT_ONCE} IDs can be asked for at once, got {len(ids)}")
         return self._found(lambda: search(material_ids=list(ids), fields=list(fields)), "material_id")
 
-    def _found(self, search: Callable[[], list[dict]], name: str) -> dict[str, dict]:
+    def _found(self, search: Callable[[], list[Any]], name: str) -> dict[str, Any]:
         """ID -> document of a search, the ID being the field `name`."""
 
-        def question() -> dict[str, dict]:
+        def question() -> dict[str, Any]:
             return {plain_id(document[name]): document for document in search()}
 
         return _asked(question, self._each or max(self._end - time.monotonic(), 0.0))
@@ -180,10 +181,13 @@ class _Adapter(HTTPAdapter):
         self,
         request: requests.PreparedRequest,
         stream: bool = False,
-        timeout: object = None,
-        **others: object,
+        timeout: float | tuple[float | None, float | None] | None = None,
+        verify: bool | str = True,
+        cert: str | tuple[str, str] | None = None,
+        proxies: dict[str, str] | None = None,
     ) -> requests.Response:
-        response = super().send(request, stream, self.limits, **others)
+        """The reply, within the limits whatever `timeout` is; raises `Unavailable` where it says to wait."""
+        response = super().send(request, stream, self.limits, verify, cert, proxies)
         if response.status_code == 429:
             after = response.headers.get("Retry-After", "")
             seconds = float(after) if after.isdigit() else 10.0
@@ -193,7 +197,7 @@ class _Adapter(HTTPAdapter):
 
 def _asked(question: Callable[[], Answer], limit: float) -> Answer:
     """The answer to a question, or EngineError, within `limit` s."""
-    box: queue.SimpleQueue = queue.SimpleQueue()
+    box: queue.SimpleQueue[tuple[Any, Exception | None]] = queue.SimpleQueue()
 
     def ask() -> None:
         try:

@@ -5,12 +5,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from engine.crystals.material import Material
 from engine.data.parquet import write_materials
 from engine.errors import EngineError, check
 from engine.materials_project.client import LONG_PATIENCE, MaterialsProject, Unavailable, plain_id
+from engine.materials_project.documents import Dielectric
 from engine.materials_project.reconciliation import reconcile
 from engine.materials_project.store import MaterialStore
 
@@ -49,9 +51,10 @@ class Fetch:
 
     def about(self) -> dict[str, str]:
         """Metadata of the file: version, date, and how many materials came by which route or were rejected."""
-        routes = Counter(m.fetched.route or "no tensor" for m in self.materials if not m.fetched.rejected)
-        rejections = Counter(m.fetched.rejected for m in self.materials if m.fetched.rejected)
-        blind = sum(not m.fetched.verifiable for m in self.materials)
+        ways = [material.fetched for material in self.materials if material.fetched]
+        routes = Counter(way.route or "no tensor" for way in ways if not way.rejected)
+        rejections = Counter(way.rejected for way in ways if way.rejected)
+        blind = sum(not way.verifiable for way in ways)
         return {
             "source": "Materials Project",
             "db_version": self.db_version,
@@ -63,7 +66,7 @@ class Fetch:
         }
 
 
-def _counted(counts: Counter) -> str:
+def _counted(counts: Counter[str]) -> str:
     return "; ".join(f"{name}: {count}" for name, count in counts.most_common()) or "none"
 
 
@@ -104,7 +107,7 @@ def fetch(
     started, done = time.monotonic(), 0
     for start in range(0, len(missing), BATCH):
         batch = missing[start : start + BATCH]
-        materials, reasons = _patiently(lambda batch=batch: _ask(project, batch), progress)
+        materials, reasons = _patiently(partial(_ask, project, batch), progress)
         store.put(materials)
         refused |= reasons
         done += len(batch)
@@ -138,7 +141,8 @@ def _ask(project: MaterialsProject, ids: Sequence[str]) -> tuple[list[Material],
     origins = {one: _task_of(document) for one, document in tensors.items()}
     tasks = project.tasks([task for task in origins.values() if task])
     date = datetime.now(UTC).isoformat(timespec="seconds")
-    materials, refused = [], {}
+    materials: list[Material] = []
+    refused: dict[str, str] = {}
     for one in ids:
         if one not in summaries:
             refused[one] = "Materials Project has no such material."
@@ -152,7 +156,7 @@ def _ask(project: MaterialsProject, ids: Sequence[str]) -> tuple[list[Material],
     return materials, refused
 
 
-def _task_of(document: dict) -> str:
+def _task_of(document: Dielectric) -> str:
     """ID of the calculation that the tensors come from; empty where the document does not say."""
     origins = document.get("origins") or []
     try:

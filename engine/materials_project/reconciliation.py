@@ -9,6 +9,7 @@ there, and if a slightly strained crystal would have had the same axes.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from pymatgen.core import Element, Lattice, Structure
@@ -17,6 +18,7 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 from engine.crystals.material import Fetched, Material
 from engine.data.data_check import MAX_RESIDUAL, flags_of
 from engine.errors import EngineError, check
+from engine.materials_project.documents import Dielectric, Summary, Task
 from engine.tensors.axes import (
     SYMPREC,
     axes_doubt,
@@ -35,8 +37,6 @@ UNDEFINED = "electronic axes are not defined for this cell"
 MISFIT = "electronic or total breaks the point group in the structure's axes"
 DOUBTFUL = "electronic axes hang on lattice vectors of almost equal length"
 
-Document = Mapping[str, object]
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Framed:
@@ -49,6 +49,7 @@ class Framed:
     structure: Structure
     tensors: np.ndarray | None
     route: str
+    task_id: str | None = None
     residual: float | None = None
     flags: tuple[str, ...] = ()
     verifiable: bool = True
@@ -56,9 +57,9 @@ class Framed:
 
 def reconcile(
     material_id: str,
-    summary: Document,
-    dielectric: Document | None,
-    task: Document | None,
+    summary: Summary,
+    dielectric: Dielectric | None,
+    task: Task | None,
     db_version: str,
     date: str,
 ) -> Material:
@@ -89,7 +90,7 @@ def reconcile(
         flags=framed.flags,
         fetched=Fetched(
             route=framed.route,
-            task_id=str(task["task_id"]) if framed.route == "task" else None,
+            task_id=framed.task_id,
             residual=framed.residual,
             rejected="; ".join(framed.flags),
             verifiable=framed.verifiable,
@@ -101,15 +102,17 @@ def reconcile(
     )
 
 
-def _frame(summary: Document, dielectric: Document | None, task: Document | None) -> Framed:
+def _frame(summary: Summary, dielectric: Dielectric | None, task: Task | None) -> Framed:
     if dielectric is None:
         return Framed(structure=read_structure(summary.get("structure")), tensors=None, route="")
     ieee = np.stack([_tensor(dielectric, "electronic"), _tensor(dielectric, "total")])
     return _by_task(task, ieee) or _by_ieee(read_structure(summary.get("structure")), ieee)
 
 
-def _by_task(task: Document | None, ieee: np.ndarray) -> Framed | None:
+def _by_task(task: Task | None, ieee: np.ndarray) -> Framed | None:
     """The calculation's own structure and tensors; None where the task lacks them or is not the tensors' own."""
+    if task is None:
+        return None
     try:
         structure = read_structure(task["input"]["structure"])
         electronic, ionic = (_tensor(task["output"], name) for name in ("epsilon_static", "epsilon_ionic"))
@@ -123,8 +126,9 @@ def _by_task(task: Document | None, ieee: np.ndarray) -> Framed | None:
         structure=structure,
         tensors=tensors,
         route="task",
+        task_id=str(task["task_id"]),
         residual=max(residual_under(rotations, symmetrise(tensor)) for tensor in tensors),
-        flags=flags_of(*tensors, structure),
+        flags=flags_of(tensors[0], tensors[1], structure),
     )
 
 
@@ -152,12 +156,12 @@ def _by_ieee(structure: Structure, ieee: np.ndarray) -> Framed:
         tensors=None if wrong else tensors,
         route="ieee",
         residual=residual,
-        flags=(wrong,) if wrong else flags_of(*tensors, structure),
+        flags=(wrong,) if wrong else flags_of(tensors[0], tensors[1], structure),
         verifiable=system not in BLIND,
     )
 
 
-def read_structure(document: object) -> Structure:
+def read_structure(document: Any) -> Structure:
     """The ordered crystal of a structure document: its lattice, elements and coordinates, and nothing else of it.
 
     Raises:
@@ -175,7 +179,7 @@ def read_structure(document: object) -> Structure:
     return Structure(Lattice(cell), elements, frac)
 
 
-def _tensor(document: Document, name: str) -> np.ndarray:
+def _tensor(document: Mapping[str, Any], name: str) -> np.ndarray:
     try:
         tensor = np.array(document[name], dtype=float).reshape(3, 3)
     except (KeyError, TypeError, ValueError) as error:
@@ -184,7 +188,7 @@ def _tensor(document: Document, name: str) -> np.ndarray:
     return tensor
 
 
-def _space_group(summary: Document, structure: Structure) -> tuple[int, str]:
+def _space_group(summary: Summary, structure: Structure) -> tuple[int, str]:
     symmetry = summary.get("symmetry") or {}
     if symmetry.get("number") and symmetry.get("symbol"):
         return int(symmetry["number"]), str(symmetry["symbol"])
@@ -192,12 +196,12 @@ def _space_group(summary: Document, structure: Structure) -> tuple[int, str]:
     return found.get_space_group_number(), found.get_space_group_symbol()
 
 
-def _number(document: Document, name: str) -> float | None:
+def _number(document: Mapping[str, Any], name: str) -> float | None:
     value = document.get(name)
     return float(value) if isinstance(value, int | float) else None
 
 
-def _index(dielectric: Document) -> float | None:
+def _index(dielectric: Dielectric) -> float | None:
     """sqrt(mean of the electronic diagonal), the same in all axes."""
     mean = np.trace(_tensor(dielectric, "electronic")) / 3
     return float(np.sqrt(mean)) if mean > 0 else None

@@ -10,6 +10,7 @@ from platformdirs import user_cache_path
 
 from engine.crystals.material import Material
 from engine.data.parquet import from_row, to_row
+from engine.errors import required
 
 VERSION = 1  # of what is kept; another version's content is dropped
 BUSY = 30.0  # s to wait for another process
@@ -35,8 +36,15 @@ class MaterialStore:
             return [from_row(json.loads(row[0])) for row in found if row]
 
     def put(self, materials: Sequence[Material]) -> None:
-        """Keep these, in place of what was kept of them."""
-        rows = [(m.material_id, m.fetched.db_version, json.dumps(to_row(m))) for m in materials]
+        """Keep these fetched materials, in place of what was kept of them."""
+        rows = [
+            (
+                m.material_id,
+                required(m.fetched, f"{m.formula}: only a fetched material is kept").db_version,
+                json.dumps(to_row(m)),
+            )
+            for m in materials
+        ]
         with self._open() as connection, connection:
             connection.executemany("INSERT OR REPLACE INTO materials VALUES (?, ?, ?)", rows)
 

@@ -5,8 +5,10 @@ prediction can be asked of those that never saw a crystal's formula.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any, NotRequired, TypedDict, cast
 
 import torch
 
@@ -21,6 +23,32 @@ FORMAT = 2
 TRAINED = ("heads", "springs")  # on any backbone
 _NEIGHBOURHOOD = ("center", "projection", "points")
 WEIGHTS, CONFIG, CARD = "weights.safetensors", "config.json", "card.md"
+
+
+class Member(TypedDict):
+    """A network in config.json: the fields of its `ModelConfig`, and the formulas that taught it."""
+
+    model: dict[str, Any]
+    trained_on: list[str]
+
+
+class Near(TypedDict):
+    """What config.json holds of a `Neighbourhood`, whose tensors are among the weights."""
+
+    formulas: Sequence[str]
+    far: float
+
+
+class Config(TypedDict):
+    """All of config.json; `graph` and each `calibration` are the fields of these dataclasses."""
+
+    format: int
+    graph: dict[str, Any]
+    element_counts: dict[str, int]
+    about: dict[str, str]
+    calibration: dict[str, dict[str, Any]]
+    members: list[Member]
+    neighbourhood: NotRequired[Near]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +79,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, half: bool = False) ->
     coefficients and the like are not written: they are made anew in a network's own dtype.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    config = {
+    config: Config = {
         "format": FORMAT,
         "graph": asdict(checkpoint.networks[0].graph_config),
         "element_counts": checkpoint.element_counts,
@@ -81,7 +109,7 @@ def load_checkpoint(folder: Path, device: torch.device | str = "cpu") -> Checkpo
     Raises:
         EngineError: files are missing, damaged, of a newer format, or do not fit together.
     """
-    config = read_json(folder / CONFIG)
+    config = cast(Config, read_json(folder / CONFIG))
     check(
         config.get("format") == FORMAT,
         f"{folder}: format {config.get('format')} is not {FORMAT}; update this program or retrain the model",
@@ -115,7 +143,7 @@ def _calibration(rows: dict[str, list[list[float]]]) -> Calibration:
 
 
 def _neighbourhood(
-    config: dict, weights: dict[str, torch.Tensor], device: torch.device | str
+    config: Config, weights: dict[str, torch.Tensor], device: torch.device | str
 ) -> Neighbourhood | None:
     if "neighbourhood" not in config:
         return None

@@ -27,7 +27,7 @@ class OutOfFold:
             intervals are calibrated where a share x of these lies below x.
     """
 
-    material_id: tuple[str, ...]
+    material_id: tuple[str | None, ...]
     fold: np.ndarray
     tensors: dict[str, np.ndarray]
     interval: dict[str, np.ndarray]

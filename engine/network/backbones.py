@@ -18,6 +18,10 @@ class AtomEmbedding(nn.Module):
     Group and period give an element that training never showed a sensible start.
     """
 
+    group_of: torch.Tensor
+    period_of: torch.Tensor
+    mass_of: torch.Tensor
+
     def __init__(self, width: int) -> None:
         super().__init__()
         elements = [Element.from_Z(z) for z in range(1, MAX_Z + 1)]
@@ -32,6 +36,7 @@ class AtomEmbedding(nn.Module):
         self.register_buffer("mass_of", torch.cat([torch.zeros(1, 2), features]), persistent=False)
 
     def forward(self, atomic_numbers: torch.Tensor) -> torch.Tensor:
+        """[N, width] of atomic numbers [N]."""
         return (
             self.element(atomic_numbers)
             + self.group(self.group_of[atomic_numbers])
@@ -72,6 +77,7 @@ class ConvolutionBackbone(nn.Module):
         self.irreps_out = irreps
 
     def forward(self, graph: CrystalGraph) -> torch.Tensor:
+        """[N, irreps_out] of a graph with edges up to `r_max`."""
         edge_length = torch.linalg.vector_norm(graph.edge_vec, dim=1)
         edge_sh = o3.spherical_harmonics(self.irreps_sh, graph.edge_vec, True, normalization="component")
         edge_radial = radial_embedding(edge_length, self.r_max, self.num_basis)
@@ -89,6 +95,9 @@ class FrozenBackbone(nn.Module):
         scale: [channels] inverse spread of each scalar, and inverse norm of each l = 2 channel.
     """
 
+    center: torch.Tensor
+    scale: torch.Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.irreps_out = IRREPS
@@ -104,6 +113,7 @@ class FrozenBackbone(nn.Module):
         self.scale.copy_(1 / spread.clamp(min=1e-4))
 
     def forward(self, graph: CrystalGraph) -> torch.Tensor:
+        """[N, irreps_out] of a graph that carries `features`."""
         return self.scaled(graph.features)
 
     def scaled(self, features: torch.Tensor) -> torch.Tensor:
@@ -138,5 +148,6 @@ class TunedBackbone(nn.Module):
         self.layers = potential.last_layers(tuned_layers)
 
     def forward(self, graph: CrystalGraph) -> torch.Tensor:
+        """[N, irreps_out] of a graph of `potential.GRAPH`; raises EngineError for an element it does not know."""
         potential = pretrained_features(graph.pos.device, self.unit.center.dtype)
         return self.unit.scaled(potential(graph, self.layers))

@@ -19,6 +19,6 @@ def resolve_device(device: str) -> torch.device:
 
 def numbered(device: torch.device) -> torch.device:
     """The same device, "cuda" with the number of the current one."""
-    if device.type == "cuda" and device.index is None:
+    if str(device) == "cuda":
         return torch.device("cuda", torch.cuda.current_device())
     return device

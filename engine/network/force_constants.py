@@ -16,6 +16,7 @@ from pymatgen.core import Lattice, Structure
 
 from engine.crystals.graph import collate, crystal_graphs
 from engine.crystals.material import Material
+from engine.errors import required
 from engine.network.potential import GRAPH, pretrained_features
 
 DISPLACEMENT = 0.0002  # Å; so small a step keeps the result independent of its direction, and needs float64
@@ -38,8 +39,8 @@ def force_constants(
     """
     phonons = _displaced(crystal)
     moved = [
-        Structure(Lattice(one.cell), one.numbers, one.positions, coords_are_cartesian=True)
-        for one in phonons.supercells_with_displacements
+        Structure(Lattice(one.cell), one.numbers.tolist(), one.positions, coords_are_cartesian=True)
+        for one in phonons.supercells_with_displacements or ()
     ]
     natoms = len(moved[0])
     size = max(1, ATOMS_AT_ONCE // natoms)
@@ -53,7 +54,8 @@ def force_constants(
     phonons.forces = np.concatenate(forces)
     phonons.produce_force_constants(show_drift=False)
     phonons.symmetrize_force_constants(show_drift=False)
-    matrix = phonons.force_constants.transpose(0, 2, 1, 3).reshape(3 * natoms, -1)
+    constants = required(phonons.force_constants, "phonopy made no force constants of the forces")
+    matrix = constants.transpose(0, 2, 1, 3).reshape(3 * natoms, -1)
     return (matrix + matrix.T) / 2
 
 

@@ -36,6 +36,7 @@ class TensorHead(nn.Module):
         )
 
     def forward(self, node: torch.Tensor, crystal_index: torch.Tensor) -> torch.Tensor:
+        """[N, 6] of node features [N, irreps_in], whatever their crystals [N]."""
         return self.output(node, self.net(node[:, : self.scalars]))  # scalars come first
 
     def output(self, node: torch.Tensor, gates: torch.Tensor) -> torch.Tensor:
@@ -57,6 +58,7 @@ class CrystalHead(TensorHead):
         self.crystal = nn.Sequential(nn.Linear(2 * width, CRYSTAL_WIDTH), nn.SiLU(), nn.Linear(CRYSTAL_WIDTH, 1))
 
     def forward(self, node: torch.Tensor, crystal_index: torch.Tensor) -> torch.Tensor:
+        """[N, 6] of node features [N, irreps_in] and the crystal of each atom, [N]."""
         norms = node[:, self.scalars :].unflatten(1, (-1, 5)).square().mean(-1).add(1e-6).sqrt()
         inputs = torch.cat([node[:, : self.scalars], norms - MIDDLE_NORM], 1).clamp(-FARTHEST, FARTHEST)
         hidden = self.net[:2](inputs)
@@ -74,6 +76,8 @@ class SpringHead(nn.Module):
     The charge begins as what the atom's electronegativity is below the crystal's mean.
     """
 
+    electronegativity: torch.Tensor
+
     def __init__(self, irreps_in: o3.Irreps, width: int) -> None:
         super().__init__()
         self.charge = TensorHead(irreps_in, width)
@@ -90,6 +94,7 @@ class SpringHead(nn.Module):
         crystal_index: torch.Tensor,
         volume: torch.Tensor,
     ) -> torch.Tensor:
+        """[B, 3, 3] of node features [N, irreps_in]; the others as in `springs.lattice_susceptibility`."""
         unit = node.new_tensor([CHARGE_UNIT] + 5 * [CHARGE_UNIT * CHARGE_ANISOTROPY])
         charges = irreps_to_matrix(bounded(self.charge(node, crystal_index) * unit * 3**0.5))
         pull = CHARGE_PER_ELECTRONEGATIVITY * self.log_scale.exp() * self.electronegativity[atomic_numbers]

@@ -65,6 +65,7 @@ class Convolution(nn.Module):
         edge_sh: torch.Tensor,  # [E, irreps_sh]
         edge_radial: torch.Tensor,  # [E, num_basis]
     ) -> torch.Tensor:
+        """x' of the formula, [N, irreps_out]."""
         edge_src, edge_dst = edge_index
         message = self.product(self.linear_in(node)[edge_src], edge_sh, self.radial(edge_radial))
         received = scatter(message, edge_dst, dim=0, dim_size=len(node), reduce="sum")

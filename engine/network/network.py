@@ -38,6 +38,9 @@ class DielectricNetwork(nn.Module):
         spread: [T] standard deviation of the same.
     """
 
+    offset: torch.Tensor
+    spread: torch.Tensor
+
     def __init__(self, graph: GraphConfig, model: ModelConfig) -> None:
         super().__init__()
         self.graph_config, self.model_config = graph, model
@@ -73,7 +76,7 @@ class DielectricNetwork(nn.Module):
         if "ionic" in targets:
             coarse = self._mean("ionic", node, graph)
             if self.springs is not None and "springs" in graph:
-                found |= {"coarse": coarse, "ionic": self._from_springs(node, graph, coarse)}
+                found |= {"coarse": coarse, "ionic": self._from_springs(self.springs, node, graph, coarse)}
             else:
                 found["ionic"] = coarse
         return found
@@ -106,13 +109,15 @@ class DielectricNetwork(nn.Module):
         chi = susceptibility(root, field, graph.crystal_index, volume)
         return symmetric_log(chi * (graph.volume_per_atom / VOLUME_UNIT)[:, None, None]).to(local.dtype)
 
-    def _from_springs(self, node: torch.Tensor, graph: CrystalGraph, coarse: torch.Tensor) -> torch.Tensor:
+    def _from_springs(
+        self, springs: SpringHead, node: torch.Tensor, graph: CrystalGraph, coarse: torch.Tensor
+    ) -> torch.Tensor:
         """Ionic M of each crystal, [B, 3, 3]; the coarse one where a crystal has no springs."""
         has_springs = graph.has_springs
         if not has_springs.any():
             return coarse
         atoms = has_springs[graph.crystal_index]
-        tensor = self.springs(
+        tensor = springs(
             node[atoms],
             graph.atomic_numbers[atoms],
             graph.springs,
@@ -128,7 +133,7 @@ class DielectricNetwork(nn.Module):
         return physical(self.latent(graph), self.model_config.targets, graph.volume_per_atom)
 
 
-def _backbone(graph: GraphConfig, model: ModelConfig) -> nn.Module:
+def _backbone(graph: GraphConfig, model: ModelConfig) -> ConvolutionBackbone | FrozenBackbone | TunedBackbone:
     if model.backbone == "scratch":
         return ConvolutionBackbone(graph, model)
     return TunedBackbone(model.tuned_layers) if model.tuned_layers else FrozenBackbone()

@@ -71,7 +71,8 @@ class PretrainedFeatures(nn.Module):
         return (self._forces(graph, 1.0) + self._forces(graph, -1.0)) / 2
 
     def _check_elements(self, graph: CrystalGraph) -> None:
-        unknown = [z for z in graph.atomic_numbers.unique().tolist() if z not in self.potential.type_map]
+        known = self.potential.type_map or {}
+        unknown = [z for z in graph.atomic_numbers.unique().tolist() if z not in known]
         symbols = ", ".join(Element.from_Z(z).symbol for z in unknown)
         check(not unknown, f"the potential {NAME} does not know {symbols}; choose the model e3nn-scratch")
 
@@ -99,7 +100,7 @@ class PretrainedFeatures(nn.Module):
 
     def _layers(
         self, graph: CrystalGraph, edge_vec: torch.Tensor, tuned: nn.ModuleDict | None = None
-    ) -> Iterator[tuple[str, dict]]:
+    ) -> Iterator[tuple[str, dict[str, torch.Tensor]]]:
         """Each layer's name, and what is known after it."""
         data = self.potential._preprocess(
             {

@@ -32,7 +32,7 @@ def index(model: "NModel", wavelength: np.ndarray) -> np.ndarray:
                 poles = sum(b * wavelength**power / (square - a**exponent) for b, power, a, exponent in ratios)
                 return np.sqrt(c + poles + sum(b * wavelength**power for b, power in terms))
             case models.Cauchy(c1=c, terms=terms):
-                return c + sum(b * wavelength**power for b, power in terms)
+                return c + sum((b * wavelength**power for b, power in terms), np.zeros_like(wavelength))
             case models.Herzberger(c1=c, c2=d, c3=e, c4=f, c5=g, c6=h):
                 pole = 1 / (square - 0.028)
                 return c + d * pole + e * pole**2 + f * square + g * square**2 + h * square**3
@@ -54,5 +54,5 @@ def is_transparent(model: "KModel | None", wavelength: np.ndarray) -> np.ndarray
 
 
 def _table(model: "Tabulated", wavelength: np.ndarray) -> np.ndarray:
-    columns = (np.frombuffer(packed, dtype="<f4") for packed in (model.wavelength_um, model.values))
-    return np.interp(wavelength, *columns)
+    known, values = (np.frombuffer(packed, dtype="<f4") for packed in (model.wavelength_um, model.values))
+    return np.interp(wavelength, known, values)

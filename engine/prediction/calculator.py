@@ -1,10 +1,9 @@
 """The model as an ASE calculator."""
 
-from typing import ClassVar
-
 from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 
+from engine.errors import required
 from engine.prediction.predictor import Predictor
 
 
@@ -14,7 +13,7 @@ class DielectricCalculator(Calculator):
     atoms.calc = DielectricCalculator(); atoms.calc.get_property("dielectric_tensor", atoms)
     """
 
-    implemented_properties: ClassVar[list[str]] = ["dielectric_tensor"]
+    implemented_properties = ["dielectric_tensor"]  # noqa: RUF012  # ASE declares it
 
     def __init__(self, model: str | None = None, device: str = "auto") -> None:
         """Load a model as `Predictor.load` does; raises EngineError where there is none."""
@@ -29,6 +28,7 @@ class DielectricCalculator(Calculator):
     ) -> None:
         """Predict for `atoms`; raises EngineError unless they are a crystal, periodic in three directions."""
         super().calculate(atoms, properties or self.implemented_properties, system_changes)
-        prediction = self.predictor.predict(self.atoms)
+        crystal = required(self.atoms, "the calculator needs atoms; give it a crystal as ASE Atoms")
+        prediction = self.predictor.predict(crystal)
         found = (prediction.total, prediction.electronic, prediction.ionic)
         self.results["dielectric_tensor"] = next(tensor for tensor in found if tensor is not None)

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from pymatgen.core import Structure
 
-from engine.errors import check
+from engine.errors import check, required
 from engine.model.intervals import Calibration, Signs, coarse_name, intervals, quantities
 from engine.model.neighbourhood import Neighbour
 from engine.tensors import tensors
@@ -93,9 +93,9 @@ class Prediction:
             target in ("electronic", "ionic", "total"),
             f"target must be electronic, ionic or total, got {target!r}",
         )
-        tensor = getattr(self, target)
-        calibration = self.calibration.get(coarse_name(target) if self.coarse else target)
-        check(tensor is not None and calibration is not None, f"this model has no calibrated {target} tensor")
+        missing = f"this model has no calibrated {target} tensor"
+        tensor: np.ndarray = required(getattr(self, target), missing)
+        calibration = required(self.calibration.get(coarse_name(target) if self.coarse else target), missing)
         signs = Signs(
             values=quantities(tensor)[None],
             spread=self.spread[target][None],

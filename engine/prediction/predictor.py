@@ -5,11 +5,10 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import torch
-from pymatgen.core import Structure
 
 from engine.config import GraphConfig, ModelConfig
-from engine.crystals.inputs import Input, as_structure
-from engine.crystals.material import Material
+from engine.crystals.inputs import Input, as_crystal
+from engine.crystals.material import Crystal, structure_of
 from engine.model.checkpoint import CARD, load_checkpoint
 from engine.model.ensemble import combine
 from engine.model.inference import ensemble_latents
@@ -109,21 +108,21 @@ class Predictor:
         Raises:
             EngineError: one of them is not an ordered, periodic crystal; none is predicted then.
         """
-        crystals = [one if isinstance(one, Material) else as_structure(one) for one in structures]
+        crystals = [as_crystal(structure) for structure in structures]
         size = batch_size or BATCH_SIZE
-        predictions = []
+        predictions: list[Prediction] = []
         for start in range(0, len(crystals), size):
             predictions += self._predict_batch(crystals[start : start + size], out_of_fold)
             if progress:
                 progress(len(predictions), len(crystals))
         return predictions
 
-    def _predict_batch(self, crystals: Sequence[Structure | Material], out_of_fold: bool) -> list[Prediction]:
+    def _predict_batch(self, crystals: Sequence[Crystal], out_of_fold: bool) -> list[Prediction]:
         checkpoint, r_max = self._checkpoint, self.graph_config.r_max
         graphs = unlabelled_graphs(crystals, self.graph_config, self.model_config, self.device)
         latent, embedding = ensemble_latents(checkpoint.networks, graphs, self.device)
-        crystals = [one.structure if isinstance(one, Material) else one for one in crystals]
-        formulas = [crystal.composition.reduced_formula for crystal in crystals]
+        structures = [structure_of(crystal) for crystal in crystals]
+        formulas = [structure.composition.reduced_formula for structure in structures]
         answers, held_out = self._asked(formulas, out_of_fold)
         volume = torch.cat([graph.volume_per_atom for graph in graphs])
         found, spread = combine(latent, answers, self._groups, self.targets, volume)
@@ -133,7 +132,7 @@ class Predictor:
         electronic, ionic = (found.get(target, [None] * len(crystals)) for target in ("electronic", "ionic"))
         return [
             Prediction(
-                structure=crystal,
+                structure=structure,
                 electronic=electronic[i],
                 ionic=ionic[i],
                 calibration=checkpoint.calibration,
@@ -141,10 +140,10 @@ class Predictor:
                 distance=distance[i],
                 neighbours=neighbours[i],
                 coarse="has_springs" in graph and not bool(graph.has_springs),
-                warnings=doubts(crystal, graph, checkpoint, r_max, electronic[i], distance[i], held_out[i]),
+                warnings=doubts(structure, graph, checkpoint, r_max, electronic[i], distance[i], held_out[i]),
                 held_out=held_out[i],
             )
-            for i, (crystal, graph) in enumerate(zip(crystals, graphs, strict=True))
+            for i, (structure, graph) in enumerate(zip(structures, graphs, strict=True))
         ]
 
     def _asked(self, formulas: Sequence[str], out_of_fold: bool) -> tuple[torch.Tensor, list[bool]]:

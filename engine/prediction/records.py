@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 import pandas as pd
+from pymatgen.core import Structure
 
 from engine.crystals.inputs import as_structure
 from engine.crystals.material import Material
@@ -15,37 +17,72 @@ from engine.prediction.prediction import Prediction
 from engine.prediction.predictor import Predictor
 from engine.tensors.tensors import principal_values
 
+Part = Literal["electronic", "ionic", "total"]
+PARTS: tuple[Part, ...] = ("electronic", "ionic", "total")
+Matrix = list[list[float]]  # [3, 3]
+_UNKNOWN = [[None] * 3] * 3
 
-def to_record(source: str, prediction: Prediction) -> dict[str, object]:
+
+class Intervals(TypedDict):
+    """Low and high at 90 %: of the mean of the diagonal, and of each principal value, ascending."""
+
+    mean: list[float]
+    principal_values: Matrix
+
+
+class Record(TypedDict):
+    """One crystal, in the order of the file; of a refused one only `source` and `error` are known.
+
+    Tensors are in the axes of `frame`; `lattice` holds its vectors as rows, Å. `n`, `principal_values` and
+    `interval90`, low and high of the mean, are the electronic tensor's.
+    """
+
+    source: str
+    formula: str | None
+    natoms: int | None
+    electronic: Matrix | None
+    ionic: Matrix | None
+    total: Matrix | None
+    frame: str | None
+    lattice: Matrix | None
+    n: float | None
+    principal_values: list[float] | None
+    interval90: list[float] | None
+    intervals90: dict[Part, Intervals] | None
+    warnings: list[str]
+    error: str | None
+
+
+def to_record(source: str, prediction: Prediction) -> Record:
     """One entry of the JSON output that `python -m engine predict` writes."""
     intervals = _intervals(prediction)
     return {
         "source": source,
         "formula": prediction.formula,
         "natoms": len(prediction.structure),
-        "electronic": _rows(prediction.electronic),
-        "ionic": _rows(prediction.ionic),
-        "total": _rows(prediction.total),
+        "electronic": _listed(prediction.electronic),
+        "ionic": _listed(prediction.ionic),
+        "total": _listed(prediction.total),
         "frame": "structure",
         "lattice": prediction.structure.lattice.matrix.tolist(),
         "n": prediction.n,
-        "principal_values": _rows(prediction.principal_values),
-        "interval90": intervals.get("electronic", {}).get("mean"),
+        "principal_values": _listed(prediction.principal_values),
+        "interval90": intervals["electronic"]["mean"] if "electronic" in intervals else None,
         "intervals90": intervals or None,
         "warnings": prediction.warnings,
         "error": None,
     }
 
 
-def material_record(material: Material) -> dict[str, object]:
+def material_record(material: Material) -> Record:
     """The DFT tensors of a material in the same layout; what only a prediction has is None."""
     electronic = material.electronic
     return refusal(f"DFT, {material.source}, {material.material_id or 'no ID'}", "") | {
         "formula": material.formula,
         "natoms": material.natoms,
-        "electronic": _rows(electronic),
-        "ionic": _rows(material.ionic),
-        "total": _rows(material.total),
+        "electronic": _listed(electronic),
+        "ionic": _listed(material.ionic),
+        "total": _listed(material.total),
         "frame": "structure",
         "lattice": material.cell.tolist(),
         "n": material.n,
@@ -55,14 +92,14 @@ def material_record(material: Material) -> dict[str, object]:
     }
 
 
-def _rows(tensor: np.ndarray | None) -> list | None:
-    return None if tensor is None else tensor.tolist()
+def _listed(array: np.ndarray | None) -> Any:
+    return None if array is None else array.tolist()
 
 
-def _intervals(prediction: Prediction) -> dict[str, dict[str, list]]:
+def _intervals(prediction: Prediction) -> dict[Part, Intervals]:
     """Of each target that has them: the mean of the diagonal, and the principal values."""
-    found = {}
-    for target in ("electronic", "ionic", "total"):
+    found: dict[Part, Intervals] = {}
+    for target in PARTS:
         with suppress(EngineError):  # a model without this target, or never calibrated
             found[target] = {
                 "mean": list(prediction.interval(target)),
@@ -71,29 +108,30 @@ def _intervals(prediction: Prediction) -> dict[str, dict[str, list]]:
     return found
 
 
-def refusal(source: str, reason: str) -> dict[str, object]:
+def refusal(source: str, reason: str) -> Record:
     """The entry of a file that could not be predicted."""
-    unknown = dict.fromkeys(
-        (
-            "formula",
-            "natoms",
-            "electronic",
-            "ionic",
-            "total",
-            "frame",
-            "lattice",
-            "n",
-            "principal_values",
-            "interval90",
-            "intervals90",
-        )
-    )
-    return {"source": source, **unknown, "warnings": [], "error": reason}
+    return {
+        "source": source,
+        "formula": None,
+        "natoms": None,
+        "electronic": None,
+        "ionic": None,
+        "total": None,
+        "frame": None,
+        "lattice": None,
+        "n": None,
+        "principal_values": None,
+        "interval90": None,
+        "intervals90": None,
+        "warnings": [],
+        "error": reason,
+    }
 
 
-def predict_files(predictor: Predictor, paths: Iterable[str]) -> list[dict[str, object]]:
+def predict_files(predictor: Predictor, paths: Iterable[str]) -> list[Record]:
     """A record for each crystal of each file, in order; a file that is refused says why and stops no other."""
-    records, crystals = [], []
+    records: list[Record] = []
+    crystals: list[tuple[int, Structure]] = []
     for path in paths:
         try:
             for crystal in read_path(Path(path)):
@@ -108,19 +146,25 @@ def predict_files(predictor: Predictor, paths: Iterable[str]) -> list[dict[str, 
     return records
 
 
-def records_to_csv(records: Sequence[dict[str, object]]) -> str:
+def records_to_csv(records: Sequence[Record]) -> str:
     """The records as CSV, tensors spread over columns like electronic_xy and lattice vectors over lattice_ax."""
     return pd.DataFrame([_flat(record) for record in records]).to_csv(index=False)
 
 
-def _flat(record: dict[str, object]) -> dict[str, object]:
-    row = {key: record[key] for key in ("source", "formula", "natoms", "frame", "n")}
-    for target in ("electronic", "ionic", "total"):
-        matrix = record[target] or [[None] * 3] * 3
+def _flat(record: Record) -> dict[str, str | float | None]:
+    row: dict[str, str | float | None] = {
+        "source": record["source"],
+        "formula": record["formula"],
+        "natoms": record["natoms"],
+        "frame": record["frame"],
+        "n": record["n"],
+    }
+    for target in PARTS:
+        matrix = record[target] or _UNKNOWN
         row |= {f"{target}_{a}{b}": matrix[i][j] for i, a in enumerate("xyz") for j, b in enumerate("xyz")}
-    lattice = record["lattice"] or [[None] * 3] * 3
+    lattice = record["lattice"] or _UNKNOWN
     row |= {f"lattice_{v}{a}": lattice[i][j] for i, v in enumerate("abc") for j, a in enumerate("xyz")}
-    values = record["principal_values"] or [None] * 3
+    values = record["principal_values"] or _UNKNOWN[0]
     row |= {f"principal_value_{i + 1}": value for i, value in enumerate(values)}
     row["interval90_low"], row["interval90_high"] = record["interval90"] or (None, None)
     return row | {"warnings": " ".join(record["warnings"]), "error": record["error"]}

@@ -9,7 +9,7 @@ process holds a lock on `lock` while it lives.
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, NotRequired, TypedDict, cast
 
 import pandas as pd
 import torch
@@ -46,15 +46,28 @@ def read_asked(folder: Path) -> Asked:
     return Asked(**{**asked, "config": TrainConfig(**{**config, "graph": graph, "model": model})})
 
 
-def write_status(folder: Path, state: State, **more: str | int) -> None:
-    """Say how the run is doing, with the `pid` of its process or the `error` that it failed with."""
-    write_text(folder / STATUS, json.dumps({"state": state, **more}))
+class Status(TypedDict):
+    """What `write_status` writes."""
+
+    state: State
+    pid: NotRequired[int]
+    error: NotRequired[str]
 
 
-def read_status(folder: Path) -> dict[str, str | int]:
-    """`state`, `pid` and `error` as written last; "starting" before that."""
+def write_status(folder: Path, state: State, *, pid: int | None = None, error: str | None = None) -> None:
+    """Say how the run is doing, with the ID of its process or the error that it failed with."""
+    status: Status = {"state": state}
+    if pid is not None:
+        status["pid"] = pid
+    if error is not None:
+        status["error"] = error
+    write_text(folder / STATUS, json.dumps(status))
+
+
+def read_status(folder: Path) -> Status:
+    """The status as written last; "starting" before that."""
     path = folder / STATUS
-    return read_json(path) if path.is_file() else {"state": "starting"}
+    return cast(Status, read_json(path)) if path.is_file() else {"state": "starting"}
 
 
 def write_features(folder: Path, done: int, total: int) -> None:
@@ -81,7 +94,17 @@ def read_history(folder: Path) -> list[EpochResult]:
     return [_epoch_result(json.loads(line)) for line in lines if line.endswith("}")]
 
 
-def write_parity(folder: Path, rows: list[dict[str, object]]) -> None:
+class ParityRow(TypedDict):
+    """A validation crystal and target: means of the diagonal."""
+
+    material_id: str | None
+    formula: str
+    target: str
+    dft: float
+    predicted: float
+
+
+def write_parity(folder: Path, rows: list[ParityRow]) -> None:
     """Replace the validation crystals of the last epoch; columns as in `read_parity`."""
     write_text(folder / PARITY, json.dumps(rows))
 
@@ -103,5 +126,5 @@ def read_resume(folder: Path) -> dict[str, torch.Tensor] | None:
     return read_tensors(path) if path.is_file() else None
 
 
-def _epoch_result(line: dict) -> EpochResult:
+def _epoch_result(line: dict[str, Any]) -> EpochResult:
     return EpochResult(**{**line, "validation": tuple(TargetMetrics(**m) for m in line["validation"])})

@@ -12,7 +12,7 @@ from engine.model.intervals import QUANTITIES
 from engine.model.checkpoint import Checkpoint, save_checkpoint
 from engine.data.datasets import dataset_hash, labelled, load_dataset
 from engine.model.ensemble import with_total
-from engine.errors import check
+from engine.errors import check, required
 from engine.model.inference import embeddings
 from engine.evaluation.judging import calibrated
 from engine.crystals.material import Material
@@ -21,6 +21,7 @@ from engine.tensors.metrics import diagonal_mean
 from engine.model.neighbourhood import Neighbourhood
 from engine.runs.folder import (
     Asked,
+    ParityRow,
     add_epoch,
     read_asked,
     read_resume,
@@ -103,7 +104,7 @@ def _save_model(
     )
 
 
-def _parity(training: Training, held_out: list[Material]) -> list[dict[str, object]]:
+def _parity(training: Training, held_out: list[Material]) -> list[ParityRow]:
     """A row for each validation crystal and target that has a label."""
     if training.validation_tensors is None:
         return []
@@ -130,7 +131,8 @@ def _parity(training: Training, held_out: list[Material]) -> list[dict[str, obje
 def _unseen(training: Training, held_out: list[Material], near: Neighbourhood) -> Unseen:
     """The validation crystals as the one network of the run predicts them."""
     embedded = embeddings(training.result, training.validation_graphs)
-    predicted = dict(zip(training.config.model.targets, training.validation_tensors.numpy(), strict=True))
+    tensors = required(training.validation_tensors, "the validation crystals must be predicted first")
+    predicted = dict(zip(training.config.model.targets, tensors.numpy(), strict=True))
     predicted = with_total(predicted)
     return Unseen(
         fold=np.zeros(len(held_out), int),

@@ -36,6 +36,9 @@ class PlainNetwork(nn.Module):
         offset, spread: [] mean and standard deviation of M's 0e component on the training set.
     """
 
+    offset: torch.Tensor
+    spread: torch.Tensor
+
     def __init__(self, graph: GraphConfig, model: ModelConfig) -> None:
         super().__init__()
         self.graph_config, self.model_config = graph, model
@@ -77,6 +80,7 @@ class PlainConvolution(nn.Module):
         edge_index: torch.Tensor,  # [2, E]
         edge: torch.Tensor,  # [E, num_basis + 3]
     ) -> torch.Tensor:
+        """What a step adds to the node features, [N, mul]."""
         edge_src, edge_dst = edge_index
         atoms = self.of_src(node)[edge_src] + self.of_dst(node)[edge_dst]
         message = nn.functional.silu(atoms + self.of_edge(edge))

@@ -1,6 +1,7 @@
 """One atom as a convolution of the network sees it: neighbours, learned radial functions, what they add up to."""
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -10,8 +11,10 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from engine.config import GraphConfig
 from engine.crystals.graph import crystal_graphs
+from engine.errors import EngineError
 from engine.network.backbones import ConvolutionBackbone
-from engine.network.layers import radial_embedding
+from engine.network.layers import Convolution, radial_embedding
+from engine.network.network import DielectricNetwork
 from engine.teaching.harmonics import powers
 
 SAME_SHELL = 0.1  # Å; neighbours whose distances differ by less count as one shell
@@ -81,6 +84,17 @@ def distinct_atoms(structure: Structure) -> dict[int, str]:
     return {index: structure[index].specie.symbol for index in np.unique(equivalent).tolist()}
 
 
+def convolution_backbone(network: DielectricNetwork) -> ConvolutionBackbone:
+    """The network's convolutions; raises EngineError where it has none."""
+    if not isinstance(network.backbone, ConvolutionBackbone):
+        raise EngineError("only a network trained from scratch has convolutions to look into")
+    return network.backbone
+
+
+def _first(backbone: ConvolutionBackbone) -> Convolution:
+    return cast(Convolution, backbone.convolutions[0])  # a ModuleList forgets what it holds
+
+
 def radial_functions(backbone: ConvolutionBackbone, distances: np.ndarray) -> np.ndarray:
     """[l, D, channels] what the first convolution has learned to make of a distance, for each degree l.
 
@@ -89,7 +103,7 @@ def radial_functions(backbone: ConvolutionBackbone, distances: np.ndarray) -> np
     Args:
         distances: [D] Å.
     """
-    first = backbone.convolutions[0]
+    first = _first(backbone)
     length = torch.as_tensor(distances, dtype=torch.float32)
     with torch.inference_mode():
         weights = first.radial(
@@ -101,7 +115,7 @@ def radial_functions(backbone: ConvolutionBackbone, distances: np.ndarray) -> np
 
 def received(backbone: ConvolutionBackbone, around: Neighbours) -> np.ndarray:
     """[lmax + 1] `powers` of what the atom gets from all its neighbours in the first convolution."""
-    first = backbone.convolutions[0]
+    first = _first(backbone)
     with torch.inference_mode():
         sent = (
             first.linear_in(backbone.embedding(torch.as_tensor(around.numbers))).double().numpy()

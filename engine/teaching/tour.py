@@ -79,7 +79,8 @@ STOPS = (
 
 def dft_figures(material: Material) -> dict[str, float]:
     """What the reasons of `STOPS` quote, of a material with both tensors: means, ratios, share of the ions."""
-    found = {"n": material.n, "band_gap": material.band_gap}
+    facts = {"n": material.n, "band_gap": material.band_gap}
+    found = {name: value for name, value in facts.items() if value is not None}
     for part in ("electronic", "ionic", "total"):
         found[part] = tensors.mean(getattr(material, part))
     for part in ("electronic", "total"):

@@ -1,6 +1,7 @@
 """Tensors in one set of axes or another, and whether a tensor obeys its crystal's point group."""
 
 import numpy as np
+import spglib
 from pymatgen.core import Lattice, Structure
 from pymatgen.core.tensors import Tensor
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
@@ -11,6 +12,12 @@ SYMPREC = 0.01  # Å, distance within which atoms count as mapped onto each othe
 STRAIN = 0.01  # by which two calculations of one crystal may differ
 TRIALS = 12  # strained copies
 ISOTROPIC = 1e-4  # of a tensor's norm: less anisotropy is none
+
+
+def symmetry_dataset(structure: Structure) -> spglib.SpglibDataset | None:
+    """What spglib finds of the crystal's space group; None where it finds nothing."""
+    crystal = (structure.lattice.matrix, structure.frac_coords, structure.atomic_numbers)
+    return spglib.get_symmetry_dataset(crystal, symprec=SYMPREC)  # type: ignore[arg-type]  # arrays are taken too
 
 
 def point_group_rotations(structure: Structure, symprec: float = SYMPREC) -> np.ndarray:

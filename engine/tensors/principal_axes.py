@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import spglib
 from pymatgen.core import Structure
 
-from engine.tensors.axes import SYMPREC
+from engine.tensors.axes import symmetry_dataset
 from engine.tensors.tensors import DEGENERACY
 
 LARGEST_INDEX = 3  # of a direction [uvw]
@@ -65,8 +64,7 @@ def conventional_cell(structure: Structure) -> np.ndarray:
 
     The setting is spglib's: hexagonal axes for rhombohedral crystals, the unique axis b for monoclinic ones.
     """
-    crystal = (structure.lattice.matrix, structure.frac_coords, structure.atomic_numbers)
-    found = spglib.get_symmetry_dataset(crystal, symprec=SYMPREC)
+    found = symmetry_dataset(structure)
     if found is None:
         return structure.lattice.matrix
     return np.linalg.inv(found.transformation_matrix).T @ structure.lattice.matrix

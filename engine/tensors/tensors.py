@@ -61,8 +61,8 @@ class _SymmetricLog(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: torch.autograd.function.FunctionCtx, grad: torch.Tensor) -> torch.Tensor:
-        values, axes = ctx.saved_tensors
+    def backward(ctx: torch.autograd.function.BackwardCFunction, grad: torch.Tensor) -> torch.Tensor:
+        values, axes = ctx.saved_tensors  # type: ignore[misc]  # however many were saved
         low = values[..., None, :]
         excess = values[..., :, None] / low - 1
         near = excess.abs() < 1e-6

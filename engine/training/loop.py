@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from engine.data.folds import formula_rank
 from engine.errors import EngineError, check
 from engine.model.inference import embeddings, predict_latent
 from engine.model.neighbourhood import Neighbourhood
-from engine.network.backbones import FrozenBackbone
+from engine.network.backbones import FrozenBackbone, TunedBackbone
 from engine.network.device import resolve_device
 from engine.network.feature_cache import material_features
 from engine.network.network import DielectricNetwork, isotropic_part, physical
@@ -109,7 +110,7 @@ def start_training(
         torch.manual_seed(config.seed)
         network = DielectricNetwork(config.graph, config.model)
     _normalise(network, graphs)
-    if config.model.tuned_layers:  # at first the potential is the frozen one
+    if isinstance(network.backbone, TunedBackbone):  # at first the potential is the frozen one
         network.backbone.unit.fit(torch.cat(material_features(materials, device, progress)))
     return Training(
         config=config,
@@ -127,9 +128,9 @@ def start_training(
     )
 
 
-def _parameter_groups(network: DielectricNetwork, config: TrainConfig) -> list[dict]:
+def _parameter_groups(network: DielectricNetwork, config: TrainConfig) -> list[dict[str, Any]]:
     """What learns at which `peak` of the learning rate: the potential's tuned layers apart from all else."""
-    if not config.model.tuned_layers:
+    if not isinstance(network.backbone, TunedBackbone):
         return [{"params": list(network.parameters()), "peak": config.learning_rate}]
     tuned = list(network.backbone.layers.parameters())
     known = {id(parameter) for parameter in tuned}

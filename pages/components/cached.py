@@ -13,7 +13,7 @@ from engine.crystals.material import Material
 from engine.crystals.reader import read_structures
 from engine.data.datasets import EMBEDDED, available_datasets, dataset_path, labelled, load_dataset
 from engine.data.search import find_materials
-from engine.errors import EngineError
+from engine.errors import EngineError, required
 from engine.evaluation.report import Judged, judge, read_learning_curve
 from engine.files import MODELS_FOLDER
 from engine.materials_project.store import MaterialStore
@@ -25,7 +25,14 @@ from engine.prediction.prediction import Prediction
 from engine.prediction.predictor import Predictor
 from engine.teaching.equivariance import both_ways, of_network, read_contrast, relative_difference, rotation_about
 from engine.teaching.plain_network import PlainNetwork, load_plain
-from engine.teaching.sites import Neighbours, distinct_atoms, neighbours, radial_functions, received
+from engine.teaching.sites import (
+    Neighbours,
+    convolution_backbone,
+    distinct_atoms,
+    neighbours,
+    radial_functions,
+    received,
+)
 from engine.tensors import tensors
 from pages.components.crystal.scene import Scene, make_scene
 
@@ -114,7 +121,8 @@ def prediction_of(index: int) -> Prediction:
 @st.cache_resource(show_spinner="Predicting …", max_entries=500)
 def prediction_of_fetched(material_id: str, date: str) -> Prediction:
     """The same for a material of the store, as it was fetched at `date`."""
-    return predictor(None).predict(MaterialStore().get(material_id).structure, out_of_fold=True)
+    kept = required(MaterialStore().get(material_id), f"{material_id} is no longer in the store; fetch it again")
+    return predictor(None).predict(kept.structure, out_of_fold=True)
 
 
 @st.cache_resource(show_spinner="Judging the model …", max_entries=4)
@@ -148,7 +156,10 @@ def turned_plain(index: int, axis: int, degrees: int) -> tuple[np.ndarray, np.nd
 def differences(index: int, axis: int) -> pd.DataFrame:
     """What `turned` and `turned_plain` differ by, percent, against the angle (the index)."""
     degrees = list(range(ANGLE_STEP, 360, ANGLE_STEP))
-    by = {"equivariant": networks()[0], "ordinary": plain_network()[0]}
+    by: dict[str, DielectricNetwork | PlainNetwork] = {
+        "equivariant": networks()[0],
+        "ordinary": plain_network()[0],
+    }
     found = {name: relative_difference(*_both_ways(one, index, axis, degrees)) for name, one in by.items()}
     return pd.DataFrame(found, index=degrees)
 
@@ -194,7 +205,7 @@ def site(index: int, atom: int) -> tuple[Neighbours, np.ndarray]:
     """Neighbours of an atom, and the powers that it receives in the first convolution."""
     network = networks()[0]
     around = neighbours(materials()[index].structure, atom, network.graph_config)
-    return around, received(network.backbone, around)
+    return around, received(convolution_backbone(network), around)
 
 
 @st.cache_resource(show_spinner=False)
@@ -202,7 +213,7 @@ def learned_radials() -> tuple[np.ndarray, np.ndarray]:
     """Distances [D] Å, and what the first convolution makes of them, [l, D, channels]."""
     network = networks()[0]
     distances = np.linspace(SHORTEST, network.graph_config.r_max, 180)
-    return distances, radial_functions(network.backbone, distances)
+    return distances, radial_functions(convolution_backbone(network), distances)
 
 
 @st.cache_resource(show_spinner=False, max_entries=200)

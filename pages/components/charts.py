@@ -80,7 +80,9 @@ def parity(frame: pd.DataFrame) -> go.Figure:
     return styled(figure, height=330, legend=True)
 
 
-def styled(figure: go.Figure, *, height: int, legend: bool = False, margin: dict | None = None) -> go.Figure:
+def styled(
+    figure: go.Figure, *, height: int, legend: bool = False, margin: dict[str, int] | None = None
+) -> go.Figure:
     """The look that all charts share, with room for a legend above."""
     return figure.update_layout(
         height=height,

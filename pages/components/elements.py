@@ -1,5 +1,7 @@
 """A periodic table with a value for each element, as a Plotly figure."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -43,7 +45,7 @@ def element_map(
         dark: whether the page is dark.
     """
     others = [symbol for symbol in CELLS if symbol not in values.index]
-    high = values.quantile(TOP) if len(values) else low + 1
+    high = float(values.quantile(TOP)) if len(values) else low + 1
     pale = _heat_map(others, [0.0] * len(others), [f"{symbol}: {absent}" for symbol in others])
     coloured = _heat_map(list(values.index), values.tolist(), notes.tolist())
     figure = go.Figure([pale, coloured])
@@ -81,7 +83,7 @@ def _inks(values: pd.Series, low: float, high: float) -> list[str]:
     return [WHITE if contrast(light, 1.0) > contrast(light, 0.0) else BLACK for light in lights]
 
 
-def _symbol(symbol: str, ink: str) -> dict:
+def _symbol(symbol: str, ink: str) -> dict[str, Any]:
     row, column = CELLS[symbol]
     return {"text": symbol, "x": column, "y": row, "showarrow": False, "font": {"color": ink, "size": 12}}
 

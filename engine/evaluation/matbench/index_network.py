@@ -23,6 +23,11 @@ class IndexNetwork(nn.Module):
     Centres, scales, offset and spread are those of the training data.
     """
 
+    center: torch.Tensor
+    scale: torch.Tensor
+    offset: torch.Tensor
+    spread: torch.Tensor
+
     def __init__(self, config: IndexConfig, data: IndexData) -> None:
         super().__init__()
         count, latent = data.invariants.shape[1], data.latent(config.floor)

@@ -98,8 +98,8 @@ class ReadoutJob:
         """Learn from the fold's training crystals, keep the latents of its test crystals."""
         device = resolve_device(self.config.device)
         data = _data(self.data, device)
-        test = official_folds(len(data.n))[self.fold]
-        train, test = (data.take(torch.as_tensor(part)).to(device) for part in (_others(test, len(data.n)), test))
+        fold = official_folds(len(data.n))[self.fold]
+        train, test = (data.take(torch.as_tensor(part)).to(device) for part in (_others(fold, len(data.n)), fold))
         if self.seed is None:
             latent = kernel_latent(train, test, self.config)
         else:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -175,11 +176,11 @@ def _color(number: int) -> str:
     return "#" + "".join(f"{round(255 * channel):02x}" for channel in jmol_colors[number])
 
 
-def _atoms(scene: Scene) -> list[dict]:
+def _atoms(scene: Scene) -> list[dict[str, Any]]:
     """Atoms with their bonds, as 3Dmol takes them."""
     if not ((scene.numbers > 0) & (scene.numbers < len(chemical_symbols))).all():
         raise EngineError("the structure holds something that is no element")
-    joined = [[] for _ in scene.numbers]
+    joined: list[list[int]] = [[] for _ in scene.numbers]
     for i, j in scene.bonds.tolist():
         joined[i].append(j)
         joined[j].append(i)

@@ -64,4 +64,5 @@ def _clicked() -> None:
 def _brushed(column: str) -> None:
     boxes = st.session_state[f"histogram-{column}"]["selection"]["box"]
     if boxes:
-        filters.set_range(column, snapped(*sorted(boxes[-1]["x"]), bin_edges(cached.table()[column])))
+        low, high = sorted(boxes[-1]["x"])
+        filters.set_range(column, snapped(low, high, bin_edges(cached.table()[column])))

@@ -99,7 +99,7 @@ def element_filter(table: pd.DataFrame, label: str, held: tuple[str, ...], *, da
     if "median" in table:
         notes = values.map(f"{label} {{:.3g}}, ".format) + notes
     notes = notes.index + ": " + notes
-    low = values.quantile(1 - TOP) if "median" in table and len(values) else 0.0
+    low = float(values.quantile(1 - TOP)) if "median" in table and len(values) else 0.0
     figure = element_map(values, notes, label, absent="no crystal", low=low, dark=dark)
     return _clickable(figure, notes, held)
 

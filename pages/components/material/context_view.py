@@ -63,7 +63,7 @@ def _neighbour(one: Neighbour) -> str:
     label = f"{subscripts(one.formula)} · distance {one.distance:.2f} · n = {_indices(found)}"
     if not found:
         return escape(label)
-    return _link(label, mp_id=found[0].material_id if len(found) == 1 else one.formula)
+    return _link(label, mp_id=(len(found) == 1 and found[0].material_id) or one.formula)
 
 
 def _same_formula(formula: str) -> None:

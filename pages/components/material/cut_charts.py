@@ -25,7 +25,7 @@ def polar_cut(curves: dict[str, tuple[np.ndarray, np.ndarray]], plane: str, larg
             line={"color": color, "dash": dash, "width": 2.5},
             hovertemplate=f"{name}: %{{r:.3f}} at %{{theta:.0f}}°<extra></extra>",
         )  # fmt: skip
-    first, second = plane
+    first, second = plane[0], plane[1]
     angular = {"tickvals": [0, 90, 180, 270], "ticktext": [first, second, f"−{first}", f"−{second}"]}
     figure.update_polars(
         bgcolor=CLEAR,

@@ -1,6 +1,7 @@
 """What a tensor says along directions: its surface in the crystal, its principal axes, its plane cuts."""
 
 from contextlib import suppress
+from typing import Final
 
 import numpy as np
 import streamlit as st
@@ -17,7 +18,7 @@ from pages.components.material.tensor_view import INTERVAL, PARTS, Axes, Sources
 from pages.components.widgets import DASH, PLOT, number, show_table, span
 
 NOTHING = "none"
-INDEX = "index ellipsoid"
+INDEX: Final = "index ellipsoid"
 DRAWN = {part: f"{title} ε(direction)" for part, title in PARTS.items()} | {INDEX: "Refractive-index ellipsoid"}
 MEANS = {
     "permittivity": "The radius is ε(n) = nᵀ ε n, the permittivity that a field along the direction n meets.",
@@ -42,19 +43,19 @@ def choose_overlay(sources: Sources, key: str) -> Overlay | None:
         "Surface in the crystal", options, index=min(1, len(options) - 1), format_func=_name, key=f"{key}-surface",
         bind="query-params",
     )  # fmt: skip
-    holders = [name for name, one in sources.items() if drawn != NOTHING and _tensor(one, drawn) is not None]
+    held = {} if drawn == NOTHING else _tensors(sources, drawn)
+    holders = list(held)
     if not holders:
         return None
     source = right.segmented_control(
         "of", holders, default=holders[-1], key=f"{key}-of-{'-'.join(holders)}", required=True
     )
-    tensor, shape = _tensor(sources[source], drawn), INDEX if drawn == INDEX else "permittivity"
     try:
-        surfaces.check_positive(tensor)
+        surfaces.check_positive(held[source])
     except EngineError as error:
         st.caption(f"{_name(drawn)} of the {source}: {error}.")
         return None
-    return Overlay(tensor=tensor, shape=shape, name=f"{_name(drawn)}, {source}")
+    return Overlay(tensor=held[source], shape=_shape(drawn), name=f"{_name(drawn)}, {source}")
 
 
 def axes_table(structure: Structure, sources: Sources) -> None:
@@ -66,8 +67,9 @@ def axes_table(structure: Structure, sources: Sources) -> None:
             texts = _described(principal_axes(tensor, cell))
             columns[name] |= {_row(title, i): text for i, text in enumerate(texts)}
             columns[name][f"{title} anisotropy ratio"] = _ratio(tensor)
-    if "Prediction" in sources:
-        columns = {"Prediction": columns["Prediction"], INTERVAL: _intervals(sources["Prediction"])} | columns
+    prediction = sources.get("Prediction")
+    if isinstance(prediction, Prediction):
+        columns = {"Prediction": columns["Prediction"], INTERVAL: _intervals(prediction)} | columns
     show_table(columns)
     lengths = ", ".join(
         f"{x} = {length:.3f} Å" for x, length in zip("abc", np.linalg.norm(cell, axis=1), strict=True)
@@ -85,8 +87,7 @@ def cuts(sources: Sources, axes: Axes, key: str) -> None:
     drawn = st.segmented_control(
         "Quantity", options, default=options[0], format_func=_name, key=f"{key}-cut", required=True
     )
-    shape = INDEX if drawn == INDEX else "permittivity"
-    found = tensors_of("electronic" if drawn == INDEX else drawn, sources, axes)
+    shape, found = _shape(drawn), tensors_of(_part(drawn), sources, axes)
     try:
         curves = {
             plane: {name: surfaces.cut(tensor, plane, shape) for name, tensor in found.items()}
@@ -111,11 +112,20 @@ _MARKS = {"Prediction": "—", "DFT": "- -"}
 
 
 def _available(sources: Sources) -> list[str]:
-    return [drawn for drawn in DRAWN if any(_tensor(one, drawn) is not None for one in sources.values())]
+    return [drawn for drawn in DRAWN if _tensors(sources, drawn)]
 
 
-def _tensor(source: object, drawn: str) -> np.ndarray | None:
-    return getattr(source, "electronic" if drawn == INDEX else drawn)
+def _tensors(sources: Sources, drawn: str) -> dict[str, np.ndarray]:
+    """The tensor of each source that has it, in the structure's own axes."""
+    return tensors_of(_part(drawn), sources, Axes(np.eye(3), ""))
+
+
+def _part(drawn: str) -> str:
+    return "electronic" if drawn == INDEX else drawn
+
+
+def _shape(drawn: str) -> surfaces.Shape:
+    return INDEX if drawn == INDEX else "permittivity"
 
 
 def _name(drawn: str) -> str:
@@ -143,7 +153,7 @@ def _ratio(tensor: np.ndarray) -> str:
 
 
 def _intervals(prediction: Prediction) -> dict[str, str]:
-    found = {}
+    found: dict[str, str] = {}
     for part, title in PARTS.items():
         with suppress(EngineError):  # a model without this part, or never calibrated
             found |= {_row(title, i): span(one) for i, one in enumerate(prediction.principal_intervals(part))}

@@ -67,7 +67,7 @@ def freshness(shown: Material) -> None:
             with st.popover("Refresh", icon=":material/refresh:", type="tertiary"):
                 st.caption(f"This needs an API key of Materials Project. {HOW_TO_GET_A_KEY}")
                 _key_field()
-        elif st.button(
+        elif shown.material_id and st.button(
             "Refresh", key="refresh", type="tertiary", icon=":material/refresh:", help="Ask for the current data."
         ):
             _fetch(shown.material_id, _key())

@@ -54,7 +54,8 @@ def calibration(curves: dict[str, pd.DataFrame]) -> go.Figure:
 def learning_curve(rows: pd.DataFrame, column: str, label: str) -> go.Figure:
     """One error of one target against the number of training crystals, a line for each backbone."""
     figure = go.Figure()
-    for backbone, part in rows.groupby("backbone"):
+    for backbone in sorted(set(rows["backbone"])):
+        part = rows[rows["backbone"] == backbone]
         figure.add_scatter(
             x=part["crystals"], y=part[column], name=BACKBONES.get(backbone, backbone), mode="lines+markers",
             marker_size=7, line_color=BACKBONE_COLORS.get(backbone, GREY),

@@ -41,7 +41,7 @@ def offsets(points: np.ndarray, names: Sequence[str], every: np.ndarray, count: 
         names: of the points.
         every: [m, 2] places of all points that are drawn; a name takes a place that is near and hides few.
     """
-    taken = [[Box(*place, POINT, POINT) for place in points * frame] for frame in FRAMES]
+    taken = [[Box(x, y, POINT, POINT) for x, y in points * frame] for frame in FRAMES]
     found: dict[int, Offset] = {}
     for row, (point, name) in enumerate(zip(points, names, strict=True)):
         if len(found) == count:
@@ -73,7 +73,8 @@ def _candidates(point: np.ndarray, name: str) -> Iterator[tuple[int, Offset]]:
 
 def _boxes(point: np.ndarray, offset: Offset, name: str) -> list[Box]:
     """The name in each of the frames."""
-    return [Box(*(point * frame + offset), LETTER * len(name), HEIGHT) for frame in FRAMES]
+    middles = [point * frame + offset for frame in FRAMES]
+    return [Box(x, y, LETTER * len(name), HEIGHT) for x, y in middles]
 
 
 def _fits(boxes: Sequence[Box], taken: Sequence[Sequence[Box]]) -> bool:

@@ -1,5 +1,7 @@
 """Figures of the Model page, predicted against DFT: tables of `engine.evaluation.parity` in, Plotly figure out."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -72,7 +74,7 @@ def _figure(parity: Parity, traces: list[go.Scattergl], target: str, quantity: s
     return figure.update_layout(clickmode="event+select", dragmode="pan", modebar_orientation="v")
 
 
-def _points(rows: pd.DataFrame, marker: dict, name: str) -> go.Scattergl:
+def _points(rows: pd.DataFrame, marker: dict[str, Any], name: str) -> go.Scattergl:
     return go.Scattergl(
         x=rows["across"], y=rows["up"], mode="markers", name=name, marker={"size": 6} | marker,
         text=rows["formula"] + " " + rows["material_id"], showlegend=bool(name),

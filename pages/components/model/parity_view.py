@@ -60,10 +60,10 @@ def choice(label: str, options: list[str], key: str) -> str:
 
 def written(parity: Parity) -> Parity:
     """The same with formulas as one writes them."""
-    tables = {"points": parity.points, "furthest": parity.furthest}
-    return replace(
-        parity, **{name: rows.assign(formula=rows["formula"].map(subscripts)) for name, rows in tables.items()}
+    points, furthest = (
+        rows.assign(formula=rows["formula"].map(subscripts)) for rows in (parity.points, parity.furthest)
     )
+    return replace(parity, points=points, furthest=furthest)
 
 
 def figure(parity: Parity, target: str, quantity: str, colour: str) -> go.Figure:
@@ -112,15 +112,16 @@ def furthest(crystals: pd.DataFrame, quantity: str) -> None:
     """Links to the crystals that are furthest off, with both values and the error."""
     st.markdown("**Furthest off**")
     with st.container(gap="xxsmall"):
-        for row in crystals.itertuples():
-            st.page_link(LOOK_UP, label=line(row, quantity), query_params={"mp_id": row.material_id})
+        for _, row in crystals.iterrows():
+            st.page_link(LOOK_UP, label=line(row, quantity), query_params={"mp_id": row["material_id"]})
     st.caption(OFF[quantity])
 
 
-def line(row: tuple, quantity: str) -> str:
+def line(row: pd.Series, quantity: str) -> str:
     """Formula, DFT, prediction and error of one crystal."""
     if quantity == COMPONENTS:
-        part, error = f"{row.component} ", f"{row.error:.0f}{PERCENT} off"
+        part, error = f"{row['component']} ", f"{row['error']:.0f}{PERCENT} off"
     else:
-        part, error = "", f"{row.error:.1f}× too {'large' if row.predicted > row.dft else 'small'}"
-    return f"**{row.formula}** · DFT {part}{number(row.dft)}, predicted {number(row.predicted)} · {error}"
+        large = row["predicted"] > row["dft"]
+        part, error = "", f"{row['error']:.1f}× too {'large' if large else 'small'}"
+    return f"**{row['formula']}** · DFT {part}{number(row['dft'])}, predicted {number(row['predicted'])} · {error}"

@@ -73,7 +73,9 @@ def _signed(values: np.ndarray) -> go.Mesh3d:
     return _surface(points, np.sign(values), SIGNS, (-1, 1)).update(hoverinfo="skip")
 
 
-def _surface(points: np.ndarray, color: np.ndarray, scale: str | list, bounds: tuple[float, float]) -> go.Mesh3d:
+def _surface(
+    points: np.ndarray, color: np.ndarray, scale: str | list[list[object]], bounds: tuple[float, float]
+) -> go.Mesh3d:
     """A closed surface over the grid of directions, [rows, columns, 3], coloured by [rows, columns] values."""
     x, y, z = points.reshape(-1, 3).T.astype(np.float32)
     i, j, k = _triangles(*color.shape).T
@@ -121,7 +123,7 @@ def _framed(figure: go.Figure, reach: float) -> go.Figure:
             textfont={"color": color, "size": 14}, hoverinfo="skip",
         )  # fmt: skip
     hidden = {"visible": False, "range": [-reach, reach], "autorange": False}
-    scene = {f"{axis}axis": hidden for axis in "xyz"}
+    scene: dict[str, object] = {f"{axis}axis": hidden for axis in "xyz"}
     scene |= {"aspectmode": "manual", "aspectratio": dict.fromkeys("xyz", ZOOM), "bgcolor": CLEAR}
     scene |= {"camera": {"eye": _EYE, "projection": {"type": "orthographic"}}, "dragmode": "turntable"}
     return figure.update_layout(

@@ -1,6 +1,7 @@
 """The part of the Theory page in which a crystal is turned, before two networks."""
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from engine.errors import EngineError
@@ -118,7 +119,7 @@ def contrast() -> None:
         st.info("How the two networks compare was not measured.", icon=":material/info:")
         return
     st.markdown("**All crystals, each by networks that never saw its formula**")
-    show_table({title: _figures(rows.loc[name]) for name, title in NAMES.items()})
+    show_table({title: _figures(rows.T[name]) for name, title in NAMES.items()})
     st.caption(
         f"Electronic tensors of {rows['count'].iloc[0]:,.0f} crystals in five folds without common formulas, one "
         "random rotation each; Δn is the birefringence. All three have the same data, number of epochs and "
@@ -127,7 +128,7 @@ def contrast() -> None:
     )
 
 
-def _figures(row: object) -> dict[str, str]:
+def _figures(row: pd.Series) -> dict[str, str]:
     return {
         "weights": f"{row['weights']:,.0f}",
         "change of the tensor when turned, median (%)": _short(row["turned_median"]),
