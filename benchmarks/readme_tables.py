@@ -81,8 +81,8 @@ def _note(name: str) -> str:
 
 def _mark(name: str) -> str:
     """A note below the table where no commit holds the code that measured it."""
-    origin = read_origin(results_file(name))
-    return "" if origin.traceable else f"\n\nMeasured with code that no commit holds ({origin.code})."
+    doubt = read_origin(results_file(name)).doubt
+    return f"\n\n{doubt}" if doubt else ""
 
 
 def _read(name: str) -> dict:

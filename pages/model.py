@@ -17,7 +17,7 @@ from pages.components import cached
 from pages.components.model import error_charts
 from pages.components.model.parity_view import parity
 from pages.components.site import header
-from pages.components.widgets import PLOT, show_metrics, show_origin, show_table
+from pages.components.widgets import PERCENT, PLOT, show_metrics, show_origin, show_table
 
 
 def draw(figure: go.Figure, key: str, alt: str) -> None:
@@ -61,7 +61,7 @@ def intervals(by_target: dict[str, Judged]) -> None:
 
 def held(coverage: pd.DataFrame) -> dict[str, str]:
     """Coverage of each group as text, with the number of crystals."""
-    return {group: f"{row['inside']:.0f} % of {row['crystals']:,.0f}" for group, row in coverage.iterrows()}
+    return {group: f"{row['inside']:.0f}{PERCENT} of {row['crystals']:,.0f}" for group, row in coverage.iterrows()}
 
 
 def learning_curve(target: str) -> None:

@@ -81,7 +81,7 @@ def test_a_table_from_changed_code_says_so(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr("engine.evaluation.results.RESULTS_FOLDER", tmp_path)
     text = pages()[ROOT / "README.md"]
     layered = text[text.index("all: mean") : text.index("The refractive index alone")]
-    assert text.count("no commit holds") == layered.count("no commit holds (abc+changes)") == 1
+    assert text.count("No commit holds") == layered.count("No commit holds the code that measured") == 1
 
 
 def test_the_figures_say_what_chose_and_taught_what_they_judge():

@@ -27,9 +27,13 @@ class Origin:
     index_data: str
 
     @property
-    def traceable(self) -> bool:
-        """Whether a commit holds the code that measured."""
-        return self.code != UNKNOWN and not self.code.endswith(CHANGES)
+    def doubt(self) -> str:
+        """Why the figures cannot be traced to a commit, a sentence; empty where they can."""
+        if self.code == UNKNOWN:
+            return "It is not recorded which code measured these figures."
+        if self.code.endswith(CHANGES):
+            return f"No commit holds the code that measured these figures: {self.code}."
+        return ""
 
     @property
     def index_count(self) -> int:

@@ -122,11 +122,8 @@ def show_origin(origin: Origin | None) -> None:
         return
     day = f", {origin.date}" if origin.date else ""
     st.caption(f"Measured with code {origin.code}{day}, on {origin.machine}.")
-    if not origin.traceable:
-        st.warning(
-            "No commit holds the code that measured these figures, so they cannot be made again exactly.",
-            icon=":material/difference:",
-        )
+    if origin.doubt:
+        st.warning(origin.doubt, icon=":material/difference:")
 
 
 def _figures(metrics: TargetMetrics) -> dict[str, str]:

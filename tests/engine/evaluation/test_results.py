@@ -18,16 +18,18 @@ def written(folder: Path, content: object) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("code", "traceable"), [("ffe9d33e1f0d", True), ("ffe9d33e1f0d+changes", False), ("unknown", False)]
+    ("code", "doubt"), [("ffe9d33e1f0d", ""), ("ffe9d33e1f0d+changes", "No commit"), ("unknown", "not recorded")]
 )
-def test_figures_can_be_traced_where_a_commit_holds_their_code(tmp_path: Path, code: str, traceable: bool) -> None:
+def test_figures_can_be_traced_where_a_commit_holds_their_code(tmp_path: Path, code: str, doubt: str) -> None:
     origin = read_origin(written(tmp_path, {"about": {"code": code, "machine": "two cores", "seeds": "0"}}))
-    assert (origin.code, origin.machine, origin.traceable) == (code, "two cores", traceable)
+    assert (origin.code, origin.machine) == (code, "two cores")
+    assert doubt in origin.doubt
+    assert bool(doubt) == bool(origin.doubt)
 
 
 def test_a_file_that_does_not_name_its_code_cannot_be_traced(tmp_path: Path) -> None:
     origin = read_origin(written(tmp_path, {"rows": [], "machine": {"cpu": "AMD EPYC", "cores": 2, "gpu": None}}))
-    assert not origin.traceable
+    assert origin.doubt == "It is not recorded which code measured these figures."
     assert origin.machine == "cpu AMD EPYC, cores 2"
 
 
