@@ -4,12 +4,13 @@ import json
 import statistics
 import time
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from engine.evaluation.provenance import machine
+from engine.evaluation.provenance import code_version, machine
 
 RESULTS = Path(__file__).resolve().parent / "results"
 
@@ -28,7 +29,7 @@ def median_seconds(jobs: dict[Any, Callable[[], Any]], repeats: int) -> dict[Any
 
 
 def report(name: str, columns: tuple[str, ...], rows: list[tuple], **facts: Any) -> None:
-    """Print the rows as a table and write them, the machine and other facts to results/<name>.json."""
+    """Print the rows as a table and write them, code, day, machine and other facts to results/<name>.json."""
     cells = [columns, *((f"{x:,.4g}" if isinstance(x, float) else f"{x}" for x in row) for row in rows)]
     cells = [tuple(row) for row in cells]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
@@ -37,5 +38,6 @@ def report(name: str, columns: tuple[str, ...], rows: list[tuple], **facts: Any)
     for row in cells:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
     RESULTS.mkdir(exist_ok=True)
-    content = {**facts, "machine": machine(), "rows": [dict(zip(columns, row, strict=True)) for row in rows]}
+    made = {"code": code_version(), "date": date.today().isoformat(), "machine": machine()}
+    content = {**facts, **made, "rows": [dict(zip(columns, row, strict=True)) for row in rows]}
     (RESULTS / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n")

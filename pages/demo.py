@@ -11,16 +11,17 @@ from engine.prediction.prediction import Prediction
 from engine.teaching.tour import STAY, STOPS, Stop, reason, verdict
 from engine.tensors import surfaces, tensors
 from pages.components import cached, charts
+from pages.components.colours import faint_grey
 from pages.components.crystal.overlay import Overlay
 from pages.components.crystal.viewer import structure_view
+from pages.components.material.tensor_view import PARTS
 from pages.components.site import LOOK_UP, header
-from pages.components.widgets import PLOT, number, show_table, space_group, subscripts
+from pages.components.widgets import INTERVAL, PLOT, number, show_table, space_group, span, subscripts
 
 STOP = {stop.material_id: stop for stop in STOPS}
 IDS = list(STOP)
-PARTS = ("electronic", "ionic", "total")
 BAR = """<style>@keyframes fill {{from {{width: 0}} to {{width: 100%}}}}</style>
-<div id="since-{since}" style="height:3px;background:rgba(140,140,140,.25)"><div style="height:3px;width:0;
+<div id="since-{since}" style="height:3px;background:{behind}"><div style="height:3px;width:0;
 background:#1f8fb0;animation:fill {seconds}s linear"></div></div>"""
 
 
@@ -57,7 +58,7 @@ def clock(since: float, runs: bool) -> None:
     if runs and time.monotonic() - since > STAY / 2:  # not the run that drew it
         go(1)
         st.rerun()
-    st.html(BAR.format(since=since, seconds=STAY if runs else 0))
+    st.html(BAR.format(since=since, behind=faint_grey(0.25), seconds=STAY if runs else 0))
 
 
 def controls() -> str | None:
@@ -149,15 +150,15 @@ def compared(prediction: Prediction | None, material: Material, target: str) -> 
 
 def means(prediction: Prediction | None, material: Material) -> dict[str, dict[str, str]]:
     """Mean of each tensor: prediction, its interval, DFT."""
-    columns: dict[str, dict[str, str]] = {"Prediction": {}, "90 % interval": {}, "DFT": {}}
-    for part in PARTS:
-        row = f"{part.capitalize()}, mean"
+    columns: dict[str, dict[str, str]] = {"Prediction": {}, INTERVAL: {}, "DFT": {}}
+    for part, title in PARTS.items():
+        row = f"{title}, mean"
         columns["DFT"][row] = number(tensors.mean(getattr(material, part)))
         if prediction is None:
             continue
         with suppress(EngineError):  # a model without intervals
             columns["Prediction"][row] = number(tensors.mean(getattr(prediction, part)))
-            columns["90 % interval"][row] = "–".join(map(number, prediction.interval(part)))
+            columns[INTERVAL][row] = span(prediction.interval(part))
     return {name: column for name, column in columns.items() if column}
 
 
@@ -165,7 +166,8 @@ asked = st.query_params.get("crystal")
 st.session_state.setdefault("crystal", asked if asked in STOP else None)
 header(
     "Demo",
-    f"Six crystals, from isotropic to extreme, {STAY} seconds each, predicted by networks that never saw them.",
+    f"Six crystals, from isotropic to extreme, {STAY} seconds each, predicted by networks that were not trained "
+    "on their formulas.",
 )
 chosen = controls()
 if chosen is None:

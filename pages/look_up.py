@@ -135,10 +135,14 @@ def identity(material: Material) -> None:
 
 def notes(material: Material, prediction: Prediction | None) -> None:
     """Which networks answered, and what there is to compare with."""
-    if prediction is not None and prediction.held_out:
+    if prediction is not None:
+        name, formula = cached.predictor(None).name, subscripts(material.formula)
         st.caption(
-            f"The prediction is out-of-fold: it comes from those networks of {cached.predictor(None).name} "
-            f"that never saw the formula {subscripts(material.formula)} in training."
+            f"The prediction is out-of-fold: it comes from networks of {name} that were trained on no crystal of "
+            f"the formula {formula}, neither on a tensor nor on a refractive index."
+            if prediction.held_out
+            else f"The prediction is not out-of-fold: all networks of {name} were trained on a crystal of the "
+            f"formula {formula}, by its tensor or its refractive index."
         )
     if material.fetched is not None:
         live.provenance(material)
@@ -203,7 +207,7 @@ def result(material: Material, predict: Callable[[], Prediction]) -> None:
 
 left, right = st.columns([4, 5])
 with left:
-    header("Look up", "A crystal, its dielectric tensor from DFT, and a prediction that never saw it.")
+    header("Look up", "A crystal, its dielectric tensor from DFT, and a prediction beside it.")
 query = right.text_input(
     "Materials Project ID, formula or chemical system",
     key="mp_id",

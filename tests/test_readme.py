@@ -8,9 +8,11 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from benchmarks.readme_tables import pages
 from engine.data.datasets import EMBEDDED, load_dataset
+from engine.files import RESULTS_FOLDER
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -67,3 +69,25 @@ def test_every_flagged_row_is_named_in_the_data_readme():
 def test_every_table_of_figures_is_the_one_that_the_results_give():
     for path, text in pages().items():
         assert path.read_text() == text, f"{path}: python -m benchmarks.readme_tables brings it up to date"
+
+
+def test_a_table_from_changed_code_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for file in RESULTS_FOLDER.glob("*.json"):
+        content = json.loads(file.read_text())
+        if "about" in content:
+            content["about"]["code"] = "abc+changes" if file.stem == "layered" else "abc"
+        (tmp_path / file.name).write_text(json.dumps(content))
+    monkeypatch.setattr("benchmarks.readme_tables.RESULTS", tmp_path)
+    monkeypatch.setattr("engine.evaluation.results.RESULTS_FOLDER", tmp_path)
+    text = pages()[ROOT / "README.md"]
+    layered = text[text.index("all: mean") : text.index("The refractive index alone")]
+    assert text.count("No commit holds") == layered.count("No commit holds the code that measured") == 1
+
+
+def test_the_figures_say_what_chose_and_taught_what_they_judge():
+    tables = README[README.index("<!-- tables") : README.index("<!-- end of tables")]
+    assert "3,819 refractive indices did too" in tables
+    assert "the form of the electronic readout with the second" in tables
+    assert "the form of the dipoles was chosen with such crystals in view" in tables
+    assert "random inner split of the first fold's training part" in tables
+    assert "some 400 indices" in README

@@ -4,6 +4,7 @@ import os
 import platform
 import subprocess
 import time
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -47,6 +48,11 @@ def _installed_version() -> str:
         return UNKNOWN
 
 
+def today() -> str:
+    """The day, UTC, ISO 8601."""
+    return datetime.now(UTC).date().isoformat()
+
+
 def machine() -> str:
     """Processor, cores, accelerator and the versions of Python and PyTorch."""
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
@@ -66,6 +72,7 @@ def about(data: str, config: TrainConfig, seeds: int, started: float, code: str)
         "data_sha256": dataset_hash(data),
         "code": code,
         "seeds": ", ".join(str(config.seed + seed) for seed in range(seeds)),
+        "date": today(),
         "machine": machine(),
         "seconds": f"{time.perf_counter() - started:.0f}",
     }

@@ -39,13 +39,13 @@ def turned_structure(structure: Structure, rotation: np.ndarray) -> Structure:
 
 
 def of_network(network: DielectricNetwork | PlainNetwork) -> Predict:
-    """The first target of a single network, on the CPU and in single precision."""
+    """The first target of a single network, on its device and in single precision."""
 
     def predict(structures: Sequence[Structure]) -> np.ndarray:
         graphs = crystal_graphs(structures, network.graph_config)
-        starts = range(0, len(graphs), BATCH_SIZE)
+        batches = (collate(graphs[start : start + BATCH_SIZE]) for start in range(0, len(graphs), BATCH_SIZE))
         with torch.inference_mode():
-            parts = [network(collate(graphs[start : start + BATCH_SIZE]))[0] for start in starts]
+            parts = [network(batch.to(network.offset.device))[0].cpu() for batch in batches]
         return torch.cat(parts).double().numpy()
 
     return predict

@@ -104,11 +104,10 @@ def radial_functions(backbone: ConvolutionBackbone, distances: np.ndarray) -> np
         distances: [D] Å.
     """
     first = _first(backbone)
-    length = torch.as_tensor(distances, dtype=torch.float32)
+    length = torch.as_tensor(distances, dtype=torch.float32, device=_device(backbone))
     with torch.inference_mode():
-        weights = first.radial(
-            radial_embedding(length, backbone.r_max, backbone.num_basis)
-        )  # [D, paths * channels]
+        radial = radial_embedding(length, backbone.r_max, backbone.num_basis)
+        weights = first.radial(radial).cpu()  # [D, paths * channels]
     channels = first.product.irreps_in1.count("0e")  # scalars alone come in: one path for each degree
     return weights.unflatten(1, (-1, channels)).transpose(0, 1).double().numpy()
 
@@ -116,9 +115,12 @@ def radial_functions(backbone: ConvolutionBackbone, distances: np.ndarray) -> np
 def received(backbone: ConvolutionBackbone, around: Neighbours) -> np.ndarray:
     """[lmax + 1] `powers` of what the atom gets from all its neighbours in the first convolution."""
     first = _first(backbone)
+    numbers = torch.as_tensor(around.numbers, device=_device(backbone))
     with torch.inference_mode():
-        sent = (
-            first.linear_in(backbone.embedding(torch.as_tensor(around.numbers))).double().numpy()
-        )  # [n, channels]
+        sent = first.linear_in(backbone.embedding(numbers)).cpu().double().numpy()  # [n, channels]
     functions = radial_functions(backbone, around.distances)
     return np.array([powers(around.vectors, ell, sent * weights)[ell] for ell, weights in enumerate(functions)])
+
+
+def _device(backbone: ConvolutionBackbone) -> torch.device:
+    return backbone.embedding.mass.weight.device

@@ -15,6 +15,7 @@ from engine.data.datasets import EMBEDDED, available_datasets, dataset_path, lab
 from engine.data.search import find_materials
 from engine.errors import EngineError, required
 from engine.evaluation.report import Judged, judge, read_learning_curve
+from engine.evaluation.results import Origin, read_origin, results_file
 from engine.files import MODELS_FOLDER
 from engine.materials_project.store import MaterialStore
 from engine.model.checkpoint import CONFIG
@@ -136,6 +137,12 @@ def judged(name: str) -> dict[str, Judged] | None:
 def learning_curve() -> pd.DataFrame | None:
     """Errors of both backbones against the number of training crystals, None where not measured."""
     return read_learning_curve()
+
+
+@st.cache_data(show_spinner=False, max_entries=10)
+def origin(name: str) -> Origin | None:
+    """Where the figures of a shipped model or of a benchmark come from, None where there is no file of them."""
+    return read_origin(results_file(name))
 
 
 @st.cache_resource(show_spinner=False, max_entries=500)

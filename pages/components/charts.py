@@ -7,15 +7,10 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from engine.crystals.material import CRYSTAL_SYSTEMS
+from pages.components.colours import CLEAR, COLORS, GREY, TENSOR_SCALES
 
 AXES = ("x", "y", "z")
-COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8C8C8C")  # Okabe and Ito's, and grey
-SYSTEM_COLORS = dict(zip(reversed(CRYSTAL_SYSTEMS), COLORS, strict=True))
-# Below zero, zero (which sinks into the page), above zero; on a light and on a dark page.
-TENSOR_SCALES = {False: ("#D55E00", "#f1f4f6", "#2a7fb0"), True: ("#c8641b", "#1c262f", "#3787b5")}
 TICKS = [scale * step for scale in (0.01, 0.1, 1, 10, 100, 1000) for step in (1, 3)]  # of a logarithmic axis
-CLEAR = "rgba(0,0,0,0)"
 ROOM = {"l": 10, "r": 10, "t": 75, "b": 10}  # pixels; above, for the buttons and two lines of legend
 BACKBONES = {"pretrained": "pretrained potential", "scratch": "from scratch"}
 
@@ -63,7 +58,7 @@ def parity(frame: pd.DataFrame) -> go.Figure:
     values = frame[["dft", "predicted"]].to_numpy()
     low, high = max(values.min(), 1e-2) * 0.9, values.max() * 1.1
     figure.add_scatter(
-        x=[low, high], y=[low, high], mode="lines", line={"color": "#8C8C8C", "dash": "dot", "width": 1},
+        x=[low, high], y=[low, high], mode="lines", line={"color": GREY, "dash": "dot", "width": 1},
         showlegend=False, hoverinfo="skip",
     )  # fmt: skip
     for color, (target, rows) in zip(COLORS, frame.groupby("target"), strict=False):
@@ -91,7 +86,7 @@ def styled(
         plot_bgcolor=CLEAR,
         showlegend=legend,
         hoverlabel={"namelength": 0},  # Plotly's box of the name is white, on a dark page too
-        modebar={"bgcolor": CLEAR, "color": COLORS[-1], "activecolor": COLORS[0]},
+        modebar={"bgcolor": CLEAR, "color": GREY, "activecolor": COLORS[0]},
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0.0, "title": ""},
     )
 

@@ -9,10 +9,10 @@ from plotly.colors import sample_colorscale, unlabel_rgb
 from pymatgen.core import Element
 
 from pages.components.charts import styled
+from pages.components.colours import faint_grey
 
-GREY = "#8C8C8C"
 SCALE = "Cividis"
-PALE = "rgba(140,140,140,0.14)"  # elements without a value, on a light and on a dark page
+PALE = faint_grey(0.14)  # elements without a value, on a light and on a dark page
 PALE_TEXT = {False: "#5c6770", True: "#98a3ac"}  # their symbols, by whether the page is dark
 BLACK, WHITE = "#000000", "#ffffff"  # on any colour, one of them has a contrast of at least 4.5
 TOP = 0.97  # quantile at the end of the colour scale: one far element leaves the others their colours

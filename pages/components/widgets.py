@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from engine.crystals.material import Material
+from engine.evaluation.results import Origin
 from engine.tensors.metrics import TargetMetrics
 
 SOURCES = {
@@ -36,6 +37,7 @@ _IMAGE = {"displaylogo": False, "toImageButtonOptions": {"filename": "dielectric
 PLOT = _IMAGE | {"responsive": True, "modeBarButtons": [["toImage"]]}  # a chart with its download
 MOVABLE = _IMAGE | {"scrollZoom": True}  # one to pan and zoom too
 PERCENT = "\u00a0%"  # stays on the line of its number
+INTERVAL = "90 % interval"  # the column of a table
 
 
 def subscripts(formula: str) -> str:
@@ -111,6 +113,17 @@ def show_table(columns: dict[str, dict[str, str]]) -> None:
 def show_metrics(metrics: Sequence[TargetMetrics]) -> None:
     """The errors of each target, with the names that published tables give them."""
     show_table({m.target: _figures(m) for m in metrics})
+
+
+def show_origin(origin: Origin | None) -> None:
+    """The code, day and machine that measured the figures above, and a mark where no commit holds that code."""
+    if origin is None:
+        st.caption("Where these figures come from is not recorded.")
+        return
+    day = f", {origin.date}" if origin.date else ""
+    st.caption(f"Measured with code {origin.code}{day}, on {origin.machine}.")
+    if origin.doubt:
+        st.warning(origin.doubt, icon=":material/difference:")
 
 
 def _figures(metrics: TargetMetrics) -> dict[str, str]:

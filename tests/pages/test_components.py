@@ -1,5 +1,9 @@
 """Drawings and formats, without a browser."""
 
+import re
+from collections import Counter
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +15,7 @@ from pages.components.crystal.scene import make_scene
 from pages.components.crystal.viewer import frame_html
 from pages.components.widgets import number, space_group, subscripts
 
+ROOT = Path(__file__).resolve().parents[2]
 SALT = Structure(Lattice.cubic(4.2), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
 
 
@@ -105,3 +110,12 @@ def test_formulas_and_numbers_are_written_for_reading() -> None:
         "23.46",
         "235",
     ]
+
+
+def test_no_two_modules_of_the_pages_say_the_same_colour() -> None:
+    said = {
+        path.name: set(re.findall(r'"(#\w{6})"|\brgba\((\d+, ?\d+, ?\d+)', path.read_text()))
+        for path in (ROOT / "pages").rglob("*.py")
+    }
+    counts = Counter(color for colors in said.values() for color in colors)
+    assert {color for color, count in counts.items() if count > 1} <= {("#ffffff", "")}

@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from engine.evaluation import report
+from engine.evaluation.results import Origin
 from engine.files import MODELS_FOLDER
 from engine.model.shipped_models import available_models
 from pages.components import cached
@@ -118,6 +119,35 @@ def test_a_learning_curve_is_drawn_for_both_networks(monkeypatch: pytest.MonkeyP
     assert "trained on a part of the crystals" in words(open_model(view="Learning curve"))
     figure = error_charts.learning_curve(rows, "mard", "error (%)")
     assert [trace.name for trace in figure.data] == ["pretrained potential", "from scratch"]
+
+
+def measured_by(code: str, index_data: str = "") -> Origin:
+    return Origin(code=code, date="2026-11-25", machine="two cores", index_data=index_data)
+
+
+@pytest.mark.parametrize(("code", "marked"), [("ffe9d33e1f0d", False), ("ffe9d33e1f0d+changes", True)])
+@pytest.mark.parametrize("view", ["Parity", "Learning curve"])
+def test_figures_say_where_they_come_from_and_bear_a_mark_where_no_commit_holds_their_code(
+    view: str, code: str, marked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pages.components.cached.read_origin", lambda path: measured_by(code))
+    page = open_model(view=view)
+    assert f"Measured with code {code}, 2026-11-25, on two cores." in words(page)
+    assert any("No commit holds the code" in box.value for box in page.warning) == marked
+
+
+def test_figures_say_what_taught_beside_the_tensors_and_what_chose_the_settings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    origins = {"sevennet-l3i5": measured_by("ffe9d33e1f0d", "matbench-dielectric")}
+    monkeypatch.setattr(
+        "pages.components.cached.read_origin", lambda path: origins.get(path.stem, measured_by("ffe9d33e1f0d"))
+    )
+    text = words(open_model(model="sevennet-l3i5"))
+    assert "3,819 refractive indices of matbench-dielectric did too" in text
+    assert "Settings were chosen with the first of the five folds in view" in text
+    assert "refractive indices" not in words(open_model(model="e3nn-scratch"))
+    assert "some 400 beside the 84 crystals" in words(open_model(view="Learning curve"))
 
 
 def test_elements_of_no_crystal_are_pale_and_the_others_carry_their_count() -> None:

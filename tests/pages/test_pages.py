@@ -74,7 +74,22 @@ def test_a_link_with_an_id_opens_that_material() -> None:
 
 
 def test_look_up_says_that_the_prediction_is_out_of_fold() -> None:
-    assert "never saw the formula BaTiO₃ in training" in words(look_up("mp-2998"))
+    assert "trained on no crystal of the formula BaTiO₃" in words(look_up("mp-2998"))
+    assert "trained on no crystal of the formula OsOF₅" in words(look_up("OsOF5"))  # too large a cell to teach
+
+
+def test_look_up_says_where_every_network_was_trained_on_the_formula() -> None:
+    text = words(look_up("CsGeCl3"))  # taught by its refractive index, in every fold
+    assert (
+        "not out-of-fold: all networks of sevennet-l3i5 were trained on a crystal of the formula CsGeCl₃" in text
+    )
+    assert "never saw" not in text
+
+
+def test_the_intervals_promise_nothing_for_a_single_crystal() -> None:
+    text = words(look_up("mp-2998"))
+    assert "crystals like these" not in text
+    assert "no promise for a single crystal, nor for crystals unlike the data" in text
 
 
 def test_an_unknown_id_gets_a_sentence_that_says_what_to_do() -> None:

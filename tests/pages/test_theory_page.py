@@ -9,6 +9,7 @@ from pymatgen.core import Lattice, Structure
 from streamlit.testing.v1 import AppTest
 
 from engine.config import GraphConfig
+from engine.evaluation.results import Origin
 from engine.teaching.equivariance import random_rotations, rotation_about
 from engine.teaching.harmonics import LMAX, NATURAL, clebsch_gordan, selection_rule
 from engine.teaching.sites import neighbours
@@ -159,3 +160,15 @@ def test_the_first_product_shown_is_the_vector_product_with_its_parity() -> None
 @pytest.mark.parametrize(("value", "written"), [(4.8e-6, "4.8×10⁻⁶"), (0.0, "0"), (1e-10, "1.0×10⁻¹⁰")])
 def test_small_differences_are_written_as_powers_of_ten(value: float, written: str) -> None:
     assert scientific(value) == written
+
+
+def test_the_table_of_both_networks_bears_a_mark_where_no_commit_holds_its_code(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cached.origin.clear()
+    changed = Origin(code="abc+changes", date="", machine="two cores", index_data="")
+    monkeypatch.setattr("pages.components.cached.read_origin", lambda path: changed)
+    page = open_page()
+    cached.origin.clear()
+    assert "Measured with code abc+changes, on two cores." in words(page)
+    assert any("No commit holds the code" in box.value for box in page.warning)

@@ -14,6 +14,7 @@ from pymatgen.core import Structure
 from scipy.spatial.transform import Rotation
 
 from engine.errors import EngineError, check
+from pages.components.colours import AXIS_COLORS, CLEAR, SLATE
 from pages.components.crystal.overlay import HIGH, LOW, MIDDLE, Mesh, Overlay, make_mesh, outlines
 from pages.components.crystal.scene import EDGES, Scene, make_scene
 from pages.components.widgets import PLOT, number
@@ -25,8 +26,6 @@ HEIGHT = 400  # pixels
 MAX_ATOMS = 1500  # more than this draws slowly
 OPACITY = 0.78  # of the surface, so that the atoms inside are seen
 BACKGROUNDS = {False: "#ffffff", True: "#11181f"}  # of the page by theme, see .streamlit/config.toml
-GREY = "#74828d"
-AXIS_COLORS = {"x": "#e0701f", "y": "#1fa37d", "z": "#3d8fd1"}
 # Black, because what shines through a half-transparent surface is already the colour that the drawing lies on.
 _STYLE = "<style>body {margin: 0; overflow: hidden} canvas {background: black}</style>"
 # 3Dmol draws anew at almost every call, which takes seconds without a graphics card: only the last one shall draw.
@@ -121,7 +120,7 @@ def flat_drawing(scene: Scene, overlay: Overlay | None = None) -> go.Figure:
         gaps = np.full((len(ends), 1, 3), np.nan)
         line = np.concatenate([ends, gaps], axis=1).reshape(-1, 3)  # one trace, lines apart by a gap
         figure.add_scatter(
-            x=line[:, 0], y=line[:, 1], mode="lines", line={"color": GREY, "width": width}, hoverinfo="skip"
+            x=line[:, 0], y=line[:, 1], mode="lines", line={"color": SLATE, "width": width}, hoverinfo="skip"
         )
     figure.add_scatter(
         x=seen[order, 0],
@@ -132,7 +131,7 @@ def flat_drawing(scene: Scene, overlay: Overlay | None = None) -> go.Figure:
         marker={
             "color": [_color(number) for number in numbers],
             "size": [pixels * 0.72 * float(covalent_radii[number]) for number in numbers],
-            "line": {"color": GREY, "width": 1},
+            "line": {"color": SLATE, "width": 1},
             "opacity": 1.0,
         },
     )
@@ -143,7 +142,7 @@ def flat_drawing(scene: Scene, overlay: Overlay | None = None) -> go.Figure:
     figure.update_xaxes(visible=False).update_yaxes(visible=False, scaleanchor="x")
     return figure.update_layout(
         height=HEIGHT, showlegend=False, margin={"l": 0, "r": 0, "t": 0, "b": 0},
-        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
+        paper_bgcolor=CLEAR, plot_bgcolor=CLEAR,
     )  # fmt: skip
 
 
@@ -225,7 +224,7 @@ def _origin(scene: Scene) -> np.ndarray:
 def _add_cell(view: py3Dmol.view, scene: Scene) -> None:
     for i, j in EDGES:
         ends = {"start": _point(scene.corners[i]), "end": _point(scene.corners[j])}
-        view.addCylinder(ends | {"radius": 0.03, "color": GREY})
+        view.addCylinder(ends | {"radius": 0.03, "color": SLATE})
 
 
 def _add_axes(view: py3Dmol.view, scene: Scene) -> None:
@@ -234,7 +233,7 @@ def _add_axes(view: py3Dmol.view, scene: Scene) -> None:
         ends = {"start": _point(origin), "end": _point(origin + 1.6 * direction)}
         view.addArrow(ends | {"radius": 0.07, "color": color})
     for name, position in _labels(scene).items():
-        _add_label(view, name, position, AXIS_COLORS.get(name, GREY))
+        _add_label(view, name, position, AXIS_COLORS.get(name, SLATE))
 
 
 def _add_surface(view: py3Dmol.view, mesh: Mesh) -> None:

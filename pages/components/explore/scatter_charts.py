@@ -8,7 +8,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from engine.data.histograms import bin_counts
-from pages.components.charts import CLEAR, COLORS, SYSTEM_COLORS, styled
+from pages.components.charts import styled
+from pages.components.colours import CLEAR, COLORS, SYSTEM_COLORS, faint_grey
 from pages.components.elements import CELLS, TOP, element_map
 
 AXIS_LABELS = {
@@ -21,7 +22,7 @@ AXIS_LABELS = {
     "band_gap": "band gap (eV)",
     "natoms": "atoms in the cell",
 }
-BEHIND = "rgba(140,140,140,0.45)"  # all crystals, behind those that pass
+BEHIND = faint_grey(0.45)  # all crystals, behind those that pass
 MANY = 2000  # points from which on WebGL draws faster than SVG
 HELD = COLORS[5]  # frame around an element that the crystals must hold
 

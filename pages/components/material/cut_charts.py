@@ -3,7 +3,8 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from pages.components.charts import CLEAR, COLORS, styled
+from pages.components.charts import styled
+from pages.components.colours import CLEAR, COLORS
 
 LINES = {"Prediction": (COLORS[0], "solid"), "DFT": (COLORS[5], "dash")}
 FAINT = "rgba(127,140,150,0.35)"

@@ -14,8 +14,8 @@ from engine.tensors.principal_axes import PrincipalAxis, conventional_cell, prin
 from pages.components.crystal.overlay import Overlay
 from pages.components.crystal.viewer import structure_view
 from pages.components.material.cut_charts import LINES, polar_cut
-from pages.components.material.tensor_view import INTERVAL, PARTS, Axes, Sources, tensors_of
-from pages.components.widgets import DASH, PLOT, number, show_table, span
+from pages.components.material.tensor_view import PARTS, Axes, Sources, tensors_of
+from pages.components.widgets import DASH, INTERVAL, PLOT, number, show_table, span
 
 NOTHING = "none"
 INDEX: Final = "index ellipsoid"

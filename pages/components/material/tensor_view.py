@@ -13,10 +13,9 @@ from engine.optics.measured import Measurement
 from engine.prediction.prediction import Prediction
 from engine.tensors import axes, tensors
 from pages.components import charts
-from pages.components.widgets import DASH, PERCENT, PLOT, number, show_table, span
+from pages.components.widgets import DASH, INTERVAL, PERCENT, PLOT, number, show_table, span
 
 PARTS = {"electronic": "Electronic", "ionic": "Ionic", "total": "Total"}
-INTERVAL = "90 % interval"
 NOT_STATED = "polymorph not stated"
 REFLECTANCE = "Reflectance, principal"
 STRUCTURE_AXES, IEEE_AXES = "structure Cartesian axes", "IEEE axes"
@@ -104,8 +103,10 @@ def reading_notes(prediction: Prediction | None, measured: Measurement | None) -
         )
     if prediction is not None and _intervals(prediction):
         st.caption(
-            "The 90 % intervals are calibrated on crystals held out of training: of ten crystals like these, nine "
-            "have their DFT value inside. They are wider where the networks disagree or the crystal is unusual."
+            "The 90 % intervals are calibrated on crystals left out of training: over many of those, nine in ten "
+            "DFT means lie inside; the Model page has the share in each group. That is no promise for a single "
+            "crystal, nor for crystals unlike the data. They are wider where the networks disagree or the crystal "
+            "is unusual."
         )
 
 

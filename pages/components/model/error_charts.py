@@ -4,8 +4,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from engine.evaluation.report import QUANTILES
-from pages.components.charts import BACKBONES, COLORS, styled
-from pages.components.elements import GREY, element_map
+from pages.components.charts import BACKBONES, styled
+from pages.components.colours import COLORS, GREY
+from pages.components.elements import element_map
 
 TARGET_COLORS = dict(zip(("electronic", "ionic", "total"), COLORS, strict=False))
 BACKBONE_COLORS = dict(zip(BACKBONES, COLORS, strict=False))

@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
 from engine.evaluation.parity import ANISOTROPY, COMPONENTS, MEAN, PLACES, RADIUS, Parity
-from pages.components.charts import COLORS, SYSTEM_COLORS, styled
-from pages.components.elements import GREY
+from pages.components.charts import styled
+from pages.components.colours import COLORS, GREY, SYSTEM_COLORS
 from pages.components.model.error_charts import equality
 from pages.components.model.naming import offsets
 

@@ -7,7 +7,8 @@ from plotly.subplots import make_subplots
 
 from engine.teaching.harmonics import LMAX, POLYNOMIALS
 from engine.teaching.sites import Shell
-from pages.components.charts import COLORS, TENSOR_SCALES, styled
+from pages.components.charts import styled
+from pages.components.colours import COLORS, GREY, TENSOR_SCALES
 
 STRONGEST = 6  # learned functions drawn of one degree
 MOST_NUMBERS = 25  # cells of a heat map that can hold their numbers
@@ -24,7 +25,7 @@ def differences(frame: pd.DataFrame, angle: int) -> go.Figure:
             line={"color": color, "dash": dash},
             hovertemplate=f"{name}, %{{x}}°: %{{y:.2g}} %<extra></extra>",
         )  # fmt: skip
-    figure.add_vline(angle, line={"color": COLORS[6], "width": 1, "dash": "dot"})
+    figure.add_vline(angle, line={"color": GREY, "width": 1, "dash": "dot"})
     figure.update_xaxes(title="angle (degrees)", dtick=90, range=[0, 360], fixedrange=True)
     figure.update_yaxes(
         type="log",
@@ -90,7 +91,7 @@ def radial_functions(distances: np.ndarray, functions: np.ndarray, shells: list[
         )  # fmt: skip
     for shell in shells:
         middle = (shell.start + shell.end) / 2
-        figure.add_vline(middle, line={"color": COLORS[6], "width": 1, "dash": "dot"})
+        figure.add_vline(middle, line={"color": GREY, "width": 1, "dash": "dot"})
     figure.update_xaxes(title="distance r (Å)", fixedrange=True).update_yaxes(
         title="learned weight R(r)", fixedrange=True
     )

@@ -10,9 +10,8 @@ from ase.data.colors import jmol_colors
 from engine.teaching.harmonics import harmonics, sphere
 from engine.teaching.sites import Neighbours
 from engine.tensors.tensors import along
-from pages.components.charts import CLEAR, COLORS
+from pages.components.colours import AXIS_COLORS, CLEAR, COLORS, SLATE
 from pages.components.crystal.scene import EDGES, Scene
-from pages.components.crystal.viewer import AXIS_COLORS, GREY
 
 HEIGHT = 330  # pixels
 SIGNS = [[0, COLORS[5]], [1, COLORS[0]]]  # below and above zero
@@ -27,8 +26,8 @@ def crystal(scene: Scene, rotation: np.ndarray) -> go.Figure:
     middle = scene.corners.mean(axis=0)
     corners, positions = (scene.corners - middle) @ rotation.T, (scene.positions - middle) @ rotation.T
     reach = 1.1 * float(np.linalg.norm(np.vstack([corners, positions]), axis=1).max())
-    figure = go.Figure([_lines(corners[np.array(EDGES)], GREY, 2)])
-    figure.add_trace(_lines(positions[scene.bonds], GREY, 6))
+    figure = go.Figure([_lines(corners[np.array(EDGES)], SLATE, 2)])
+    figure.add_trace(_lines(positions[scene.bonds], SLATE, 6))
     figure.add_trace(_balls(positions, scene.numbers, 1.2 * HEIGHT / reach / 2.2))
     return _framed(figure, reach)
 
@@ -62,7 +61,7 @@ def site(around: Neighbours, ell: int) -> go.Figure:
     directions = around.vectors / around.distances[:, None]
     values = harmonics(ell, _GRID) @ harmonics(ell, directions).sum(axis=0) / len(directions)
     figure = go.Figure(_signed(values / np.abs(values).max())) if np.abs(values).max() > NOTHING else go.Figure()
-    figure.add_trace(_lines(np.stack([0 * directions, directions], axis=1), GREY, 2))
+    figure.add_trace(_lines(np.stack([0 * directions, directions], axis=1), SLATE, 2))
     balls = np.vstack([np.zeros((1, 3)), directions])
     figure.add_trace(_balls(balls, np.append(around.atomic_number, around.numbers), 16))
     return _framed(figure, 1.25)
@@ -107,7 +106,7 @@ def _balls(positions: np.ndarray, numbers: np.ndarray, pixels: float) -> go.Scat
     size = [max(pixels * 0.75 * float(covalent_radii[number]), 4) for number in numbers]
     return go.Scatter3d(
         x=x, y=y, z=z, mode="markers", text=[chemical_symbols[number] for number in numbers],
-        marker={"size": size, "color": colors, "opacity": 1, "line": {"color": GREY, "width": 1}},
+        marker={"size": size, "color": colors, "opacity": 1, "line": {"color": SLATE, "width": 1}},
         hovertemplate="%{text}<extra></extra>",
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ from pages.components import cached, charts
 from pages.components.theory import charts as theory_charts
 from pages.components.theory import surfaces as theory_surfaces
 from pages.components.theory.text import beside, choose_crystal
-from pages.components.widgets import PERCENT, PLOT, number, scientific, show_table
+from pages.components.widgets import PERCENT, PLOT, number, scientific, show_origin, show_table
 
 Pair = tuple[np.ndarray, np.ndarray]  # D(g) f(x) and f(D(g) x), [3, 3] each
 EXPLANATION = (
@@ -126,6 +126,7 @@ def contrast() -> None:
         "physical readout. The equivariant one answers for the ionic part too; the last one was taught in random "
         "orientations. Figures: `python -m benchmarks.plain_network`."
     )
+    show_origin(cached.origin("plain_network"))
 
 
 def _figures(row: pd.Series) -> dict[str, str]:

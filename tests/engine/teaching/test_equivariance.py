@@ -31,6 +31,7 @@ from engine.teaching.plain_training import start_plain_training, train_plain, tu
 from engine.tensors.tensors import along
 from tests.engine import small
 from tests.engine.crystals import in_other_cell, outside, triclinic, wurtzite
+from tests.engine.second_device import SECOND, SecondDevice
 
 FOLDER = MODELS_FOLDER / "plain-network"
 SMALL = replace(PLAIN, model=ModelConfig(targets=("electronic",), mul=8, num_layers=1), batch_size=8, epochs=4)
@@ -78,6 +79,14 @@ def test_the_ordinary_network_gives_symmetric_tensors_that_no_crystal_forbids(
     tensors = of_network(plain[0])(unseen)
     np.testing.assert_allclose(tensors, tensors.transpose(0, 2, 1), atol=1e-4)
     assert np.linalg.eigvalsh(tensors).min() > 1
+
+
+@pytest.mark.parametrize("name", ["plain-network", "e3nn-scratch"])
+def test_a_network_on_another_device_gets_its_crystals_there_and_answers_on_the_cpu(name: str) -> None:
+    network = load_plain(FOLDER)[0] if name == FOLDER.name else Predictor.load(name, "cpu").networks[0]
+    with SecondDevice():
+        answer = of_network(network.to(SECOND))([triclinic(), wurtzite()])
+    assert answer.shape == (2, 3, 3)
 
 
 def test_an_untrained_network_learns_and_returns_from_disk(tmp_path: Path) -> None:

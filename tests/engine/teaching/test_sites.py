@@ -12,6 +12,7 @@ from engine.prediction.predictor import Predictor
 from engine.teaching.equivariance import random_rotations, turned_structure
 from engine.teaching.sites import distinct_atoms, neighbours, radial_functions, received, shells
 from tests.engine.crystals import diamond, fcc_primitive, isolated_atom, triclinic, wurtzite
+from tests.engine.second_device import SECOND, SecondDevice
 
 GRAPH = GraphConfig(r_max=5.0)
 
@@ -78,3 +79,11 @@ def test_a_turned_atom_receives_the_same_power(backbone: torch.nn.Module) -> Non
         received(backbone, neighbours(one, 0, GRAPH)) for one in (crystal, turned_structure(crystal, rotation))
     ]
     np.testing.assert_allclose(*found, rtol=1e-3)
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")  # all that is copied from there is zero
+def test_a_backbone_on_another_device_is_looked_into_there_and_shown_on_the_cpu() -> None:
+    backbone = Predictor.load("e3nn-scratch", "cpu").networks[0].backbone.to(SECOND)
+    with SecondDevice():
+        assert radial_functions(backbone, np.array([2.0, 3.0])).shape[:2] == (3, 2)
+        assert received(backbone, neighbours(wurtzite(), 0, GRAPH)).shape == (3,)
