@@ -17,7 +17,7 @@ from engine.model.shipped_models import available_models
 from engine.network.network import DielectricNetwork, latent_of, physical
 from engine.prediction.predictor import Predictor
 from engine.tensors.axes import neumann_residual
-from tests.engine import crystals
+from tests import crystals
 
 R_MAX = 4.5  # Å, of the random networks
 TARGETS = ("electronic", "ionic")

@@ -14,7 +14,7 @@ from engine.crystals.graph import CrystalGraph, collate, crystal_graphs
 from engine.crystals.neighbours import periodic_radius_graph
 from engine.data.datasets import load_dataset
 from engine.errors import EngineError
-from tests.engine import crystals
+from tests import crystals
 
 DEVICES = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
 

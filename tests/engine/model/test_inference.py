@@ -10,7 +10,7 @@ from engine.config import GraphConfig, ModelConfig
 from engine.crystals.graph import crystal_graphs
 from engine.errors import EngineError
 from engine.model.inference import ensemble_latents
-from tests.engine import crystals
+from tests import crystals
 
 PRETENDED = torch.device("meta")  # stands for an accelerator
 

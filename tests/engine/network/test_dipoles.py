@@ -13,7 +13,7 @@ from engine.network import dipoles
 from engine.network.dipoles import dipole_field, susceptibility
 from engine.network.network import DielectricNetwork, dipole_fields
 from engine.tensors.tensors import symmetric_log
-from tests.engine import crystals
+from tests import crystals
 from tests.engine.test_physics import random_rotation
 
 SIGMA = 1.2

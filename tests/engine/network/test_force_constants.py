@@ -17,7 +17,7 @@ from engine.network.feature_cache import (
 )
 from engine.network.force_constants import effort, force_constants
 from engine.network.potential import GRAPH, pretrained_features
-from tests.engine import crystals
+from tests import crystals
 
 CPU = torch.device("cpu")
 

@@ -19,7 +19,7 @@ from engine.prediction.predictor import Predictor
 from engine.runs.run import Run
 from engine.training.loop import start_training, train
 from engine.training.losses import index_loss
-from tests.engine import crystals
+from tests import crystals
 from tests.engine.small import materials
 
 CPU = torch.device("cpu")

@@ -8,7 +8,7 @@ from pymatgen.core import Lattice, Structure
 
 from engine.data.datasets import load_dataset
 from engine.optics.measured import LONGEST, measurements
-from tests.engine import crystals
+from tests import crystals
 
 
 def rutile() -> Structure:

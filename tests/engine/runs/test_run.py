@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from engine.files import read_tensors
 from engine import EngineError, Predictor, Run
 from engine.config import ModelConfig, TrainConfig
+from engine.files import read_tensors
 from tests.engine.small import config, materials
 
 SOON = 90  # s

@@ -29,8 +29,8 @@ from engine.teaching.harmonics import sphere
 from engine.teaching.plain_network import ABOUT, PlainNetwork, load_plain, save_plain
 from engine.teaching.plain_training import start_plain_training, train_plain, turned_at_random
 from engine.tensors.tensors import along
+from tests.crystals import in_other_cell, outside, triclinic, wurtzite
 from tests.engine import small
-from tests.engine.crystals import in_other_cell, outside, triclinic, wurtzite
 from tests.engine.second_device import SECOND, SecondDevice
 
 FOLDER = MODELS_FOLDER / "plain-network"

@@ -11,7 +11,7 @@ from engine.network.layers import radial_embedding
 from engine.prediction.predictor import Predictor
 from engine.teaching.equivariance import random_rotations, turned_structure
 from engine.teaching.sites import distinct_atoms, neighbours, radial_functions, received, shells
-from tests.engine.crystals import diamond, fcc_primitive, isolated_atom, triclinic, wurtzite
+from tests.crystals import diamond, fcc_primitive, isolated_atom, triclinic, wurtzite
 from tests.engine.second_device import SECOND, SecondDevice
 
 GRAPH = GraphConfig(r_max=5.0)

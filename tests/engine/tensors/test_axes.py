@@ -9,7 +9,7 @@ from engine.data.datasets import load_dataset
 from engine.errors import EngineError
 from engine.tensors import axes
 from engine.tensors.tensors import symmetrise
-from tests.engine import crystals
+from tests import crystals
 from tests.materials_project_server import served_elsewhere
 
 # Order of each point group: International Tables for Crystallography A, table 3.2.1.

@@ -7,7 +7,7 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from engine.data.datasets import load_dataset
 from engine.tensors.principal_axes import conventional_cell, principal_axes
-from tests.engine import crystals
+from tests import crystals
 
 CUBIC = 4.0 * np.eye(3)
 MONOCLINIC = Lattice.from_parameters(5, 6, 7, 90, 110, 90).matrix

@@ -21,7 +21,8 @@ from engine.network.potential import GRAPH, PretrainedFeatures, _loaded, pretrai
 from engine.prediction.predictor import Predictor
 from engine.runs.run import Run
 from engine.training.loop import restore, start_training, train, training_state
-from tests.engine import crystals, small
+from tests import crystals
+from tests.engine import small
 
 CPU = torch.device("cpu")
 FEW = [material for material in small.materials() if material.natoms <= 4][:10]
