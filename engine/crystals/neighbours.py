@@ -11,8 +11,8 @@ but not of itself.
 from typing import NamedTuple
 
 import torch
-from torch_cluster import radius
 
+from engine.crystals.pair_search import Points, candidate_pairs, matmul_rows
 from engine.errors import check
 
 TOLERANCE = 1e-8  # Å; pairs closer than this are the same atom
@@ -32,8 +32,7 @@ class Edges(NamedTuple):
 def periodic_radius_graph(pos: torch.Tensor, cell: torch.Tensor, batch: torch.Tensor, r_max: float) -> Edges:
     """All edges of a batch of crystals by the rule above, crystal by crystal, each followed by its reverse.
 
-    Atoms are copied into half of the cells that r_max can reach and torch_cluster finds the pairs; the other
-    half are the reverses of these. A torch_cluster built without CUDA searches on the CPU.
+    pair_search.py finds each pair once; the rule is applied here, so that it is the same by either search.
 
     Args:
         pos: [N, 3] Å, in any cell.
@@ -53,17 +52,12 @@ def periodic_radius_graph(pos: torch.Tensor, cell: torch.Tensor, batch: torch.Te
     short, turn = _shortened(cell)
     frac = torch.linalg.solve(short[batch].transpose(1, 2), pos)
     home = frac.floor()  # the cell that each atom was given in
-    shift, image_of = _images(frac - home, short, batch, r_max)
-    wrapped = _matmul(frac - home, short, batch)
-    image_batch = batch.index_select(0, image_of)
-    image_pos = wrapped.index_select(0, image_of) + _matmul(shift, short, image_batch)
-    image, src = _pairs(image_pos, image_batch, wrapped, batch, r_max)
-    dst, shift = image_of.index_select(0, image), shift.index_select(0, image)
-    once = shift.any(1) | (src < dst)  # within the home cell, radius gives a pair and its reverse
-    src, dst, shift = (x.index_select(0, once.nonzero()[:, 0]) for x in (src, dst, shift))
+    inside = frac - home
+    points = Points(inside=inside, pos=matmul_rows(inside, short, batch), cell=short, batch=batch)
+    src, dst, shift = candidate_pairs(points, r_max + MARGIN)
     crystal = batch.index_select(0, src)
-    shift = _matmul(shift - home.index_select(0, dst) + home.index_select(0, src), turn, crystal)
-    edge_vec = pos.index_select(0, dst) - pos.index_select(0, src) + _matmul(shift, cell, crystal)
+    shift = matmul_rows(shift - home.index_select(0, dst) + home.index_select(0, src), turn, crystal)
+    edge_vec = pos.index_select(0, dst) - pos.index_select(0, src) + matmul_rows(shift, cell, crystal)
     length = torch.linalg.vector_norm(edge_vec, dim=1)
     keep = ((length > TOLERANCE) & (length < r_max + TOLERANCE)).nonzero()[:, 0]
     src, dst, shift, edge_vec = (x.index_select(0, keep) for x in (src, dst, shift, edge_vec))
@@ -77,11 +71,6 @@ def periodic_radius_graph(pos: torch.Tensor, cell: torch.Tensor, batch: torch.Te
 def volume_per_atom(cell: torch.Tensor, batch: torch.Tensor) -> torch.Tensor:
     """[B] Å^3 of cells [B, 3, 3] with atoms of crystal index `batch` [N]."""
     return torch.linalg.det(cell).abs() / torch.bincount(batch, minlength=len(cell))
-
-
-def _matmul(rows: torch.Tensor, matrices: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
-    """Each row vector times its own matrix: [M, 3], [B, 3, 3], [M] -> [M, 3]."""
-    return torch.bmm(rows[:, None], matrices.index_select(0, index))[:, 0]
 
 
 def _shortened(cell: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -100,47 +89,3 @@ def _shortened(cell: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         multiple = torch.where(size > SKEWED, lean.gather(1, place).round(), 0.0)
         step = eye - torch.zeros_like(lean).scatter(1, place, multiple).view_as(cell)
         short, turn = step @ short, step @ turn
-
-
-def _images(
-    inside: torch.Tensor, cell: torch.Tensor, batch: torch.Tensor, r_max: float
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Shifts [M, 3] and atoms [M] of the periodic copies that r_max may reach from their own crystal's atoms.
-
-    Only half of them: shifts whose first component other than zero is positive, and zero itself.
-
-    Args:
-        inside: [N, 3] fractional coordinates in [0, 1].
-    """
-    reach = (r_max + MARGIN) * torch.linalg.inv(cell).norm(dim=1)  # [B, 3] in units of plane distances
-    atoms = torch.bincount(batch)
-    low = torch.segment_reduce(inside, "min", lengths=atoms) - reach
-    high = torch.segment_reduce(inside, "max", lengths=atoms) + reach
-    start = (low[batch] - inside).ceil()  # [N, 3] lowest shift of each atom
-    start[:, 0] = 0
-    span = ((high[batch] - inside).floor() - start + 1).to(torch.int32)
-    copies = span.prod(1)
-    image_of = torch.repeat_interleave(copies)
-    number = torch.arange(len(image_of), device=cell.device) - (copies.cumsum(0) - copies)[image_of]
-    number, span = number.to(torch.int32), span.index_select(0, image_of)
-    steps = [number // (span[:, 2] * span[:, 1]), number // span[:, 2] % span[:, 1], number % span[:, 2]]
-    shift = start.index_select(0, image_of) + torch.stack(steps, 1)
-    a, b, c = shift.unbind(1)
-    half = ((a > 0) | (b > 0) | ((b == 0) & (c >= 0))).nonzero()[:, 0]
-    return shift.index_select(0, half), image_of.index_select(0, half)
-
-
-def _pairs(
-    image_pos: torch.Tensor, image_batch: torch.Tensor, pos: torch.Tensor, batch: torch.Tensor, r_max: float
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Image [P] and atom [P] of every pair of one crystal within r_max, and of a few slightly further."""
-    search = pos.device if torch.ops.torch_cluster.cuda_version() > 0 else "cpu"
-    image, atom = radius(
-        pos.to(search),
-        image_pos.to(search),
-        r_max + MARGIN,
-        batch.to(search),
-        image_batch.to(search),
-        max_num_neighbors=int(torch.bincount(batch).max()),
-    )
-    return image.to(pos.device), atom.to(pos.device)

@@ -1,4 +1,4 @@
-"""The neighbour rule of engine.crystals.graph, against pymatgen's neighbour list."""
+"""The neighbour rule of engine.crystals.graph, against pymatgen's neighbour list, by each search there is."""
 
 from itertools import pairwise
 
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pymatgen.core import DummySpecies, Lattice, Structure
 
 from engine.config import GraphConfig
+from engine.crystals import neighbours, pair_search
 from engine.crystals.graph import CrystalGraph, collate, crystal_graphs
 from engine.crystals.neighbours import periodic_radius_graph
 from engine.data.datasets import load_dataset
@@ -17,6 +18,10 @@ from engine.errors import EngineError
 from tests import crystals
 
 DEVICES = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
+SEARCHES = {
+    "matscipy": pair_search.by_matscipy,
+    "here": pair_search.candidate_pairs,
+}  # the same without torch_cluster
 
 CASES = {
     "fcc, one atom": (crystals.fcc_primitive(), 5.0),
@@ -35,6 +40,13 @@ CASES = {
     "cutoff on a neighbour shell": (crystals.bcc(), 2.87),
     "isolated atom": (crystals.isolated_atom(), 6.0),
 }
+
+
+@pytest.fixture(scope="module", params=SEARCHES, autouse=True)
+def search(request):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(neighbours, "candidate_pairs", SEARCHES[request.param])
+        yield
 
 
 def edges_of_pymatgen(structure: Structure, r_max: float) -> tuple[np.ndarray, np.ndarray]:
