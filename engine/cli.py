@@ -1,4 +1,4 @@
-"""The command line: python -m engine fetch|train|evaluate|predict."""
+"""The command line: python -m engine fetch|train|evaluate|predict, also installed as dielectric."""
 
 import argparse
 import json
@@ -31,8 +31,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
+def _program() -> str:
+    """What the user called: the console command, or the module."""
+    called = Path(sys.argv[0]).name
+    return called if called == "dielectric" else "python -m engine"
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m engine", description="Dielectric tensors of crystals.")
+    parser = argparse.ArgumentParser(prog=_program(), description="Dielectric tensors of crystals.")
     commands = parser.add_subparsers(required=True, metavar="fetch|train|evaluate|predict")
 
     predict = commands.add_parser("predict", help="predict tensors for files (CIF, POSCAR, extxyz, pymatgen JSON)")
