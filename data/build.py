@@ -4,7 +4,7 @@
 
 Downloads matminer's sdist and crystal-toolkit's wheel with pip, checks their SHA-256 and writes
 `petousis-2017.parquet` and `matbench-dielectric.parquet`. The bytes depend only on the sources and on
-the version of pyarrow that requirements.txt pins. See README.md beside this file for provenance.
+the version of pyarrow that requirements-engine.txt pins. See README.md beside this file for provenance.
 """
 
 import argparse

@@ -12,9 +12,15 @@ from safetensors.torch import load, save_file
 
 from engine.errors import EngineError, check
 
-ROOT = Path(__file__).resolve().parents[1]
-DATA_FOLDER, MODELS_FOLDER = ROOT / "data", ROOT / "models"
-RESULTS_FOLDER = ROOT / "benchmarks" / "results"
+PACKAGE = Path(__file__).resolve().parent
+ROOT = PACKAGE.parent  # the checkout, or the folder that the package was installed into
+_SHIPPED = (
+    PACKAGE / "shipped"
+)  # an installed package has its files here, see pyproject.toml; a checkout has no such
+if _SHIPPED.is_dir():
+    DATA_FOLDER, MODELS_FOLDER, RESULTS_FOLDER = _SHIPPED / "data", _SHIPPED / "models", _SHIPPED / "results"
+else:
+    DATA_FOLDER, MODELS_FOLDER, RESULTS_FOLDER = ROOT / "data", ROOT / "models", ROOT / "benchmarks" / "results"
 
 
 def read_json(path: Path) -> dict[str, Any]:
