@@ -9,7 +9,8 @@ PORT ?= 8501
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
 CORES := $(shell nproc 2>/dev/null || echo 2)
-TORCH := $(shell grep '^torch==' requirements.txt)
+TORCH := $(shell grep '^torch==' requirements-engine.txt)
+CLUSTER := $(shell grep '^torch-cluster==' requirements.txt)
 WHEELS := $(shell sed -n 's/^--find-links //p' requirements.txt)
 # Waiting threads sleep: on busy cores, spinning ones slow the network several times over.
 export OMP_WAIT_POLICY := PASSIVE
@@ -18,6 +19,8 @@ export OMP_WAIT_POLICY := PASSIVE
 .DELETE_ON_ERROR:
 
 app: .venv/app.stamp
+	@$(BIN)/python -c 'import sys, importlib.util as u; sys.exit(u.find_spec("torch_cluster") is None)' \
+	|| echo "torch_cluster is not installed: matscipy finds the neighbours of atoms, the same ones."
 	@echo "The dashboard opens on http://127.0.0.1:$(PORT) (Ctrl+C ends it)."
 	@exec $(BIN)/streamlit run app.py --server.port $(PORT)
 
@@ -46,30 +49,34 @@ data: .venv/app.stamp
 	@$(PYTHON) -m venv .venv || { echo "Python could not make .venv: sudo apt-get install python3-venv"; exit 1; }
 	@touch $@
 
-.venv/torch.stamp: requirements.txt | .venv/made.stamp
-	@echo "[1/3] Installing $(TORCH): 200 MB to 3 GB, one to ten minutes."
+.venv/torch.stamp: requirements-engine.txt | .venv/made.stamp
+	@echo "[1/4] Installing $(TORCH): 200 MB to 3 GB, one to ten minutes."
 	@$(PIP) setuptools wheel ninja numpy $(TORCH)
 	@touch $@
 
-# torch_cluster turns ninja off in its setup.py, so setuptools is told to compile its parts at once.
-# pip asks an unreachable wheel page again for every package, minutes in all: so it is asked once, here.
-.venv/requirements.txt: requirements.txt requirements-dev.txt Makefile | .venv/torch.stamp
-	@if timeout 8 $(BIN)/python -c 'import urllib.request as u; u.urlopen("$(WHEELS)", timeout=5)' 2>/dev/null; \
-	then grep -hv '^-r' requirements.txt > $@; \
-	else echo "The ready-made wheels of torch_cluster cannot be reached: it is compiled, about 6 minutes on two cores, once."; \
-	grep -v '^--find-links' requirements.txt > $@; fi
+.venv/packages.stamp: requirements-engine.txt requirements-dashboard.txt .venv/torch.stamp
+	@echo "[2/4] Installing the other packages: two minutes."
+	@$(PIP) -r requirements-engine.txt -r requirements-dashboard.txt
+	@touch $@
 
-.venv/app.stamp: .venv/requirements.txt .venv/torch.stamp static/fetch.py
-	@command -v c++ >/dev/null || echo "No C++ compiler found; should torch_cluster need one: sudo apt-get install g++ python3-dev"
-	@echo "[2/3] Installing the other packages: two minutes, more where torch_cluster is compiled."
+# torch_cluster is the only package that may have to be compiled, and the only one that may be missing.
+# Its setup.py turns ninja off, so setuptools is told to compile its parts at once. The page of its wheels is asked
+# only where it answers: pip would ask it over and over.
+.venv/app.stamp: requirements.txt .venv/packages.stamp static/fetch.py
 	@printf '[build_ext]\nparallel = $(CORES)\n' > .venv/build.cfg
-	@MAX_JOBS=$(CORES) DIST_EXTRA_CONFIG=$(CURDIR)/.venv/build.cfg $(PIP) --no-build-isolation -r .venv/requirements.txt
-	@echo "[3/3] Fetching the 3D viewer."
+	@echo "[3/4] Installing torch_cluster."
+	@wheels=; if timeout 8 $(BIN)/python -c 'import urllib.request as u; u.urlopen("$(WHEELS)", timeout=5)' 2>/dev/null; \
+	then wheels="--find-links $(WHEELS)"; \
+	else echo "Its ready-made wheels cannot be reached: it is compiled, about 6 minutes on two cores, once."; fi; \
+	MAX_JOBS=$(CORES) DIST_EXTRA_CONFIG=$(CURDIR)/.venv/build.cfg \
+	$(PIP) --no-build-isolation $$wheels $(CLUSTER) >.venv/torch_cluster.log 2>&1 \
+	|| echo "torch_cluster could not be installed, for want of a C++ compiler perhaps: the dashboard does without it."
+	@echo "[4/4] Fetching the 3D viewer."
 	@$(BIN)/python static/fetch.py || true
 	@touch $@
 
 .venv/dev.stamp: .venv/app.stamp requirements-dev.txt
 	@echo "Installing what the tests need."
 	@grep -v '^-r' requirements-dev.txt > .venv/requirements-dev.txt
-	@$(PIP) -r .venv/requirements.txt -r .venv/requirements-dev.txt --no-build-isolation
+	@$(PIP) -r requirements-engine.txt -r requirements-dashboard.txt -r .venv/requirements-dev.txt
 	@touch $@
