@@ -14,8 +14,8 @@ from typing import Any, Literal, NotRequired, TypedDict, cast
 import pandas as pd
 import torch
 
-from engine.files import read_json, read_tensors, write_tensors, write_text
 from engine.config import GraphConfig, ModelConfig, TrainConfig
+from engine.files import read_json, read_tensors, write_tensors, write_text
 from engine.tensors.metrics import TargetMetrics
 from engine.training.loop import EpochResult
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from engine.files import ROOT
 from engine.errors import EngineError
+from engine.files import ROOT
 from engine.runs.folder import LOCK, LOG
 
 

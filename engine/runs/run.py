@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from platformdirs import user_data_path
 
-from engine.model.checkpoint import CONFIG
 from engine.config import TrainConfig
 from engine.data.datasets import EMBEDDED, dataset_hash, dataset_path
 from engine.errors import check
+from engine.model.checkpoint import CONFIG
 from engine.runs.folder import (
     ASKED,
     Asked,

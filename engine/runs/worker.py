@@ -7,17 +7,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from engine.data.folds import holdout_split
-from engine.model.intervals import QUANTITIES
-from engine.model.checkpoint import Checkpoint, save_checkpoint
-from engine.data.datasets import dataset_hash, labelled, load_dataset
-from engine.model.ensemble import with_total
-from engine.errors import check, required
-from engine.model.inference import embeddings
-from engine.evaluation.judging import calibrated
 from engine.crystals.material import Material
-from engine.training.fold_training import element_counts
-from engine.tensors.metrics import diagonal_mean
+from engine.data.datasets import dataset_hash, labelled, load_dataset
+from engine.data.folds import holdout_split
+from engine.errors import check, required
+from engine.evaluation.held_out import Unseen
+from engine.evaluation.judging import calibrated
+from engine.model.checkpoint import Checkpoint, save_checkpoint
+from engine.model.ensemble import with_total
+from engine.model.inference import embeddings
+from engine.model.intervals import QUANTITIES
 from engine.model.neighbourhood import Neighbourhood
 from engine.runs.folder import (
     Asked,
@@ -29,8 +28,9 @@ from engine.runs.folder import (
     write_parity,
     write_resume,
 )
+from engine.tensors.metrics import diagonal_mean
+from engine.training.fold_training import element_counts
 from engine.training.loop import EpochResult, Training, restore, start_training, train, training_state, validate
-from engine.evaluation.held_out import Unseen
 
 
 def train_run(folder: Path, show: Callable[[EpochResult], None]) -> bool:
