@@ -17,7 +17,7 @@ from engine.files import ROOT
 PACKAGE = "dielectric-tensors"
 UNKNOWN = "unknown"
 CHANGED = "+changes"  # beside a commit: code or data were not those of the commit
-MADE_FROM = ("engine", "benchmarks/*.py", "data", "requirements.txt")  # what figures depend on
+MADE_FROM = ("engine", "benchmarks/*.py", "data", "requirements*.txt")  # what figures depend on
 
 
 def code_version() -> str:
