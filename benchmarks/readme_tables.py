@@ -104,10 +104,10 @@ def _layered(result: dict) -> str:
 
 def _coverage(result: dict) -> str:
     means = [c for c in result["coverage"] if c["quantity"] == "mean"]
-    systems = list(dict.fromkeys(c["crystal_system"] for c in means))
+    systems = list(dict.fromkeys(c["group"] for c in means))
     rows = []
     for target in dict.fromkeys(c["target"] for c in means):
-        found = {c["crystal_system"]: c for c in means if c["target"] == target}
+        found = {c["group"]: c for c in means if c["target"] == target}
         shares = (f"{found[system]['percent']:.1f} % ({found[system]['count']:,})" for system in systems)
         rows.append((target, *shares))
     return _table(("mean", *systems), rows)

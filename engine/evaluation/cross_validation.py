@@ -117,7 +117,7 @@ def to_table(evaluation: Evaluation) -> str:
     lines = [metrics_table({"under 100": evaluation.metrics_in_range, "all": evaluation.metrics})]
     lines.append(f"coverage of the {LEVEL:.0%} intervals")
     for c in evaluation.coverage:
-        lines.append(f"{c.target:<11} {c.quantity:<9} {c.crystal_system:<13} {c.count:>5}  {c.percent:5.1f} %")
+        lines.append(f"{c.target:<11} {c.quantity:<9} {c.group:<35} {c.count:>5}  {c.percent:5.1f} %")
     return "\n".join(lines)
 
 

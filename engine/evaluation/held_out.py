@@ -15,6 +15,7 @@ from engine.model.inference import embeddings, predict_latent
 from engine.model.intervals import QUANTITIES, Signs, quantities
 from engine.model.neighbourhood import Neighbourhood
 from engine.network.device import resolve_device
+from engine.tensors.metrics import diagonal_mean
 from engine.training.fold_training import NetworkJob
 from engine.training.labelled_graphs import labelled_graphs
 
@@ -41,7 +42,14 @@ class Unseen:
             values=quantities(self.tensors[target][chosen]),
             spread=self.spread[target][chosen],
             distance=self.distance[chosen],
+            electronic=self.means("electronic")[chosen],
+            ionic=self.means("ionic")[chosen],
         )
+
+    def means(self, target: str) -> np.ndarray:
+        """[n] predicted mean of a tensor's diagonal; nan where the networks do not have the target."""
+        missing = np.full((len(self.fold), 3, 3), np.nan)
+        return diagonal_mean(self.tensors.get(target, missing))
 
 
 def fold_jobs(

@@ -9,9 +9,12 @@ from engine.crystals.material import CRYSTAL_SYSTEMS, Material
 from engine.data.datasets import label
 from engine.evaluation.held_out import Unseen
 from engine.model.ensemble import with_total
-from engine.model.intervals import QUANTITIES, Calibration, calibrate, intervals, levels, quantities
+from engine.model.intervals import QUANTITIES, Calibration, calibrate, held, intervals, levels, quantities
 from engine.model.out_of_fold import LEVEL, OutOfFold
 from engine.tensors.metrics import TargetMetrics, entries_in_range, target_metrics
+
+NARROW_GAP = 0.5  # eV
+LARGE_ELECTRONIC, LARGE_IONIC = 20, 15  # means
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +23,7 @@ class Coverage:
 
     target: str
     quantity: str
-    crystal_system: str
+    group: str
     count: int
     percent: float
 
@@ -59,30 +62,52 @@ def errors(
 def coverage(
     materials: Sequence[Material], unseen: Unseen, calibrations: dict[int, dict[str, Calibration]]
 ) -> tuple[Coverage, ...]:
-    """Of every quantity over all crystals, and of the means in each crystal system.
+    """Of every quantity over all crystals, and of the means in each of `groups`.
 
     Args:
         calibrations: number of a fold -> calibration on all others.
     """
-    systems = np.array([material.crystal_system for material in materials])
+    members = groups(materials, unseen)
     rows = []
     for target in unseen.tensors:
         level = _levels(materials, unseen, calibrations, target)
         known = np.isfinite(level[:, 0])
-        groups = [(number, "all", known) for number in range(len(QUANTITIES))]
-        groups += [(0, system, known & (systems == system)) for system in CRYSTAL_SYSTEMS]
+        judged = [(number, "all", known) for number in range(len(QUANTITIES))]
+        judged += [(0, group, known & chosen) for group, chosen in members.items()]
         rows += [
             Coverage(
                 target=target,
                 quantity=QUANTITIES[number],
-                crystal_system=system,
+                group=group,
                 count=int(chosen.sum()),
-                percent=float(100 * (level[chosen, number] <= LEVEL).mean()),
+                percent=float(100 * held(level[chosen, number], LEVEL).mean()),
             )
-            for number, system, chosen in groups
+            for number, group, chosen in judged
             if chosen.any()
         ]
     return tuple(rows)
+
+
+def groups(materials: Sequence[Material], unseen: Unseen) -> dict[str, np.ndarray]:
+    """[n] which crystals are in each crystal system, and in each group whose errors are the largest."""
+    systems = np.array([material.crystal_system for material in materials])
+    gap = np.array([np.nan if material.band_gap is None else material.band_gap for material in materials])
+    by_system = {system: systems == system for system in CRYSTAL_SYSTEMS}
+    return by_system | hard_groups(gap, unseen.means("electronic"), unseen.means("ionic"))
+
+
+def hard_groups(gap: np.ndarray, electronic: np.ndarray, ionic: np.ndarray) -> dict[str, np.ndarray]:
+    """[n] which crystals are in each group whose errors are the largest.
+
+    Args:
+        gap: [n] eV, of DFT, which no prediction knows; nan where it is not known.
+        electronic, ionic: [n] predicted means.
+    """
+    return {
+        f"DFT gap under {NARROW_GAP} eV": gap < NARROW_GAP,
+        f"predicted electronic over {LARGE_ELECTRONIC}": electronic > LARGE_ELECTRONIC,
+        f"predicted ionic over {LARGE_IONIC}": ionic > LARGE_IONIC,
+    }
 
 
 def with_intervals(

@@ -10,6 +10,7 @@ import pandas as pd
 from engine.crystals.material import CRYSTAL_SYSTEMS, Material
 from engine.data.datasets import label
 from engine.errors import EngineError
+from engine.evaluation.judging import hard_groups
 from engine.evaluation.parity import Parity, compare
 from engine.files import RESULTS_FOLDER, read_json
 from engine.model.checkpoint import CARD
@@ -21,7 +22,7 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 ALL = "all crystals"
 SYSTEMS = tuple(reversed(CRYSTAL_SYSTEMS))
 ROUNDING = 1e-6  # levels are kept in single precision
-_FACTS = ["material_id", "formula", "crystal_system", "elements", "n"]
+_FACTS = ["material_id", "formula", "crystal_system", "elements", "n", "band_gap"]
 _INDEX_EDGES = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, np.inf)
 _INDEX_BINS = ("under 1.5", "1.5 to 2", "2 to 2.5", "2.5 to 3", "3 to 4", "over 4")
 
@@ -32,9 +33,10 @@ class Judged:
 
     Attributes:
         metrics: errors over the crystals with every DFT entry below 100.
-        crystals: one row a crystal: material_id, formula, crystal_system, elements, n, the means of the diagonal
-            `dft` and `predicted`, `error` (relative to DFT, percent; nan where DFT is too small for that),
-            `inside` (whether the interval holds the DFT mean) and `level` (see `OutOfFold`).
+        crystals: one row a crystal: material_id, formula, crystal_system, elements, n, band_gap, the predicted
+            means of the `electronic` and the `ionic` tensor, the means of the diagonal `dft` and `predicted`,
+            `error` (relative to DFT, percent; nan where DFT is too small for that), `inside` (whether the interval
+            holds the DFT mean) and `level` (see `OutOfFold`).
         parity: see `parity.compare`.
         by_element: see `error_by_element`.
         by_crystal_system, by_index: see `spread`; by_index has bins of the refractive index.
@@ -84,16 +86,22 @@ def calibration_curve(level: pd.Series) -> pd.DataFrame:
     """
     nominal = np.linspace(0, 1, 101)
     known = np.sort(level.dropna())
-    observed = np.searchsorted(known, nominal + ROUNDING, side="right") / max(len(known), 1)
+    observed = np.searchsorted(known, nominal - ROUNDING) / max(len(known), 1)
     return pd.DataFrame({"nominal": 100 * nominal, "observed": 100 * observed})
 
 
 def coverage(crystals: pd.DataFrame) -> pd.DataFrame:
-    """`crystals` and percent `inside` their interval, of `ALL` and of each crystal system (the index)."""
-    groups = crystals.groupby("crystal_system")["inside"]
-    table = pd.DataFrame({"crystals": groups.size(), "inside": 100 * groups.mean()})
-    table.loc[ALL] = [len(crystals), 100 * crystals["inside"].mean()]
-    return table.reindex([name for name in (ALL, *SYSTEMS) if name in table.index])
+    """`crystals` and percent `inside` their interval, of `ALL`, each crystal system and each of `hard_groups`."""
+    gap, electronic, ionic = (crystals[name].to_numpy(float) for name in ("band_gap", "electronic", "ionic"))
+    members = {ALL: np.ones(len(crystals), bool)}
+    members |= {system: crystals["crystal_system"].to_numpy() == system for system in SYSTEMS}
+    members |= hard_groups(gap, electronic, ionic)
+    rows = {
+        group: [chosen.sum(), 100 * crystals["inside"][chosen].mean()]
+        for group, chosen in members.items()
+        if chosen.any()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["crystals", "inside"])
 
 
 def read_learning_curve(path: Path = LEARNING_CURVE) -> pd.DataFrame | None:
@@ -138,7 +146,12 @@ def _judge_target(target: str, predictions: OutOfFold, known: dict[str | None, M
     in_range = entries_in_range(dft)
     means = {"dft": diagonal_mean(dft), "predicted": diagonal_mean(predicted)}
     low, high = predictions.interval[target][rows].T
+    parts = {
+        part: diagonal_mean(predictions.tensors[part][rows]) if part in predictions.tensors else np.nan
+        for part in ("electronic", "ionic")
+    }
     crystals = facts.assign(
+        **parts,
         **means,
         error=_relative_error(**means),
         inside=(low <= means["dft"]) & (means["dft"] <= high),

@@ -15,11 +15,12 @@ import torch
 from engine.config import GraphConfig, ModelConfig
 from engine.errors import EngineError, check
 from engine.files import read_json, read_tensors, write_tensors, write_text
-from engine.model.intervals import Calibration
+from engine.model.intervals import SIGNS, USUAL, Calibration
 from engine.model.neighbourhood import Neighbourhood
 from engine.network.network import DielectricNetwork, learnt
 
-FORMAT = 2
+FORMAT = 3
+OLDER = 2  # calibrated without classes; read, no longer written
 TRAINED = ("heads", "springs")  # on any backbone
 _NEIGHBOURHOOD = ("center", "projection", "points")
 WEIGHTS, CONFIG, CARD = "weights.safetensors", "config.json", "card.md"
@@ -111,7 +112,7 @@ def load_checkpoint(folder: Path, device: torch.device | str = "cpu") -> Checkpo
     """
     config = cast(Config, read_json(folder / CONFIG))
     check(
-        config.get("format") == FORMAT,
+        config.get("format") in (OLDER, FORMAT),
         f"{folder}: format {config.get('format')} is not {FORMAT}; update this program or retrain the model",
     )
     weights = read_tensors(folder / WEIGHTS)
@@ -138,8 +139,13 @@ def load_checkpoint(folder: Path, device: torch.device | str = "cpu") -> Checkpo
     )
 
 
-def _calibration(rows: dict[str, list[list[float]]]) -> Calibration:
-    return Calibration(**{name: tuple(tuple(row) for row in values) for name, values in rows.items()})
+def _calibration(rows: dict[str, Any]) -> Calibration:
+    scores = rows["scores"] if isinstance(rows["scores"], dict) else {USUAL: rows["scores"]}
+    missing = (0.0,) * (SIGNS - len(rows["weights"][0]))  # of an older model
+    return Calibration(
+        weights=tuple((*row, *missing) for row in rows["weights"]),
+        scores={name: tuple(tuple(row) for row in own) for name, own in scores.items()},
+    )
 
 
 def _neighbourhood(

@@ -8,10 +8,17 @@ Assoc. 113, 1094 (2018), doi:10.1080/01621459.2017.1307116), on the relative sca
 so that an interval is a factor up and down, and a tiny ionic part does not widen it without bound. What a
 prediction shows of its own difficulty, `Signs`, is weighed by
 
-    difficulty = exp(w0 + w1 log(spread + S0) + w2 log(distance + D0) + w3 log(p + s) + w4 [cubic] + w5 [low]),
+    log(difficulty) = w0 + w1 log(spread + S0) + w2 log(distance + D0) + w3 log(p + s) + w4 [cubic] + w5 [low]
+                      + w6 log(e) + w7 log(i + s) + w8 log(max(e, L) / L) + w9 log(max(i + s, L) / L)
 
-with the w of greatest likelihood for residuals that follow a Laplace distribution of that width. The last two tell
-crystals by the symmetry of their tensor: "cubic" has three equal principal values, "low" three different ones.
+with the w of greatest likelihood for residuals that follow a Laplace distribution of that width. The brackets tell
+crystals by the symmetry of their tensor: "cubic" has three equal principal values, "low" three different ones;
+e and i are the predicted means of the electronic and the ionic tensor, and L = LARGE.
+
+The rank of a score is taken among crystals of its own class (Mondrian conformal prediction: Vovk, Gammerman and
+Shafer, Algorithmic Learning in a Random World, Springer, 2005), so that intervals hold their level within each of
+`CLASSES`, in the mean over crystals drawn like those of the data. It is no promise for a single crystal, nor for a
+group that predictions do not show, such as the crystals whose DFT gap is narrow.
 """
 
 import math
@@ -27,7 +34,13 @@ SMALLEST = {"electronic": 1.0, "ionic": 0.0, "total": 1.0}
 QUANTITIES = ("mean", "smallest", "middle", "largest")  # of the diagonal; of the principal values
 SMALLEST_SPREAD, SMALLEST_DISTANCE = 0.01, 0.2  # S0 and D0
 EQUAL = 1e-3  # of the largest principal value: the difference of two that symmetry makes equal is smaller
+LARGE = 10.0  # L
+HARD = 15.0  # means above this belong to nearly metallic crystals or to soft ones
+USUAL, LOW_SYMMETRY, LARGE_PART = CLASSES = ("usual", "low symmetry", "large part")
+SMALLEST_CLASS = 40  # crystals; a class with fewer is judged among all
 RIDGE = 2.0  # keeps w small where few crystals speak for it
+ROUNDING = 1e-9  # of a level
+SIGNS = 10  # what a difficulty is made of, w0 to w9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,19 +51,35 @@ class Signs:
         values: [n, 4] predicted `QUANTITIES`.
         spread: [n, 4] standard deviation of log(value + s) over networks that differ by their seed alone.
         distance: [n] from the crystal to its nearest training crystal, see neighbourhood.py.
+        electronic, ionic: [n] predicted means of these tensors; nan where the model has none.
     """
 
     values: np.ndarray
     spread: np.ndarray
     distance: np.ndarray
+    electronic: np.ndarray
+    ionic: np.ndarray
+
+    @property
+    def classes(self) -> np.ndarray:
+        """[n] which of `CLASSES` each crystal is in; one with a large part is in that, whatever its symmetry."""
+        large = (self.electronic > HARD) | (self.ionic > HARD)
+        return np.where(large, LARGE_PART, np.where(_steps(self.values) == 2, LOW_SYMMETRY, USUAL))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
-    """Of one target: weights [4, 6] of each quantity's difficulty, and its scores [4][n], ascending."""
+    """Of one target: weights [4, 10] of each quantity's difficulty; scores [4][n] of each class, ascending."""
 
     weights: tuple[tuple[float, ...], ...]
-    scores: tuple[tuple[float, ...], ...]
+    scores: dict[str, tuple[tuple[float, ...], ...]]
+
+    def ranked(self, name: str) -> np.ndarray:
+        """[4, n] ascending scores of the class, or of all crystals where it has too few."""
+        own = np.array(self.scores.get(name, ((),) * len(QUANTITIES)))
+        if own.shape[1] >= SMALLEST_CLASS:
+            return own
+        return np.sort(np.concatenate([np.array(scores) for scores in self.scores.values()], axis=1), axis=1)
 
 
 def coarse_name(target: str) -> str:
@@ -70,24 +99,31 @@ def calibrate(target: str, signs: Signs, dft: np.ndarray) -> Calibration:
     features = _features(target, signs)
     weights = [_fit(features[:, q], residual[:, q]) for q in range(len(QUANTITIES))]
     difficulty = np.exp(np.einsum("nqk,qk->nq", features, np.array(weights)))
-    scores = np.sort(residual / difficulty, axis=0).T
+    scores, classes = residual / difficulty, signs.classes
     return Calibration(
         weights=tuple(tuple(w.round(6).tolist()) for w in weights),
-        scores=tuple(tuple(s.round(5).tolist()) for s in scores),
+        scores={
+            name: tuple(tuple(s.round(5).tolist()) for s in np.sort(scores[classes == name], axis=0).T)
+            for name in CLASSES
+            if (classes == name).any()
+        },
     )
 
 
 def intervals(target: str, calibration: Calibration, signs: Signs, level: float) -> np.ndarray:
-    """[n, 4, 2] low and high that hold the DFT value of crystals like these with probability `level`.
+    """[n, 4, 2] low and high that hold the share `level` of the DFT values, over many crystals of each class.
 
     Raises:
         EngineError: `level` is not between 0 and 1, or there are too few scores for it.
     """
     check(0 < level < 1, f"level must be between 0 and 1, got {level}")
-    count = len(calibration.scores[0])
-    rank = math.ceil((count + 1) * level)
-    check(rank <= count, f"level {level} needs more than the {count} calibration crystals there are")
-    score = np.array([scores[rank - 1] for scores in calibration.scores])
+    score, classes = np.empty(signs.values.shape), signs.classes
+    for name in np.unique(classes):
+        ranked = calibration.ranked(name)
+        count = ranked.shape[1]
+        rank = math.ceil((count + 1) * (level - ROUNDING))
+        check(rank <= count, f"level {level} needs more than the {count} calibration crystals there are")
+        score[classes == name] = ranked[:, rank - 1]
     factor = np.exp(score * _difficulty(target, calibration, signs))
     values = signs.values + SHIFT[target]
     both = np.stack([values / factor, values * factor], -1) - SHIFT[target]
@@ -95,10 +131,23 @@ def intervals(target: str, calibration: Calibration, signs: Signs, level: float)
 
 
 def levels(target: str, calibration: Calibration, signs: Signs, dft: np.ndarray) -> np.ndarray:
-    """[n, 4] the level above which intervals hold the DFT value [n, 4]."""
+    """[n, 4] the level above which, itself not included, intervals hold the DFT value [n, 4]; see `held`."""
     score = _residual(target, signs, dft) / _difficulty(target, calibration, signs)
-    ranks = [np.searchsorted(known, score[:, q]) for q, known in enumerate(calibration.scores)]
-    return np.stack(ranks, 1) / (len(calibration.scores[0]) + 1)
+    found, classes = np.empty(score.shape), signs.classes
+    for name in np.unique(classes):
+        chosen, ranked = classes == name, calibration.ranked(name)
+        smaller = [np.searchsorted(known, score[chosen, q]) for q, known in enumerate(ranked)]
+        found[chosen] = np.stack(smaller, 1) / (ranked.shape[1] + 1)
+    return found
+
+
+def held(levels: np.ndarray, level: float) -> np.ndarray:
+    """Whether intervals at `level` hold the DFT values of these `levels`.
+
+    The interval reaches to the score of rank ceil((n + 1) level), so it holds a value whose score has fewer than
+    (n + 1) level smaller ones.
+    """
+    return levels < level - ROUNDING
 
 
 def _residual(target: str, signs: Signs, dft: np.ndarray) -> np.ndarray:
@@ -110,22 +159,36 @@ def _difficulty(target: str, calibration: Calibration, signs: Signs) -> np.ndarr
 
 
 def _features(target: str, signs: Signs) -> np.ndarray:
-    """[n, 4, 6]: what w is multiplied by, for each quantity."""
-    shape = signs.values.shape
-    distance = np.broadcast_to(signs.distance[:, None], shape)
-    principal = signs.values[:, 1:]
-    steps = (np.diff(principal, axis=1) > EQUAL * principal[:, 2:]).sum(1)[:, None]
+    """[n, 4, 10]: what w is multiplied by, for each quantity."""
+    steps = _steps(signs.values)
+    electronic = np.nan_to_num(signs.electronic, nan=1.0)
+    ionic = np.nan_to_num(signs.ionic, nan=1.0 - SHIFT["ionic"]) + SHIFT["ionic"]
+    of_crystal = (
+        np.log(signs.distance + SMALLEST_DISTANCE),
+        steps == 0,
+        steps == 2,
+        np.log(electronic),
+        np.log(ionic),
+        np.log(np.maximum(electronic, LARGE) / LARGE),
+        np.log(np.maximum(ionic, LARGE) / LARGE),
+    )
+    distance, *others = (np.broadcast_to(one[:, None], signs.values.shape) for one in of_crystal)
     return np.stack(
         [
-            np.ones(shape),
+            np.ones(signs.values.shape),
             np.log(signs.spread + SMALLEST_SPREAD),
-            np.log(distance + SMALLEST_DISTANCE),
+            distance,
             np.log(signs.values + SHIFT[target]),
-            np.broadcast_to(steps == 0, shape),
-            np.broadcast_to(steps == 2, shape),
+            *others,
         ],
         -1,
     )
+
+
+def _steps(values: np.ndarray) -> np.ndarray:
+    """[n] how many of the two steps between principal values, of `QUANTITIES` [n, 4], are no rounding."""
+    principal = values[:, 1:]
+    return (np.diff(principal, axis=1) > EQUAL * principal[:, 2:]).sum(1)
 
 
 def _fit(features: np.ndarray, residual: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from pymatgen.core import Structure
 from engine.config import GraphConfig, ModelConfig
 from engine.crystals.graph import CrystalGraph, crystal_graphs
 from engine.crystals.material import Material
-from engine.network.feature_cache import has_force_constants, known_force_constants
+from engine.network.feature_cache import known_force_constants
 from engine.network.force_constants import effort
 from engine.network.springs import stiffness
 
@@ -35,7 +35,7 @@ def unlabelled_graphs(
 
 def _add_springs(crystal: Structure | Material, graph: CrystalGraph, device: torch.device) -> None:
     """Springs for the ionic part, but for cells that would take too long."""
-    feasible = has_force_constants(crystal) or effort(crystal) <= MOST_EFFORT[device.type]
+    feasible = effort(crystal) <= MOST_EFFORT[device.type]
     graph.has_springs = torch.tensor([feasible], device=device)
     graph.springs = torch.zeros(0, 3, 3, dtype=torch.float64, device=device)
     if feasible:

@@ -1,5 +1,6 @@
 """A prediction for one crystal: tensors, what follows from them, intervals and warnings."""
 
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -100,5 +101,11 @@ class Prediction:
             values=quantities(tensor)[None],
             spread=self.spread[target][None],
             distance=np.array([self.distance]),
+            electronic=np.array([_mean(self.electronic)]),
+            ionic=np.array([_mean(self.ionic)]),
         )
         return intervals(target, calibration, signs, level)[0]
+
+
+def _mean(tensor: np.ndarray | None) -> float:
+    return math.nan if tensor is None else tensors.mean(tensor)

@@ -128,24 +128,31 @@ def test_a_mean_near_zero_has_no_relative_error_but_is_counted():
     assert np.isnan(judged.by_element.loc["Mg", "error"])
 
 
-def test_uniform_levels_are_perfectly_calibrated():
-    curve = calibration_curve(pd.Series(np.linspace(0.001, 1, 1000)).astype(np.float32))
+def test_levels_as_ranks_among_999_scores_have_them_are_perfectly_calibrated():
+    curve = calibration_curve(pd.Series(np.arange(1000) / 1000).astype(np.float32))
     np.testing.assert_allclose(curve["observed"], curve["nominal"], atol=1e-9)
     assert curve["nominal"].iloc[[0, -1]].tolist() == [0, 100]
 
 
 def test_intervals_that_are_too_wide_lie_above_the_diagonal():
     curve = calibration_curve(pd.Series([0.1, 0.2, 0.3, np.nan]))
-    assert curve.set_index("nominal")["observed"][[20.0, 30.0]].tolist() == pytest.approx([200 / 3, 100])
+    assert curve.set_index("nominal")["observed"][[25.0, 35.0]].tolist() == pytest.approx([200 / 3, 100])
 
 
-def test_coverage_is_the_share_inside_over_all_and_in_each_crystal_system():
+def test_coverage_is_the_share_inside_over_all_in_each_crystal_system_and_in_each_hard_group():
     crystals = pd.DataFrame(
-        {"crystal_system": ["cubic", "cubic", "triclinic", "cubic"], "inside": [True, False, True, True]}
+        {
+            "crystal_system": ["cubic", "cubic", "triclinic", "cubic"],
+            "inside": [True, False, True, True],
+            "band_gap": [0.3, 0.2, 3.0, np.nan],
+            "electronic": [25.0, 5.0, 5.0, 5.0],
+            "ionic": [1.0, 1.0, 1.0, 1.0],
+        }
     )
     table = coverage(crystals)
-    assert table["crystals"].to_dict() == {ALL: 4, "cubic": 3, "triclinic": 1}
-    assert table["inside"].to_dict() == pytest.approx({ALL: 75, "cubic": 200 / 3, "triclinic": 100})
+    sizes = {ALL: 4, "cubic": 3, "triclinic": 1, "DFT gap under 0.5 eV": 2, "predicted electronic over 20": 1}
+    assert table["crystals"].to_dict() == sizes
+    assert table["inside"].to_list() == pytest.approx([75, 200 / 3, 100, 50, 100])
 
 
 @pytest.mark.parametrize("name", available_models())

@@ -13,7 +13,7 @@ from engine.model.intervals import Calibration
 from engine.training.loop import start_training, train
 from tests.engine.small import config, materials
 
-CALIBRATION = Calibration(weights=((0.5,) * 6,) * 4, scores=((0.1, 0.2),) * 4)
+CALIBRATION = Calibration(weights=((0.5,) * 10,) * 4, scores={"usual": ((0.1, 0.2),) * 4})
 
 
 @pytest.fixture(scope="module")
@@ -78,10 +78,22 @@ def test_a_config_of_another_shape_is_refused(saved):
 def test_a_newer_format_is_refused_with_advice(saved):
     path = saved / CONFIG_FILE
     path.write_text(json.dumps({**json.loads(path.read_text()), "format": 99}))
-    with pytest.raises(EngineError, match="format 99 is not 2; update this program"):
+    with pytest.raises(EngineError, match="format 99 is not 3; update this program"):
         load_checkpoint(saved)
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path):
     with pytest.raises(EngineError, match="no such file"):
         load_checkpoint(tmp_path)
+
+
+def test_an_older_calibration_without_classes_is_still_read(saved):
+    path = saved / CONFIG_FILE
+    content = json.loads(path.read_text())
+    for one in content["calibration"].values():
+        one["weights"] = [row[:6] for row in one["weights"]]
+        one["scores"] = one["scores"]["usual"]
+    path.write_text(json.dumps({**content, "format": 2}))
+    (calibration,) = load_checkpoint(saved).calibration.values()
+    assert calibration.weights == ((*(0.5,) * 6, *(0.0,) * 4),) * 4
+    assert calibration.scores == CALIBRATION.scores

@@ -1,12 +1,19 @@
 """Intervals hold what they promise, and are wider where a prediction shows that it is harder."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from engine.errors import EngineError
-from engine.model.intervals import Signs, calibrate, intervals, levels, quantities
+from engine.model.intervals import (
+    HARD,
+    SMALLEST_CLASS,
+    Signs,
+    calibrate,
+    held,
+    intervals,
+    levels,
+    quantities,
+)
 
 TARGETS = ("electronic", "ionic", "total")
 
@@ -17,13 +24,12 @@ def world(count, seed=0):
     dft = np.sort(1 + rng.lognormal(1, 0.5, (count, 4)), axis=1)
     spread = rng.lognormal(-2.5, 0.8, (count, 1)) * np.ones((1, 4))
     values = dft * np.exp(2 * spread * rng.laplace(size=dft.shape))
-    return Signs(values=values, spread=spread, distance=rng.lognormal(0, 0.3, count)), dft
+    means = {"electronic": rng.lognormal(1.5, 0.6, count), "ionic": rng.lognormal(1, 1, count)}
+    return Signs(values=values, spread=spread, distance=rng.lognormal(0, 0.3, count), **means), dft
 
 
 def part(signs, chosen):
-    return replace(
-        signs, values=signs.values[chosen], spread=signs.spread[chosen], distance=signs.distance[chosen]
-    )
+    return Signs(**{name: array[chosen] for name, array in vars(signs).items()})
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -57,7 +63,45 @@ def test_crystals_whose_low_symmetry_makes_them_harder_are_covered_as_often_as_o
     calibration = calibrate("total", part(signs, slice(0, 2000)), dft[:2000])
     level = levels("total", calibration, part(signs, slice(2000, None)), dft[2000:])[:, 0]
     for group in (cubic[2000:], ~cubic[2000:]):
-        assert (level[group] <= 0.9).mean() == pytest.approx(0.9, abs=0.04)
+        assert held(level[group], 0.9).mean() == pytest.approx(0.9, abs=0.04)
+
+
+def test_a_class_that_difficulty_does_not_explain_is_covered_as_often_as_the_others():
+    signs, dft = world(8000)
+    soft = (signs.ionic > HARD) | (signs.electronic > HARD)
+    rng = np.random.default_rng(4)
+    heavy = rng.choice([0.05, 3.0], size=soft.sum())[:, None] * rng.uniform(size=(soft.sum(), 4))
+    dft[soft] = signs.values[soft] * np.exp(heavy)
+    calibration = calibrate("ionic", part(signs, slice(0, 4000)), dft[:4000])
+    level = levels("ionic", calibration, part(signs, slice(4000, None)), dft[4000:])[:, 0]
+    rest = soft[4000:]
+    assert soft[:4000].sum() >= SMALLEST_CLASS
+    assert held(level[rest], 0.9).mean() == pytest.approx(0.9, abs=0.06)
+    assert held(level[~rest], 0.9).mean() == pytest.approx(0.9, abs=0.03)
+
+
+def test_a_class_of_few_crystals_is_judged_among_all():
+    signs, dft = world(200)
+    signs.ionic[:] = 1.0
+    signs.electronic[:] = 5.0
+    signs.ionic[: SMALLEST_CLASS - 1] = 2 * HARD
+    calibration = calibrate("total", signs, dft)
+    assert calibration.ranked("large part").shape == (4, 200)
+    signs.ionic[SMALLEST_CLASS - 1] = 2 * HARD
+    assert calibrate("total", signs, dft).ranked("large part").shape == (4, SMALLEST_CLASS)
+
+
+@pytest.mark.parametrize("count", [9, 19, 57])
+def test_what_lies_inside_an_interval_is_what_its_level_says_also_where_ranks_are_whole(count):
+    signs, dft = world(count)
+    calibration = calibrate("total", signs, dft)
+    others, values = world(200, seed=1)
+    level = levels("total", calibration, others, values)
+    for rank in range(1, count):
+        asked = rank / (count + 1)
+        bounds = intervals("total", calibration, others, asked)
+        inside = (bounds[..., 0] <= values) & (values <= bounds[..., 1])
+        assert np.array_equal(inside, held(level, asked))
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -77,7 +121,8 @@ def test_a_value_lies_in_the_interval_of_its_own_level_and_in_no_smaller_one(tar
 def test_no_interval_leaves_the_physical_range():
     for target, smallest in (("electronic", 1.0), ("ionic", 0.0)):
         calibration = calibrate(target, *world(100))
-        tiny = Signs(values=np.full((1, 4), smallest + 0.1), spread=np.ones((1, 4)), distance=np.ones(1))
+        tiny = part(world(1)[0], [0])
+        tiny.values[:] = smallest + 0.1
         bounds = intervals(target, calibration, tiny, 0.95)
         assert (bounds[..., 0] >= smallest).all()
         assert (bounds[..., 1] > smallest + 0.1).all()
