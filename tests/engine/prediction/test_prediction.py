@@ -173,7 +173,7 @@ def test_records_follow_the_contract_and_one_bad_file_stops_no_other(predictor, 
     assert first["error"] is None
     assert second["error"]
     assert second["electronic"] is None
-    assert np.allclose(third["total"], first["total"])
+    assert np.allclose(third["total"], first["total"], atol=1e-5)  # force constants are kept in single precision
     assert first["frame"] == "structure"
     low, high = first["interval90"]
     assert low < np.trace(first["electronic"]) / 3 < high
