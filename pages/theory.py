@@ -75,9 +75,9 @@ with left:
         "After the last layer each atom gives one scalar and one ${\\ell=2}$ part; their mean over the "
         "atoms is a symmetric matrix $M$. The mean, not the sum: a doubled cell is the same material. The "
         "matrix exponential makes its principal values positive, and the volume per atom $v$ dilutes the "
-        "polarisability ($v_0$ is a constant):",
+        "polarisability ($v_0$ is a constant). A small constant $f$ lets an ionic part be zero:",
         r"$$\varepsilon_{\infty} = 1 + \frac{v_0}{v}\,e^{M_\infty},$$",
-        r"$$\varepsilon_{\mathrm{ionic}} = e^{M_{\mathrm{ionic}}},$$",
+        r"$$\varepsilon_{\mathrm{ionic}} = \big(e^{2M_{\mathrm{ionic}}} - f^2\big)^{1/2},$$",
         r"$$\varepsilon_0 = \varepsilon_{\infty} + \varepsilon_{\mathrm{ionic}} .$$",
     )
 with right:
