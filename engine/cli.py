@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from engine.materials_project.fetch import FetchProgress
     from engine.prediction.records import Record
 
+ASKED = {"electronic": ("electronic",), "ionic": ("ionic",), "total": ("electronic", "ionic")}
 TARGETS = {"electronic": ("electronic",), "ionic": ("ionic",), "both": ("electronic", "ionic")}
 
 
@@ -44,6 +45,12 @@ def _parser() -> argparse.ArgumentParser:
     predict = commands.add_parser("predict", help="predict tensors for files (CIF, POSCAR, extxyz, pymatgen JSON)")
     predict.add_argument("files", nargs="+", metavar="FILE")
     predict.add_argument("--model", metavar="NAME", help="a shipped model or a run's folder")
+    predict.add_argument(
+        "--target",
+        choices=tuple(ASKED),
+        default="total",
+        help="compute no more than this; total, both parts, by default",
+    )
     predict.add_argument("--json", metavar="OUT", help="write JSON to a file, or to standard output with -")
     predict.add_argument("--csv", metavar="OUT", help="write CSV to a file, or to standard output with -")
     predict.set_defaults(command=_predict)
@@ -58,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--folds", type=int, default=5)
     evaluate.add_argument("--seeds", type=int, help="networks a fold; 3 by default, 5 for matbench")
     evaluate.add_argument(
-        "--benchmark", choices=("layered", "learning-curve", "matbench"), help="judge by this instead"
+        "--benchmark", choices=("external", "layered", "learning-curve", "matbench"), help="judge by this instead"
     )
     evaluate.add_argument("--json", metavar="OUT", help="write JSON to a file, or to standard output with -")
     evaluate.add_argument(
@@ -128,7 +135,7 @@ def _predict(options: argparse.Namespace) -> int:
 
     keep_memory()
     predictor = Predictor.load(options.model, options.device)
-    records = predict_files(predictor, options.files)
+    records = predict_files(predictor, options.files, _asked(options.target, predictor.targets))
     if options.json:
         _write(options.json, json.dumps(records, indent=1))
     if options.csv:
@@ -208,6 +215,8 @@ def _evaluate(options: argparse.Namespace) -> int:
 
     if options.benchmark == "matbench":
         return _matbench(options)
+    if options.benchmark == "external":
+        return _external(options)
     config = _config(options)
     if options.model:
         predictor = Predictor.load(options.model, "cpu")
@@ -247,6 +256,27 @@ def _matbench(options: argparse.Namespace) -> int:
     if options.json != "-":
         print(matbench_table(report))
     return 0
+
+
+def _external(options: argparse.Namespace) -> int:
+    from engine.evaluation.cross_validation import to_json
+    from engine.evaluation.external import external_table, external_test
+    from engine.network.potential import keep_memory
+    from engine.runs.run import runs_root
+
+    keep_memory()
+    folder = options.run or runs_root() / "external"
+    report = external_test(folder, options.model, options.workers, options.device)
+    if options.json:
+        _write(options.json, to_json(report))
+    if options.json != "-":
+        print(external_table(report))
+    return 0
+
+
+def _asked(target: str, known: Sequence[str]) -> tuple[str, ...]:
+    """The parts of a target; of the total, those that the model has."""
+    return tuple(part for part in ASKED[target] if target != "total" or part in known)
 
 
 def _summary(record: "Record") -> str:

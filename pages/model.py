@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from engine.errors import EngineError
+from engine.evaluation.external import ExternalErrors
 from engine.evaluation.report import Judged, model_card
 from engine.files import MODELS_FOLDER
 from engine.model.out_of_fold import LEVEL
@@ -17,7 +18,7 @@ from pages.components import cached
 from pages.components.model import error_charts
 from pages.components.model.parity_view import parity
 from pages.components.site import header
-from pages.components.widgets import PERCENT, PLOT, show_metrics, show_origin, show_table
+from pages.components.widgets import DASH, INTERVAL, PERCENT, PLOT, show_metrics, show_origin, show_table
 
 
 def draw(figure: go.Figure, key: str, alt: str) -> None:
@@ -54,8 +55,9 @@ def intervals(by_target: dict[str, Judged]) -> None:
         show_table({name: held(judged.coverage) for name, judged in by_target.items()})
     st.caption(
         "Each interval was calibrated on other folds than the crystal's own. On the dotted line, as many DFT "
-        "means lie inside as the level says; below it the intervals are too narrow. The share of a small group "
-        "can lie far on either side."
+        "means lie inside as the level says; below it the intervals are too narrow. The calibration knows large "
+        "predicted parts and low symmetry, but not what a prediction does not show, such as a narrow DFT gap. The "
+        "share of a small group can lie far on either side."
     )
 
 
@@ -132,6 +134,28 @@ def figures(name: str, by_target: dict[str, Judged]) -> None:
     show_origin(origin)
 
 
+def external(name: str) -> None:
+    """The test on crystals that were in no training and in no choice."""
+    report = cached.external_test()
+    if report is None or report.about["model"] != name:
+        return
+    st.subheader("External test", anchor=False)
+    columns: dict[str, Callable[[ExternalErrors], str]] = {
+        "number": lambda e: f"{e.count:,}",
+        "n², median error": lambda e: f"{e.median:.1f}{PERCENT}",
+        "n², mean error": lambda e: f"{e.mean:.1f}{PERCENT}",
+        "MAE of n": lambda e: f"{e.mae:.3f}",
+        f"n within 5{PERCENT}": lambda e: f"{e.within:.1f}{PERCENT}",
+        f"inside the {INTERVAL}": lambda e: DASH if e.inside is None else f"{e.inside:.1f}{PERCENT}",
+    }
+    show_table({title: {e.group: text(e) for e in report.groups} for title, text in columns.items()})
+    st.caption(
+        "Refractive indices of matbench_dielectric, of the cells with more than 24 atoms whose formula no network "
+        f"was trained on; {report.wrong_labels} have a label of n = 1, which no crystal has, and stay in."
+    )
+    show_origin(cached.origin("external"))
+
+
 def result(name: str, by_target: dict[str, Judged], target: str) -> None:
     """A tab for each way to look at the errors, and below them the figures."""
     judged = by_target[target]
@@ -148,6 +172,7 @@ def result(name: str, by_target: dict[str, Judged], target: str) -> None:
             with tab:
                 show()
     attempt(figures, name, by_target)
+    attempt(external, name)
 
 
 def report(name: str, beside: DeltaGenerator) -> None:

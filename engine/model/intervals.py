@@ -13,7 +13,8 @@ prediction shows of its own difficulty, `Signs`, is weighed by
 
 with the w of greatest likelihood for residuals that follow a Laplace distribution of that width. The brackets tell
 crystals by the symmetry of their tensor: "cubic" has three equal principal values, "low" three different ones;
-e and i are the predicted means of the electronic and the ionic tensor, and L = LARGE.
+e and i are the predicted means of the electronic and the ionic tensor, and L = LARGE. For the electronic target i
+plays no part.
 
 The rank of a score is taken among crystals of its own class (Mondrian conformal prediction: Vovk, Gammerman and
 Shafer, Algorithmic Learning in a Random World, Springer, 2005), so that intervals hold their level within each of
@@ -22,7 +23,7 @@ group that predictions do not show, such as the crystals whose DFT gap is narrow
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import minimize
@@ -95,6 +96,7 @@ def quantities(tensors: np.ndarray) -> np.ndarray:
 
 def calibrate(target: str, signs: Signs, dft: np.ndarray) -> Calibration:
     """Learn what the predictions of held-out crystals say of their errors; `dft` is [n, 4]."""
+    signs = _of_target(target, signs)
     residual = _residual(target, signs, dft)
     features = _features(target, signs)
     weights = [_fit(features[:, q], residual[:, q]) for q in range(len(QUANTITIES))]
@@ -117,6 +119,7 @@ def intervals(target: str, calibration: Calibration, signs: Signs, level: float)
         EngineError: `level` is not between 0 and 1, or there are too few scores for it.
     """
     check(0 < level < 1, f"level must be between 0 and 1, got {level}")
+    signs = _of_target(target, signs)
     score, classes = np.empty(signs.values.shape), signs.classes
     for name in np.unique(classes):
         ranked = calibration.ranked(name)
@@ -132,6 +135,7 @@ def intervals(target: str, calibration: Calibration, signs: Signs, level: float)
 
 def levels(target: str, calibration: Calibration, signs: Signs, dft: np.ndarray) -> np.ndarray:
     """[n, 4] the level above which, itself not included, intervals hold the DFT value [n, 4]; see `held`."""
+    signs = _of_target(target, signs)
     score = _residual(target, signs, dft) / _difficulty(target, calibration, signs)
     found, classes = np.empty(score.shape), signs.classes
     for name in np.unique(classes):
@@ -148,6 +152,11 @@ def held(levels: np.ndarray, level: float) -> np.ndarray:
     (n + 1) level smaller ones.
     """
     return levels < level - ROUNDING
+
+
+def _of_target(target: str, signs: Signs) -> Signs:
+    """What counts for a target: the electronic part is the same whether or not the ionic one is computed."""
+    return replace(signs, ionic=np.full(len(signs.ionic), np.nan)) if target == "electronic" else signs
 
 
 def _residual(target: str, signs: Signs, dft: np.ndarray) -> np.ndarray:

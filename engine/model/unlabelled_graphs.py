@@ -20,14 +20,16 @@ def unlabelled_graphs(
     graph_config: GraphConfig,
     model_config: ModelConfig,
     device: torch.device,
+    targets: Sequence[str],
 ) -> list[CrystalGraph]:
-    """Graphs of ordered, periodic crystals; with `springs` and `has_springs` where the ionic readout needs them.
+    """Graphs of ordered, periodic crystals; with `springs` and `has_springs` where they are needed.
 
-    Force constants that are neither shipped nor cached are computed, and kept for the next time.
+    Springs are left out where `targets` do not ask for the ionic part. Force constants that are neither shipped
+    nor cached are computed, and kept for the next time.
     """
     precision = torch.float32 if model_config.backbone == "scratch" else torch.float64
     graphs = crystal_graphs(crystals, graph_config, precision, device)
-    if model_config.ionic_readout == "springs" and "ionic" in model_config.targets:
+    if model_config.ionic_readout == "springs" and "ionic" in targets:
         for crystal, graph in zip(crystals, graphs, strict=True):
             _add_springs(crystal, graph, device)
     return graphs

@@ -9,6 +9,7 @@ import torch
 from engine.config import GraphConfig, ModelConfig
 from engine.crystals.inputs import Input, as_crystal
 from engine.crystals.material import Crystal, structure_of
+from engine.errors import check
 from engine.model.checkpoint import CARD, load_checkpoint
 from engine.model.ensemble import combine
 from engine.model.inference import ensemble_latents
@@ -74,11 +75,18 @@ class Predictor:
         return dict(self._checkpoint.element_counts)
 
     @property
+    def trained_on(self) -> tuple[frozenset[str], ...]:
+        """Reduced formulas that each of `networks` was trained on."""
+        return self._checkpoint.trained_on
+
+    @property
     def about(self) -> dict[str, str]:
         """What the model was made from."""
         return dict(self._checkpoint.about)
 
-    def predict(self, structure: Input, out_of_fold: bool = False) -> Prediction:
+    def predict(
+        self, structure: Input, out_of_fold: bool = False, targets: Sequence[str] | None = None
+    ) -> Prediction:
         """The tensors of one crystal.
 
         Args:
@@ -86,11 +94,13 @@ class Predictor:
                 Material comes with force constants that are shipped or cached, and is answered faster.
             out_of_fold: ask only the networks that were never trained on this reduced formula, where there are
                 any; right for comparing with DFT, while all together are the more accurate for a new crystal.
+            targets: which of the model's targets to answer, all by default; the electronic tensor alone needs no
+                force constants, which take most of the time.
 
         Raises:
-            EngineError: this is not one ordered, periodic crystal.
+            EngineError: this is not one ordered, periodic crystal, or the model lacks a target.
         """
-        return self.predict_many([structure], out_of_fold=out_of_fold)[0]
+        return self.predict_many([structure], out_of_fold=out_of_fold, targets=targets)[0]
 
     def predict_many(
         self,
@@ -98,34 +108,51 @@ class Predictor:
         batch_size: int | None = None,
         progress: Callable[[int, int], None] | None = None,
         out_of_fold: bool = False,
+        targets: Sequence[str] | None = None,
     ) -> list[Prediction]:
         """`predict` for many crystals, in order.
 
         Args:
             batch_size: crystals at once.
             progress: called with (done, total) after each batch.
+            targets: see `predict`.
 
         Raises:
-            EngineError: one of them is not an ordered, periodic crystal; none is predicted then.
+            EngineError: one of them is not an ordered, periodic crystal, or the model lacks a target; none is
+                predicted then.
         """
         crystals = [as_crystal(structure) for structure in structures]
-        size = batch_size or BATCH_SIZE
+        size, wanted = batch_size or BATCH_SIZE, self._wanted(targets)
         predictions: list[Prediction] = []
         for start in range(0, len(crystals), size):
-            predictions += self._predict_batch(crystals[start : start + size], out_of_fold)
+            predictions += self._predict_batch(crystals[start : start + size], out_of_fold, wanted)
             if progress:
                 progress(len(predictions), len(crystals))
         return predictions
 
-    def _predict_batch(self, crystals: Sequence[Crystal], out_of_fold: bool) -> list[Prediction]:
+    def _wanted(self, targets: Sequence[str] | None) -> tuple[str, ...]:
+        """Those of the model's targets that are asked for, in its order."""
+        if targets is None:
+            return self.targets
+        missing = [target for target in targets if target not in self.targets]
+        check(
+            bool(targets) and not missing,
+            f"the model {self.name} predicts {' and '.join(self.targets)}, got {', '.join(targets) or 'nothing'}",
+        )
+        return tuple(target for target in self.targets if target in targets)
+
+    def _predict_batch(
+        self, crystals: Sequence[Crystal], out_of_fold: bool, wanted: tuple[str, ...]
+    ) -> list[Prediction]:
         checkpoint, r_max = self._checkpoint, self.graph_config.r_max
-        graphs = unlabelled_graphs(crystals, self.graph_config, self.model_config, self.device)
+        graphs = unlabelled_graphs(crystals, self.graph_config, self.model_config, self.device, wanted)
         latent, embedding = ensemble_latents(checkpoint.networks, graphs, self.device)
         structures = [structure_of(crystal) for crystal in crystals]
         formulas = [structure.composition.reduced_formula for structure in structures]
         answers, held_out = self._asked(formulas, out_of_fold)
         volume = torch.cat([graph.volume_per_atom for graph in graphs])
-        found, spread = combine(latent, answers, self._groups, self.targets, volume)
+        places = [self.targets.index(target) for target in wanted]
+        found, spread = combine(latent[:, places], answers, self._groups, wanted, volume)
         near = checkpoint.neighbourhood
         distance = near.distances(embedding, formulas).tolist() if near else [math.nan] * len(crystals)
         neighbours = near.nearest(embedding, formulas, NEIGHBOURS) if near else [()] * len(crystals)

@@ -128,8 +128,14 @@ def refusal(source: str, reason: str) -> Record:
     }
 
 
-def predict_files(predictor: Predictor, paths: Iterable[str]) -> list[Record]:
-    """A record for each crystal of each file, in order; a file that is refused says why and stops no other."""
+def predict_files(
+    predictor: Predictor, paths: Iterable[str], targets: Sequence[str] | None = None
+) -> list[Record]:
+    """A record for each crystal of each file, in order; a file that is refused says why and stops no other.
+
+    Args:
+        targets: see `Predictor.predict`.
+    """
     records: list[Record] = []
     crystals: list[tuple[int, Structure]] = []
     for path in paths:
@@ -139,9 +145,8 @@ def predict_files(predictor: Predictor, paths: Iterable[str]) -> list[Record]:
                 records.append(refusal(str(path), ""))
         except EngineError as error:
             records.append(refusal(str(path), str(error)))
-    for (index, _), prediction in zip(
-        crystals, predictor.predict_many([crystal for _, crystal in crystals]), strict=True
-    ):
+    predictions = predictor.predict_many([crystal for _, crystal in crystals], targets=targets)
+    for (index, _), prediction in zip(crystals, predictions, strict=True):
         records[index] = to_record(records[index]["source"], prediction)
     return records
 

@@ -14,6 +14,7 @@ from engine.crystals.reader import read_structures
 from engine.data.datasets import EMBEDDED, available_datasets, dataset_path, labelled, load_dataset
 from engine.data.search import find_materials
 from engine.errors import EngineError, required
+from engine.evaluation.external import ExternalReport, read_external
 from engine.evaluation.report import Judged, judge, read_learning_curve
 from engine.evaluation.results import Origin, read_origin, results_file
 from engine.files import MODELS_FOLDER
@@ -131,6 +132,12 @@ def judged(name: str) -> dict[str, Judged] | None:
     """Each target of a shipped model against DFT, out-of-fold; None for a model that was never judged."""
     predictions = read_out_of_fold(MODELS_FOLDER / name)
     return None if predictions is None else judge(predictions, load_dataset(EMBEDDED[0]))
+
+
+@st.cache_data(show_spinner=False)
+def external_test() -> ExternalReport | None:
+    """The published external test, None where it was not made."""
+    return read_external()
 
 
 @st.cache_data(show_spinner=False)

@@ -55,6 +55,15 @@ def test_predict_writes_files_and_returns_one_when_a_file_is_refused(tmp_path, c
     assert "missing.cif" in error
 
 
+@pytest.mark.parametrize(
+    ("target", "parts"), [("electronic", ["electronic"]), ("total", ["electronic", "ionic", "total"])]
+)
+def test_predict_computes_no_more_than_the_target_that_is_asked(target, parts, capsys):
+    assert main(["predict", RUTILE, "--target", target, "--json", "-", "--device", "cpu"]) == 0
+    (record,) = json.loads(capsys.readouterr().out)
+    assert [part for part in ("electronic", "ionic", "total") if record[part]] == parts
+
+
 def test_train_prints_a_line_an_epoch_and_resume_finishes_at_once(data, tmp_path, capsys):
     run = str(tmp_path / "run")
     assert main(["train", "--data", data, "--run", run, *SMALL]) == 0

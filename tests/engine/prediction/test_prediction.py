@@ -192,6 +192,21 @@ def test_the_ase_calculator_gives_the_total_tensor_in_the_axes_of_the_atoms(pred
     assert np.allclose(tensor, predictor.predict(atoms).total)
 
 
+def test_the_electronic_tensor_alone_is_the_same_and_needs_no_force_constants(predictor, layered, monkeypatch):
+    both = predictor.predict(layered)
+    monkeypatch.setattr(unlabelled_graphs, "known_force_constants", None)
+    alone = predictor.predict(layered, targets=("electronic",))
+    assert np.array_equal(alone.electronic, both.electronic)
+    assert alone.interval("electronic") == both.interval("electronic")
+    assert alone.ionic is None
+    assert alone.total is None
+
+
+def test_a_target_that_the_model_lacks_is_refused_by_name(predictor, layered):
+    with pytest.raises(EngineError, match="predicts electronic and ionic, got total"):
+        predictor.predict(layered, targets=("total",))
+
+
 def test_silicon_has_no_ionic_part():
     silicon = Structure.from_spacegroup(
         "Fd-3m", Lattice.cubic(5.43), ["Si"], [[0, 0, 0]]
