@@ -34,8 +34,8 @@ CAPTIONS = (
     "over atoms and by coupled dipoles (`evaluate --benchmark layered`, `benchmarks/results/layered.json`)",
     "The refractive index alone, on the leaderboard's own five folds of matbench_dielectric, by readouts of\n"
     "their own on the same frozen features (`evaluate --benchmark matbench`, `benchmarks/results/matbench.json`)",
-    "An external test of `sevennet-l3i5`: the refractive index n of the cells of matbench_dielectric with more than\n"
-    "24 atoms whose formula no network was trained on (`evaluate --benchmark external`,\n"
+    "An external test of `sevennet-l3i5`: the refractive index n of those cells of matbench_dielectric with more\n"
+    "than 24 atoms whose formula no network was trained on (`evaluate --benchmark external`,\n"
     "`benchmarks/results/external.json`)",
 )
 
