@@ -56,6 +56,15 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
         raise EngineError(f"{path}: is damaged ({error}); copy or train the model again") from error
 
 
+def holds_tensors(path: Path) -> bool:
+    """Whether a file is there and whole."""
+    try:
+        read_tensors(path)
+    except EngineError:
+        return False
+    return True
+
+
 def _replace(path: Path, write: Callable[[Path], object]) -> None:
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     write(part)

@@ -20,7 +20,7 @@ from engine.crystals.material import Material
 from engine.data.datasets import LARGEST_INDEX_CELL, dataset_hash, load_dataset
 from engine.errors import EngineError, check
 from engine.evaluation.provenance import code_version, machine, today
-from engine.files import RESULTS_FOLDER, read_json, read_tensors, write_tensors
+from engine.files import RESULTS_FOLDER, holds_tensors, read_json, read_tensors, write_tensors
 from engine.model.checkpoint import CONFIG, WEIGHTS
 from engine.model.out_of_fold import LEVEL
 from engine.model.shipped_models import model_folder
@@ -105,11 +105,7 @@ class ChunkJob:
 
     def is_done(self) -> bool:
         """Whether the predictions are there."""
-        try:
-            read_tensors(self.path)
-        except EngineError:
-            return False
-        return True
+        return holds_tensors(self.path)
 
     def run(self) -> None:
         """Keep electronic mean, low and high end of its interval of each crystal, [n, 3]; nan where refused."""

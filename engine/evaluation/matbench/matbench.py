@@ -20,12 +20,12 @@ from sklearn.model_selection import KFold
 from engine.config import IndexConfig
 from engine.crystals.material import Material
 from engine.data.datasets import dataset_hash, load_dataset
-from engine.errors import EngineError, check
+from engine.errors import check
 from engine.evaluation.matbench.index_data import IndexData, index_data, index_of
 from engine.evaluation.matbench.index_kernel import kernel_latent
 from engine.evaluation.matbench.index_network import network_latent, train_index_network
 from engine.evaluation.provenance import code_version, machine
-from engine.files import read_tensors, write_tensors
+from engine.files import holds_tensors, read_tensors, write_tensors
 from engine.network.device import resolve_device
 from engine.tensors.metrics import IndexMetrics, index_metrics
 from engine.training.fingerprint import SHAPING, code_fingerprint
@@ -88,11 +88,7 @@ class ReadoutJob:
 
     def is_done(self) -> bool:
         """Whether the latents are there."""
-        try:
-            read_tensors(self.path)
-        except EngineError:
-            return False
-        return True
+        return holds_tensors(self.path)
 
     def run(self) -> None:
         """Learn from the fold's training crystals, keep the latents of its test crystals."""
