@@ -9,6 +9,7 @@ PORT ?= 8501
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
 CORES := $(shell nproc 2>/dev/null || echo 2)
+WORKERS := $(shell [ $(CORES) -lt 4 ] && echo $(CORES) || echo 4)
 TORCH := $(shell grep '^torch==' requirements-engine.txt)
 CLUSTER := $(shell grep '^torch-cluster==' requirements.txt)
 WHEELS := $(shell sed -n 's/^--find-links //p' requirements.txt)
@@ -26,7 +27,8 @@ app: .venv/app.stamp
 
 test: .venv/dev.stamp
 	@command -v chromium >/dev/null || { echo "The browser tests need Chromium: sudo apt-get install chromium"; exit 1; }
-	$(BIN)/python -m pytest
+	@echo "All tests in $(WORKERS) processes, a file of tests in one; those in the browser, which share it, in one."
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder $(PYTEST)
 
 bench: .venv/dev.stamp
 	@set -e; for file in $$(grep -l __main__ benchmarks/*.py); do \

@@ -1,6 +1,7 @@
 """Rebuild the embedded data sets from the packages that carry their sources.
 
     python data/build.py [--out FOLDER]
+    python data/build.py --current      exit status 0 where nothing has changed since the files were built
 
 Downloads matminer's sdist and crystal-toolkit's wheel with pip, checks their SHA-256 and writes
 `petousis-2017.parquet` and `matbench-dielectric.parquet`. The bytes depend only on the sources and on
@@ -33,6 +34,18 @@ from engine.data.data_check import flags_of
 from engine.data.parquet import write_materials
 from engine.tensors.tensors import symmetrise
 
+ROOT = Path(__file__).resolve().parents[1]
+STAMP = "built.json"
+FILES = ("petousis-2017.parquet", "matbench-dielectric.parquet")
+CODE = (
+    "data/build.py",
+    "engine/crystals/material.py",
+    "engine/data/data_check.py",
+    "engine/data/parquet.py",
+    "engine/tensors/axes.py",
+    "engine/tensors/tensors.py",
+)
+PINNED = ("numpy", "pandas", "pyarrow", "pymatgen", "spglib")
 MATMINER = (
     "matminer==0.3.2",
     ["--no-binary=matminer"],
@@ -110,11 +123,37 @@ def matbench(wheel: bytes) -> list[Material]:
     return materials
 
 
+def recipe(root: Path = ROOT) -> str:
+    """SHA-256 of what the bytes depend on beside the sources: the code that builds them, and pinned packages."""
+    digest = hashlib.sha256()
+    for name in CODE:
+        digest.update((root / name).read_bytes())
+    lines = (root / "requirements-engine.txt").read_text().splitlines()
+    digest.update("\n".join(line for line in lines if line.startswith(PINNED)).encode())
+    return digest.hexdigest()
+
+
+def stamp(root: Path = ROOT) -> dict[str, str]:
+    """What `STAMP` should hold: the recipe, and the SHA-256 of each file."""
+    files = {name: hashlib.sha256((root / "data" / name).read_bytes()).hexdigest() for name in FILES}
+    return {"recipe": recipe(root), **files}
+
+
+def is_current(root: Path = ROOT) -> bool:
+    """Whether builder and files are those that were last built and compared."""
+    path = root / "data" / STAMP
+    return path.is_file() and json.loads(path.read_text()) == stamp(root)
+
+
 def main() -> None:
     """Build both files and say how many rows each check flagged."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path(__file__).parent)
-    out = parser.parse_args().out
+    parser.add_argument("--current", action="store_true", help="only say whether a build is needed")
+    options = parser.parse_args()
+    if options.current:
+        raise SystemExit(0 if is_current() else 1)
+    out = options.out
     for name, materials in (
         ("petousis-2017", petousis(download(*MATMINER))),
         ("matbench-dielectric", matbench(download(*CRYSTAL_TOOLKIT))),
@@ -122,6 +161,8 @@ def main() -> None:
         write_materials(out / f"{name}.parquet", materials)
         counts = Counter(flag for material in materials for flag in material.flags)
         print(f"{name}: {len(materials)} crystals; flagged: {dict(counts) or 'none'}")
+    if out.resolve() == Path(__file__).resolve().parent:
+        (out / STAMP).write_text(json.dumps(stamp(), indent=1) + "\n")
 
 
 if __name__ == "__main__":

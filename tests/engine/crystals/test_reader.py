@@ -4,7 +4,6 @@ import gzip
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +17,18 @@ from engine.crystals import reader, reader_process
 from engine.crystals.reader import read_path, read_structures
 from engine.errors import EngineError
 
+LIMIT, PATIENCE = reader.TIME_LIMIT, 120.0  # s
 FILES = Path(__file__).parents[2] / "files"
 A, C, U = 4.594, 2.959, 0.305  # rutile, Å
 CELL_ALONG_X = np.array([[0, A, 0], [0, 0, A], [C, 0, 0]])  # how the files with a frame are oriented
 RUTILE = (FILES / "rutile.cif").read_text()
 FM3M = "_symmetry_space_group_name_H-M 'Fm-3m'\n"
+
+
+@pytest.fixture(autouse=True)
+def busy_machine(monkeypatch):
+    """A child that waits for its turn on a busy machine is not slow: CPU time alone limits it here."""
+    monkeypatch.setattr(reader, "TIME_LIMIT", PATIENCE)
 
 
 def cif(
@@ -178,18 +184,24 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize(("name", "content", "reason"), [h[1:] for h in HOSTILE], ids=[h[0] for h in HOSTILE])
-def test_a_hostile_or_meaningless_file_is_refused_with_a_reason_within_ten_seconds(name, content, reason):
-    start = time.monotonic()
+def test_a_hostile_or_meaningless_file_is_refused_with_a_reason(name, content, reason):
     with pytest.raises(EngineError, match=reason) as refusal:
         read_structures(name, content)
-    assert time.monotonic() - start < 10
     assert str(refusal.value).startswith(name or "the pasted text")
 
 
-def test_a_parser_that_does_not_come_back_is_killed(monkeypatch):
-    monkeypatch.setattr(reader, "TIME_LIMIT", 0.01)
-    with pytest.raises(EngineError, match=r"rutile\.cif: reading it took over"):
+def test_a_parser_that_does_not_come_back_is_killed(monkeypatch, tmp_path):
+    """On the real clock: the child sleeps, which costs no CPU time, until it is killed."""
+    sleeper = tmp_path / "sleeper.py"
+    sleeper.write_text("import time; time.sleep(600)")
+    monkeypatch.setattr(reader_process, "__file__", str(sleeper))
+    monkeypatch.setattr(reader, "TIME_LIMIT", 1.0)
+    with pytest.raises(EngineError, match=r"rutile\.cif: reading it took over 1 s"):
         read_structures("rutile.cif", RUTILE.encode())
+
+
+def test_a_parser_may_compute_for_nine_seconds_and_an_answer_comes_within_ten():
+    assert reader_process.CPU_SECONDS <= LIMIT < 10
 
 
 def test_a_parser_that_asks_for_three_gigabytes_is_refused_them():

@@ -2,11 +2,10 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
+from threading import Event
 
 import numpy as np
 import pytest
@@ -17,13 +16,13 @@ from engine.data.datasets import label, load_dataset
 from engine.data.parquet import read_about, read_materials, to_row
 from engine.errors import EngineError
 from engine.materials_project.client import ENDPOINT_VARIABLE, KEY_VARIABLE
-from engine.materials_project.fetch import TRIES, fetch, fetch_one
+from engine.materials_project.fetch import BATCH, TRIES, fetch, fetch_one
 from engine.materials_project.store import MaterialStore
 from engine.tensors.axes import point_group_rotations
 from tests import materials_project_server as loopback
 
 CHECKED = tuple(system for system in CRYSTAL_SYSTEMS if system not in ("triclinic", "orthorhombic"))
-MANY = 260  # three questions' worth
+MANY = 2 * BATCH + 60  # three questions' worth
 
 
 def of_each_system(count):
@@ -193,11 +192,11 @@ def test_what_cannot_be_fetched_is_one_line(arguments, sentence, monkeypatch, ca
 
 
 def test_a_fetch_killed_anywhere_goes_on_where_it_was(tmp_path, materials):
-    """No material is lost, and none that was kept is asked for again."""
+    """No material is lost, and none that was kept is asked for again; killed while a question is open."""
     documents, chance = loopback.Documents(), np.random.default_rng(3)
-    cubic = [m for m in load_dataset("petousis-2017") if m.crystal_system == "cubic"][:2]
+    few = [m for m in load_dataset("petousis-2017") if m.crystal_system == "monoclinic"][:2]
     for number in range(MANY):
-        documents.add(cubic[number % 2], chance, material_id=f"mp-{5000 + number}", with_task=False)
+        documents.add(few[number % 2], chance, material_id=f"mp-{5000 + number}", with_task=False)
     with loopback.running(documents) as server:
         out = tmp_path / "all.parquet"
         environment = os.environ | {
@@ -207,15 +206,27 @@ def test_a_fetch_killed_anywhere_goes_on_where_it_was(tmp_path, materials):
         }
         command = [sys.executable, "-m", "engine", "fetch", "--all", "--out", str(out)]
         store = MaterialStore(tmp_path / "dielectric-tensors" / "materials-project.sqlite")
-        for stop_after in (1, 2):  # questions answered
+        for answered, endpoint in ((0, "/dielectric/"), (1, "/summary/")):  # questions, and where in the next
+            reached, killed = Event(), Event()
+
+            def hold(_handler, path, enough=answered * BATCH, at=endpoint, reached=reached, killed=killed):
+                asks = path.endswith(at) and bool(store.index(loopback.DB_VERSION))
+                if asks and len(store.known(loopback.DB_VERSION)) == enough:
+                    reached.set()
+                    killed.wait()
+                return False
+
+            server.fault = hold
             child = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
-            while child.poll() is None and sum(server.asked.values()) < stop_after * 200:
-                time.sleep(0.01)
-            child.send_signal(signal.SIGKILL)
+            assert reached.wait(300)
+            child.kill()
             child.wait()
+            killed.set()
             kept = store.known(loopback.DB_VERSION)
+            assert len(kept) == answered * BATCH
             before = {one: count for (kind, one), count in server.asked.items() if kind == "summary"}
             assert not out.exists()
+        server.fault = None
         assert subprocess.run(command, env=environment, stderr=subprocess.DEVNULL, check=False).returncode == 0
         after = {one: count for (kind, one), count in server.asked.items() if kind == "summary"}
     assert len(read_materials(out)) == MANY

@@ -14,6 +14,7 @@ from engine.model import unlabelled_graphs
 from engine.model.shipped_models import available_models
 from engine.prediction.records import predict_files, records_to_csv
 from engine.tensors.axes import to_ieee
+from tests.engine import shipped
 
 RECORD = {"source", "formula", "natoms", "electronic", "ionic", "total", "frame", "n", "principal_values"} | {
     "interval90",
@@ -24,7 +25,7 @@ RECORD = {"source", "formula", "natoms", "electronic", "ionic", "total", "frame"
 
 @pytest.fixture(scope="module")
 def predictor():
-    return Predictor.load(device="cpu")
+    return shipped.predictor()
 
 
 @pytest.fixture(scope="module")
@@ -207,30 +208,28 @@ def test_a_target_that_the_model_lacks_is_refused_by_name(predictor, layered):
         predictor.predict(layered, targets=("total",))
 
 
-def test_silicon_has_no_ionic_part():
+def test_silicon_has_no_ionic_part(predictor):
     silicon = Structure.from_spacegroup(
         "Fd-3m", Lattice.cubic(5.43), ["Si"], [[0, 0, 0]]
     ).get_primitive_structure()
-    prediction = Predictor.load(device="cpu").predict(silicon)
+    prediction = predictor.predict(silicon)
     assert np.abs(prediction.ionic).max() == 0
     assert np.array_equal(prediction.total, prediction.electronic)
 
 
-def test_a_material_and_its_structure_have_the_same_prediction():
-    predictor = Predictor.load(device="cpu")
+def test_a_material_and_its_structure_have_the_same_prediction(predictor):
     for material in load_dataset("petousis-2017")[:3]:
         ours, theirs = predictor.predict(material), predictor.predict(material.structure)
         assert np.allclose(ours.electronic, theirs.electronic, rtol=1e-6)
         assert np.allclose(ours.ionic, theirs.ionic, rtol=1e-6)
 
 
-def test_memory_running_out_halves_the_batch_and_changes_no_number(monkeypatch):
+def test_memory_running_out_halves_the_batch_and_changes_no_number(predictor, monkeypatch):
     import torch
 
     from engine.network.network import DielectricNetwork
 
     crystals = [m.structure for m in load_dataset("petousis-2017")[:5]]
-    predictor = Predictor.load(device="cpu")
     expected = predictor.predict_many(crystals)
     latent = DielectricNetwork.latent
 

@@ -30,7 +30,7 @@ from engine.teaching.plain_network import ABOUT, PlainNetwork, load_plain, save_
 from engine.teaching.plain_training import start_plain_training, train_plain, turned_at_random
 from engine.tensors.tensors import along
 from tests.crystals import in_other_cell, outside, triclinic, wurtzite
-from tests.engine import small
+from tests.engine import shipped, small
 from tests.engine.second_device import SECOND, SecondDevice
 
 FOLDER = MODELS_FOLDER / "plain-network"
@@ -53,7 +53,7 @@ def test_an_ordinary_network_breaks_equivariance_and_the_equivariant_one_does_no
 ) -> None:
     rotations = random_rotations(len(unseen), 0)
     ordinary = relative_difference(*both_ways(of_network(plain[0]), unseen, rotations))
-    equivariant = Predictor.load("e3nn-scratch", "cpu").networks[0]
+    equivariant = shipped.predictor("e3nn-scratch").networks[0]
     kept = relative_difference(*both_ways(of_network(equivariant), unseen, rotations))
     assert np.median(ordinary) > 3  # percent
     assert kept.max() < 1e-2
@@ -125,7 +125,7 @@ def test_a_random_orientation_turns_bonds_and_labels_alike() -> None:
 def test_the_tensor_of_a_turned_crystal_sticks_to_its_bonds() -> None:
     crystal, rotation = wurtzite(), rotation_about("x", 40)
     turned = turned_structure(crystal, rotation)
-    predict = of_network(Predictor.load("e3nn-scratch", "cpu").networks[0])
+    predict = of_network(shipped.predictor("e3nn-scratch").networks[0])
     at_rest, then = predict([crystal, turned])
     np.testing.assert_allclose(along(then, sphere() @ rotation.T), along(at_rest, sphere()), rtol=1e-4)
     np.testing.assert_allclose(turned.distance_matrix, crystal.distance_matrix, atol=1e-9)

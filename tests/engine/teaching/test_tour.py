@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from engine.data.datasets import load_dataset
-from engine.prediction.predictor import Predictor
 from engine.teaching.tour import STOPS, dft_figures, reason, verdict
 from engine.tensors import tensors
+from tests.engine import shipped
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def shown(embedded):
 
 @pytest.fixture(scope="module")
 def prediction(shown):
-    return Predictor.load(device="cpu").predict(shown["SiF4"], out_of_fold=True)
+    return shipped.predictor().predict(shown["SiF4"], out_of_fold=True)
 
 
 def test_there_are_six_sound_crystals_each_with_a_reason_that_quotes_its_figures(embedded, shown):

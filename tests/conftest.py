@@ -1,0 +1,50 @@
+"""Which tests share a process when there are several, and what of the code they ran."""
+
+from collections import defaultdict
+from pathlib import PurePath
+
+import coverage
+import pytest
+
+BROWSER, PHYSICS = "tests/browser/", "tests/engine/test_physics.py"
+LONGEST = (BROWSER, PHYSICS, "tests/engine/prediction/", "tests/engine/test_cli.py")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file stays in one process, and the browser's files in one: what they share is made once."""
+    items.sort(key=_rank)
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
+def _rank(item: pytest.Item) -> int:
+    """The longest come first, so that no process is left alone with one of them at the end."""
+    starts = (number for number, start in enumerate(LONGEST) if item.nodeid.startswith(start))
+    return next(starts, len(LONGEST))
+
+
+def _group(item: pytest.Item) -> str:
+    file = item.nodeid.split("::")[0]
+    if file.startswith(BROWSER):
+        return "browser"
+    if file == PHYSICS and hasattr(item, "callspec"):
+        return str(item.callspec.params.get("model", file))
+    return file
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Lines that the tests ran, by package, where `--cov` counted them; what other processes ran is not in it."""
+    if not config.getoption("cov_source", None):
+        return
+    counted = coverage.Coverage()
+    counted.load()
+    lines: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for file in counted.get_data().measured_files():
+        _, all_lines, _, missing, _ = counted.analysis2(file)
+        package = PurePath(file).relative_to(config.rootpath).parent
+        lines[str(package)][0] += len(all_lines)
+        lines[str(package)][1] += len(all_lines) - len(missing)
+    terminalreporter.section("lines run by the tests' own processes")
+    for package, (total, run) in sorted(lines.items()):
+        terminalreporter.write_line(f"{package:32} {run:6} of {total:6} {100 * run / max(total, 1):6.1f} %")
