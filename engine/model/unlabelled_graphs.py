@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 import torch
-from pymatgen.core import Structure
 
 from engine.config import GraphConfig, ModelConfig
 from engine.crystals.graph import CrystalGraph, crystal_graphs
-from engine.crystals.material import Material
+from engine.crystals.material import Crystal
 from engine.network.feature_cache import known_force_constants
 from engine.network.force_constants import effort
 from engine.network.springs import stiffness
@@ -16,7 +15,7 @@ MOST_EFFORT = {"cpu": 1000, "cuda": 100_000}  # see force_constants.effort; half
 
 
 def unlabelled_graphs(
-    crystals: Sequence[Structure | Material],
+    crystals: Sequence[Crystal],
     graph_config: GraphConfig,
     model_config: ModelConfig,
     device: torch.device,
@@ -35,7 +34,7 @@ def unlabelled_graphs(
     return graphs
 
 
-def _add_springs(crystal: Structure | Material, graph: CrystalGraph, device: torch.device) -> None:
+def _add_springs(crystal: Crystal, graph: CrystalGraph, device: torch.device) -> None:
     """Springs for the ionic part, but for cells that would take too long."""
     feasible = effort(crystal) <= MOST_EFFORT[device.type]
     graph.has_springs = torch.tensor([feasible], device=device)

@@ -51,13 +51,7 @@ def start_plain_training(materials: Sequence[Material], config: TrainConfig) -> 
     isotropic = isotropic_part(torch.cat([graph.latent[:, 0] for graph in graphs]))
     network.offset.copy_(isotropic.mean())
     network.spread.copy_(isotropic.std())
-    learner = Learner(
-        network,
-        [{"params": list(network.parameters()), "peak": config.learning_rate}],
-        weight_decay=config.weight_decay,
-        clip_norm=config.clip_norm,
-        average_decay=config.average_decay,
-    )
+    learner = Learner.at_one_rate(network, config)
     return PlainTraining(config=config, graphs=graphs, learner=learner)
 
 

@@ -35,7 +35,7 @@ def run_jobs(jobs: Sequence[Job], what: str, workers: int | None = None) -> None
         workers: processes at once; by default one a core on a CPU, one on a GPU.
     """
     todo = [job for job in jobs if not job.is_done()]
-    log(f"{len(jobs)} {what} to train, {len(jobs) - len(todo)} finished before")
+    log(f"{len(jobs)} {what}, {len(jobs) - len(todo)} finished before")
     if not todo:
         return
     on_gpu = resolve_device(todo[0].device).type == "cuda"
@@ -44,7 +44,7 @@ def run_jobs(jobs: Sequence[Job], what: str, workers: int | None = None) -> None
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, spawn, _begin, (threads,)) as pool:
         for done, _ in enumerate(pool.map(_run, todo), start=1):
-            log(f"{len(jobs) - len(todo) + done} of {len(jobs)} {what} are trained")
+            log(f"{len(jobs) - len(todo) + done} of {len(jobs)} {what} are finished")
 
 
 def log(line: str) -> None:

@@ -8,6 +8,8 @@ from typing import Any, Generic, TypeVar
 import torch
 from torch import nn
 
+from engine.config import IndexConfig, TrainConfig
+
 WARM_UP = 0.05  # share of the steps over which the learning rate rises
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -42,6 +44,17 @@ class Learner(Generic[Network]):
         self.network, self.result = network, deepcopy(network)
         self.optimizer = torch.optim.AdamW(groups, weight_decay=weight_decay)
         self.clip_norm, self.average_decay = clip_norm, average_decay
+
+    @classmethod
+    def at_one_rate(cls, network: Network, config: TrainConfig | IndexConfig) -> "Learner[Network]":
+        """A learner all of whose weights learn at the config's rate."""
+        return cls(
+            network,
+            [{"params": list(network.parameters()), "peak": config.learning_rate}],
+            weight_decay=config.weight_decay,
+            clip_norm=config.clip_norm,
+            average_decay=config.average_decay,
+        )
 
     def step(self, loss: torch.Tensor, progress: float) -> float:
         """Move the weights down the gradient of `loss`; `progress` is the share of the training that is done."""

@@ -89,7 +89,7 @@ def test_evaluate_reports_every_crystal_out_of_fold_and_continues_where_it_stopp
         *SMALL,
     ]
     assert main(arguments) == 0
-    assert "6 networks to train, 0 finished before" in capsys.readouterr().err
+    assert "6 networks, 0 finished before" in capsys.readouterr().err
     first = json.loads(out.read_text())
     assert {row["target"]: row["count"] for row in first["metrics"]} == {
         "electronic": 60,
@@ -98,7 +98,7 @@ def test_evaluate_reports_every_crystal_out_of_fold_and_continues_where_it_stopp
     }
     assert sum(fold[0]["count"] for fold in first["by_fold"]) == first["metrics_in_range"][0]["count"]
     assert main(arguments) == 0
-    assert "6 networks to train, 6 finished before" in capsys.readouterr().err
+    assert "6 networks, 6 finished before" in capsys.readouterr().err
     assert json.loads(out.read_text())["metrics"] == first["metrics"]
     assert {c["target"] for c in first["coverage"]} == {"electronic", "ionic", "total"}
     assert first["about"]["seeds"] == "0, 1"

@@ -65,13 +65,7 @@ def train_index_network(
         torch.manual_seed(seed)
         network = IndexNetwork(config, data)
     network.to(data.n.device)
-    learner = Learner(
-        network,
-        [{"params": list(network.parameters()), "peak": config.learning_rate}],
-        weight_decay=config.weight_decay,
-        clip_norm=config.clip_norm,
-        average_decay=config.average_decay,
-    )
+    learner = Learner.at_one_rate(network, config)
     rng = torch.Generator().manual_seed(seed)
     for epoch in range(config.epochs):
         batches = torch.randperm(len(data.n), generator=rng).to(data.n.device).split(config.batch_size)
