@@ -1,36 +1,43 @@
 """Which tests share a process when there are several, and what of the code they ran."""
 
+import re
 from collections import defaultdict
 from pathlib import PurePath
 
 import coverage
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 BROWSER, PHYSICS = "tests/browser/", "tests/engine/test_physics.py"
 LONGEST = (BROWSER, PHYSICS, "tests/engine/prediction/", "tests/engine/test_cli.py")
 
 
+class Scheduling(LoadScopeScheduling):
+    """A file stays in one process, and the browser's files in one: what they share is made once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::")[0]
+        if file.startswith(BROWSER):
+            return BROWSER
+        model = re.search(r"\[(.*float\d\d)", nodeid) if file == PHYSICS else None
+        return model[1] if model else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    """How tests are given to processes, where there are several."""
+    return Scheduling(config, log)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file stays in one process, and the browser's files in one: what they share is made once."""
+    """The longest come first, so that no process is left alone with one of them at the end."""
     items.sort(key=_rank)
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
 
 
 def _rank(item: pytest.Item) -> int:
-    """The longest come first, so that no process is left alone with one of them at the end."""
     starts = (number for number, start in enumerate(LONGEST) if item.nodeid.startswith(start))
     return next(starts, len(LONGEST))
-
-
-def _group(item: pytest.Item) -> str:
-    file = item.nodeid.split("::")[0]
-    if file.startswith(BROWSER):
-        return "browser"
-    if file == PHYSICS and hasattr(item, "callspec"):
-        return str(item.callspec.params.get("model", file))
-    return file
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
