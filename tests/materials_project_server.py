@@ -30,6 +30,7 @@ MAX_LIMIT, DEFAULT_LIMIT = 1000, 100
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 FILTERS = ("material_ids", "task_ids", "n", "e_total", "e_ionic", "e_electronic", "deprecated")
 SERVED = ("total", "ionic", "electronic", "n", "e_total", "e_electronic", "origins")
+OWN_LIMIT = 80.0  # s that the client itself waits for a server that is silent
 CONTROLS = ("_fields", "_all_fields", "_limit", "_skip")
 
 
