@@ -84,24 +84,14 @@ class ChunkJob:
     """Some of the crystals, predicted by a model; `chosen` are their places in the data set.
 
     Attributes:
-        folder: where the predictions are kept.
+        path: where the predictions are kept.
     """
 
     model: Path
     data: str
     chosen: tuple[int, ...]
     device: str
-    folder: Path
-
-    @property
-    def path(self) -> Path:
-        """File of the predictions; its name holds a hash of all that they depend on."""
-        code = code_fingerprint((*SHAPING, "model", "prediction"))
-        key = sha256(f"{code} {_file_hash(self.model / WEIGHTS)} {_file_hash(self.model / CONFIG)}".encode())
-        materials = load_dataset(self.data)
-        for index in self.chosen:
-            key.update(structure_key(materials[index]).encode())
-        return self.folder / f"external-{key.hexdigest()[:16]}.safetensors"
+    path: Path
 
     def is_done(self) -> bool:
         """Whether the predictions are there."""
@@ -111,7 +101,7 @@ class ChunkJob:
         """Keep electronic mean, low and high end of its interval of each crystal, [n, 3]; nan where refused."""
         predictor, materials = _predictor(self.model, self.device), load_dataset(self.data)
         rows = [_means(predictor, materials[index]) for index in self.chosen]
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         write_tensors(self.path, {"means": torch.tensor(rows, dtype=torch.float64)})
 
 
@@ -131,8 +121,15 @@ def external_test(
     materials = load_dataset(data)
     chosen = unknown_crystals(predictor, materials)
     check(bool(chosen), f"{data}: holds no crystal of over {LARGEST_INDEX_CELL} atoms of a formula not trained on")
+    makers = _makers(model_folder(model))
     jobs = [
-        ChunkJob(model=model_folder(model), data=data, chosen=chunk, device=device, folder=folder)
+        ChunkJob(
+            model=model_folder(model),
+            data=data,
+            chosen=chunk,
+            device=device,
+            path=folder / _kept_name(makers, [materials[index] for index in chunk]),
+        )
         for chunk in _chunks(chosen, materials)
     ]
     run_jobs(jobs, "parts", workers)
@@ -257,6 +254,16 @@ def _predictor(model: Path, device: str) -> Predictor:
     return Predictor.load(model, device)
 
 
-@lru_cache(maxsize=8)
-def _file_hash(path: Path) -> str:
-    return sha256(path.read_bytes()).hexdigest()
+def _makers(model: Path) -> str:
+    """What predictions depend on beside their crystals, taken once: either may change while a long call runs."""
+    code = code_fingerprint((*SHAPING, "model", "prediction"))
+    weights, config = (sha256((model / name).read_bytes()).hexdigest() for name in (WEIGHTS, CONFIG))
+    return f"{code} {weights} {config}"
+
+
+def _kept_name(makers: str, materials: Sequence[Material]) -> str:
+    """Name of a file of predictions, with a hash of all that they depend on."""
+    key = sha256(makers.encode())
+    for material in materials:
+        key.update(structure_key(material).encode())
+    return f"external-{key.hexdigest()[:16]}.safetensors"

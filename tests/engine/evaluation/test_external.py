@@ -81,6 +81,43 @@ def test_a_second_call_predicts_nothing_again_and_finds_the_same(few, tmp_path, 
     assert read_external(path) == first
 
 
+def test_an_interrupted_call_goes_on_with_what_is_left(few, tmp_path, monkeypatch):
+    def run_two_and_stop(todo, what, workers):
+        for job in todo[:2]:
+            job.run()
+        raise KeyboardInterrupt
+
+    kept = tmp_path / "kept"
+    monkeypatch.setattr(external, "ATOMS_A_CHUNK", 1)
+    monkeypatch.setattr(external, "run_jobs", run_two_and_stop)
+    with pytest.raises(KeyboardInterrupt):
+        external_test(kept, "e3nn-scratch", device="cpu", data=few)
+    before = {path.name: path.stat().st_mtime_ns for path in kept.iterdir()}
+    assert len(before) == 2
+    monkeypatch.setattr(external, "run_jobs", jobs.run_jobs)
+    assert external_test(kept, "e3nn-scratch", workers=1, device="cpu", data=few).groups[0].count == 3
+    after = {path.name: path.stat().st_mtime_ns for path in kept.iterdir()}
+    assert len(after) == 3
+    assert before.items() <= after.items()
+
+
+def test_code_that_changes_while_it_runs_does_not_own_what_the_old_code_predicted(few, tmp_path, monkeypatch):
+    code = ["old"]
+
+    def run(todo, what, workers):
+        for job in todo:
+            code[0] = "new"
+            job.run()
+
+    monkeypatch.setattr(external, "code_fingerprint", lambda parts: code[0])
+    monkeypatch.setattr(external, "run_jobs", run)
+    external_test(tmp_path, "e3nn-scratch", device="cpu", data=few)
+    (old,) = tmp_path.glob("external-*")
+    external_test(tmp_path, "e3nn-scratch", device="cpu", data=few)
+    assert len(list(tmp_path.glob("external-*"))) == 2
+    assert old.is_file()
+
+
 def test_without_such_a_crystal_there_is_nothing_to_judge(tmp_path):
     small = [m for m in load_dataset(MATBENCH) if m.natoms <= 4][:3]
     write_materials(tmp_path / "small.parquet", small)
