@@ -103,6 +103,7 @@ def _add_training_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--learning-rate", type=float)
     command.add_argument("--weight-decay", type=float)
     command.add_argument("--index-data", metavar="NAME|FILE", help="crystals known by n alone; '' for none")
+    command.add_argument("--phonon-data", metavar="FILE", help="Born charges to learn from, see data/README.md")
     command.add_argument("--seed", type=int)
     for name, kind in (("--r-max", float), ("--lmax", int), ("--mul", int), ("--num-layers", int)):
         command.add_argument(name, type=kind, help="of the scratch backbone")
@@ -124,7 +125,7 @@ def _config(options: argparse.Namespace) -> TrainConfig:
         graph=GraphConfig(**given("r_max")),
         model=model,
         device=options.device,
-        **given("epochs", "batch_size", "learning_rate", "weight_decay", "index_data", "seed"),
+        **given("epochs", "batch_size", "learning_rate", "weight_decay", "index_data", "phonon_data", "seed"),
     )
 
 

@@ -80,6 +80,11 @@ class ModelConfig:
         check(self.num_neighbors > 0, f"num_neighbors must be positive, got {self.num_neighbors}")
 
     @property
+    def has_charges(self) -> bool:
+        """Whether the ionic part is made of Born charges and springs."""
+        return self.ionic_readout == "springs" and "ionic" in self.targets
+
+    @property
     def frozen(self) -> bool:
         """Whether the backbone is the potential as it comes, whose features are computed once."""
         return self.backbone == "pretrained" and not self.tuned_layers
@@ -93,7 +98,8 @@ class TrainConfig:
     crystal keeps its label: a network that sees few crystals then learns no single geometry by heart. A pretrained
     backbone is not rattled; its tuned layers learn at `tuned_rate` and without weight decay. `index_data` names a
     data set whose crystals without a tensor teach the mean of the electronic tensor by their refractive index;
-    empty for none. Only a `share` of all formulas teaches.
+    empty for none. `phonon_data` is a file of data/phonons.py whose Born charges teach too; empty for none. Only a
+    `share` of all formulas teaches.
     """
 
     graph: GraphConfig = field(default_factory=GraphConfig)
@@ -101,6 +107,7 @@ class TrainConfig:
     epochs: int = 30
     batch_size: int = 16
     index_data: str = ""
+    phonon_data: str = ""
     learning_rate: float = 5e-3
     tuned_rate: float = 1e-4
     weight_decay: float = 0.1

@@ -7,7 +7,7 @@ members never saw its formula. Their residuals calibrate its intervals.
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from engine.config import TrainConfig
 from engine.crystals.material import Material
 from engine.data.datasets import dataset_hash, labelled, load_dataset
 from engine.data.folds import formula_folds
+from engine.evaluation.charges import ChargeErrors, charge_errors
 from engine.evaluation.held_out import fold_jobs, predict_unseen
 from engine.evaluation.judging import Coverage, calibrated, coverage, errors, with_intervals
 from engine.evaluation.provenance import about, code_version
@@ -43,6 +44,7 @@ class Evaluation:
         metrics_in_range: the same over the crystals with every DFT entry below 100, as published tables have it.
         by_fold: `metrics_in_range` of each fold.
         coverage: of every quantity over all crystals, and of the means in each crystal system.
+        charges: errors of Born charges on formulas left out; None where no phonon data taught them.
         about: data set, hash, code, folds, seeds, machine, seconds of the call and, summed over the networks, of
             their training, which an earlier call may have done.
         config: the training configuration.
@@ -52,6 +54,7 @@ class Evaluation:
     metrics_in_range: tuple[TargetMetrics, ...]
     by_fold: tuple[tuple[TargetMetrics, ...], ...]
     coverage: tuple[Coverage, ...]
+    charges: ChargeErrors | None
     about: dict[str, str]
     config: TrainConfig
 
@@ -80,12 +83,13 @@ def cross_validate(
     started, code = time.perf_counter(), code_version()
     materials = labelled(load_dataset(data), config.model.targets)
     parts = formula_folds(materials, folds)
+    left_out = [frozenset(materials[index].formula for index in part) for part in parts]
     members = train_networks(fold_jobs(data, config, materials, parts, folder, seeds), workers)
     unseen = predict_unseen(members, materials, parts, config)
     calibrations = {fold: calibrated(materials, unseen, unseen.fold != fold) for fold in range(folds)}
     ensemble = _ensemble(members, materials, config, data, code)
     ensemble.calibration.update(calibrated(materials, unseen, unseen.fold >= 0))
-    if config.model.ionic_readout == "springs" and "ionic" in config.model.targets:
+    if config.model.has_charges:
         coarse = predict_unseen(members, materials, parts, config, coarse=True)
         rough = calibrated(materials, coarse, coarse.fold >= 0)
         ensemble.calibration.update({coarse_name(target): rough[target] for target in ("ionic", "total")})
@@ -97,13 +101,14 @@ def cross_validate(
         metrics_in_range=errors(materials, unseen.tensors, everything, in_range=True),
         by_fold=tuple(errors(materials, unseen.tensors, part, in_range=True) for part in parts),
         coverage=coverage(materials, unseen, calibrations),
+        charges=charge_errors(members, left_out, config) if config.phonon_data else None,
         about=about(data, config, seeds, started, code)
         | {
             "crystals": str(len(materials)),
             "folds": f"{folds}, grouped by reduced formula",
             "training_seconds": str(sum(int(member.about["seconds"]) for member in members)),
         },
-        config=config,
+        config=replace(config, phonon_data=Path(config.phonon_data).name),
     )
 
 
@@ -115,6 +120,12 @@ def to_json(evaluation: "DataclassInstance") -> str:
 def to_table(evaluation: Evaluation) -> str:
     """The evaluation as a table to read, crystals with entries under 100 and all, and the intervals' coverage."""
     lines = [metrics_table({"under 100": evaluation.metrics_in_range, "all": evaluation.metrics})]
+    if evaluation.charges:
+        e = evaluation.charges
+        lines.append(
+            f"Born charges of {e.crystals} crystals: a third of the trace {e.trace:.3f} e, components "
+            f"{e.component:.3f} e, antisymmetric part {e.antisymmetric:.3f} e"
+        )
     lines.append(f"coverage of the {LEVEL:.0%} intervals")
     for c in evaluation.coverage:
         lines.append(f"{c.target:<11} {c.quantity:<9} {c.group:<35} {c.count:>5}  {c.percent:5.1f} %")

@@ -78,6 +78,11 @@ def about(data: str, config: TrainConfig, seeds: int, started: float, code: str)
     }
     if config.index_data:
         found |= {"index_data": config.index_data, "index_data_sha256": dataset_hash(config.index_data)}
+    if config.phonon_data:
+        found |= {
+            "phonon_data": Path(config.phonon_data).name,
+            "phonon_data_sha256": dataset_hash(config.phonon_data),
+        }
     return found
 
 

@@ -17,6 +17,11 @@ def predict_latent(network: DielectricNetwork, graphs: Sequence[CrystalGraph]) -
     return _in_batches(network.latent, network, graphs, dim=1)
 
 
+def predict_charges(network: DielectricNetwork, graphs: Sequence[CrystalGraph]) -> torch.Tensor:
+    """Born charges of the atoms of all graphs, [N, 3, 3] e; raises as `DielectricNetwork.born_charges` does."""
+    return _in_batches(network.born_charges, network, graphs, dim=0)
+
+
 def embeddings(network: DielectricNetwork, graphs: Sequence[CrystalGraph]) -> torch.Tensor:
     """`embedding` of each graph, [n, F]."""
     return _in_batches(network.embedding, network, graphs, dim=0)

@@ -8,9 +8,10 @@ from torch_geometric.utils import scatter
 
 from engine.config import GraphConfig, ModelConfig
 from engine.crystals.graph import CrystalGraph
+from engine.errors import required
 from engine.network.backbones import ConvolutionBackbone, FrozenBackbone, TunedBackbone
 from engine.network.dipoles import dipole_field, susceptibility
-from engine.network.heads import CrystalHead, SpringHead, TensorHead, bounded
+from engine.network.heads import CrystalHead, LatticeHead, TensorHead, bounded
 from engine.tensors.tensors import irreps_to_matrix, matrix_to_irreps, symmetric_log
 
 VOLUME_UNIT = 20.0  # Å^3 per atom, a typical solid
@@ -45,14 +46,14 @@ class DielectricNetwork(nn.Module):
         super().__init__()
         self.graph_config, self.model_config = graph, model
         self.backbone = _backbone(graph, model)
-        has_springs = model.ionic_readout == "springs" and "ionic" in model.targets
+        has_springs = model.has_charges
         irreps, width = self.backbone.irreps_out, model.readout_width
-        narrow = width // 2 if has_springs else width  # three ionic heads, each with a fifth of the crystals
+        narrow = width // 2 if has_springs else width  # the coarse head has a fifth of the crystals
         head = CrystalHead if model.backbone == "pretrained" else TensorHead
         self.heads = nn.ModuleList(
             head(irreps, narrow if target == "ionic" else width) for target in model.targets
         )
-        self.springs = SpringHead(irreps, narrow) if has_springs else None
+        self.springs = LatticeHead(irreps, width) if has_springs else None
         self.register_buffer("offset", torch.zeros(len(model.targets)))
         self.register_buffer("spread", torch.ones(len(model.targets)))
 
@@ -80,6 +81,15 @@ class DielectricNetwork(nn.Module):
             else:
                 found["ionic"] = coarse
         return found
+
+    def born_charges(self, graph: CrystalGraph) -> torch.Tensor:
+        """[N, 3, 3] e, first axis the field, second the displacement; those of a crystal add up to zero.
+
+        Raises:
+            EngineError: the ionic readout does not work with charges.
+        """
+        springs = required(self.springs, "this network has no Born charges; train one with the readout springs")
+        return springs.charge(self.backbone(graph), graph.atomic_numbers, graph.crystal_index)
 
     def _mean(self, target: str, node: torch.Tensor, graph: CrystalGraph) -> torch.Tensor:
         """M of each crystal, [B, 3, 3], the mean of what its atoms put out."""
@@ -110,7 +120,7 @@ class DielectricNetwork(nn.Module):
         return symmetric_log(chi * (graph.volume_per_atom / VOLUME_UNIT)[:, None, None]).to(local.dtype)
 
     def _from_springs(
-        self, springs: SpringHead, node: torch.Tensor, graph: CrystalGraph, coarse: torch.Tensor
+        self, springs: LatticeHead, node: torch.Tensor, graph: CrystalGraph, coarse: torch.Tensor
     ) -> torch.Tensor:
         """Ionic M of each crystal, [B, 3, 3]; the coarse one where a crystal has no springs."""
         has_springs = graph.has_springs

@@ -18,13 +18,17 @@ that a rotation makes equivalent have Z turned by it, and may answer: trigonal s
 
 Modes that a potential makes too soft would rule the sum, and unstable ones, k < 0, have no rest position to speak
 of: in DFT as in nature their response is small or of another phase. So k is replaced by the stiffness
-sqrt(k^2 + SOFTEST^2), with UNSTABLE |k| for k where k < 0: a smooth function of the matrix, always positive; and
-each atom may be held by a spring of its own in addition.
+sqrt(k^2 + SOFTEST^2), with UNSTABLE |k| for k where k < 0: a smooth function of the matrix, always positive.
+
+A potential is too soft, by more at some atoms than at others. So its stiffness S is corrected by a symmetric,
+positive matrix D_i of each atom, to D_i S_ij D_j; what the crystal's motion as a whole would then meet is taken
+out again. This keeps the matrix symmetric and positive, and turns with the crystal.
 Source: Gonze and Lee, Phys. Rev. B 55, 10355 (1997), doi:10.1103/PhysRevB.55.10355, eqs. 53 and 54 at zero
 frequency.
 """
 
 import torch
+from torch_geometric.utils import scatter
 
 from engine.network.padding import atoms_present, padded_atoms, padded_pairs, to_matrix, to_pairs
 
@@ -32,28 +36,25 @@ UNIT = 180.9512801  # e^2 / epsilon_0, eV Å
 SOFTEST = 0.3  # eV/Å^2
 UNSTABLE = 10.0  # how many times its |k| an unstable mode is stiff, which takes it nearly out of the sum
 TRANSLATION = 10.0  # eV/Å^2 put on the crystal's motion as a whole, on which nothing pulls
-_EYE = torch.eye(3)
 
 
 def stiffness(force_constants: torch.Tensor) -> torch.Tensor:
-    """Positive matrix of a crystal's springs, [N * N, 3, 3] float64 eV/Å^2, from force constants [3 N, 3 N].
+    """Stiffness of a crystal's springs, [N * N, 3, 3] float64 eV/Å^2, from force constants [3 N, 3 N].
 
-    Row i * N + j couples atoms i and j.
+    Row i * N + j couples atoms i and j. Nothing pulls on translations, all else is positive.
     """
     k, w = torch.linalg.eigh(force_constants.double())
     k = torch.where(k < 0, UNSTABLE * k, k)
     firm = (k.square() + SOFTEST**2).sqrt()
     size = len(force_constants) // 3
     shift = torch.eye(3, dtype=w.dtype, device=w.device).repeat(size, 1) / size**0.5  # [3 N, 3]
-    whole = shift @ shift.T
-    rest = torch.eye(len(k), dtype=w.dtype, device=w.device) - whole
-    matrix = rest @ (w * firm) @ w.T @ rest + TRANSLATION * whole
-    return to_pairs(matrix)
+    rest = torch.eye(len(k), dtype=w.dtype, device=w.device) - shift @ shift.T
+    return to_pairs(rest @ (w * firm) @ w.T @ rest)
 
 
 def lattice_susceptibility(
     charges: torch.Tensor,
-    held: torch.Tensor,
+    correction: torch.Tensor,
     springs: torch.Tensor,
     crystal_index: torch.Tensor,
     volume: torch.Tensor,
@@ -61,27 +62,43 @@ def lattice_susceptibility(
     """Ionic tensor of each crystal, [B, 3, 3] float64.
 
     Args:
-        charges: [N, 3, 3] Born charges in units of e; their mean over each crystal is taken off here.
-        held: [N, 3, 3] eV/Å^2, symmetric, positive: the spring that holds an atom beside those to its neighbours.
+        charges: [N, 3, 3] Born charges in units of e, first axis the field, second the displacement; their mean
+            over each crystal is taken off here.
+        correction: [N, 3, 3], symmetric, positive: D of each atom.
         springs: `stiffness` of each crystal, one after the other.
         crystal_index: [N] crystal of each atom, ascending.
         volume: [B] Å^3 of the cells.
     """
     counts = torch.bincount(crystal_index, minlength=len(volume))
     present = atoms_present(counts)
-    charges = _neutral(padded_atoms(charges.double(), present), present)  # [B, n, 3, 3]
-    own = padded_atoms(held.double(), present) + _EYE.to(springs) * ~present[..., None, None]  # 1 on empty places
-    stiff = to_matrix(padded_pairs(springs, present) + _on_diagonal(own))  # [B, 3n, 3n]
+    charges = padded_atoms(neutral(charges.double(), crystal_index), present)  # [B, n, 3, 3]
+    own = padded_atoms(correction.double(), present)
+    pairs = own[:, :, None] @ padded_pairs(springs, present) @ own[:, None]
+    stiff = to_matrix(_held_as_a_whole(pairs, present))  # [B, 3n, 3n]
     pull = charges.mT.flatten(1, 2)  # [B, 3n, 3]: the force on each atom along the rows
     moved = torch.cholesky_solve(pull, torch.linalg.cholesky(stiff))
     tensor = UNIT * pull.mT @ moved / volume.double()[:, None, None]
     return (tensor + tensor.mT) / 2
 
 
-def _neutral(charges: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
-    """[B, n, 3, 3] charges less their mean over the atoms of each crystal; empty places stay zero."""
-    mean = charges.sum(1) / present.sum(1)[:, None, None]  # [B, 3, 3]
-    return torch.where(present[..., None, None], charges - mean[:, None], 0)
+def neutral(charges: torch.Tensor, crystal_index: torch.Tensor) -> torch.Tensor:
+    """[N, 3, 3] charges less their mean over the atoms of each crystal."""
+    mean = scatter(charges, crystal_index, dim=0, reduce="mean")
+    return charges - mean[crystal_index]
+
+
+def _held_as_a_whole(pairs: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
+    """[B, n, n, 3, 3] blocks with TRANSLATION for what they say of a crystal's motion as a whole.
+
+    Empty places, which hold no atom, get a spring of 1 each.
+    """
+    both = (present[:, :, None] & present[:, None])[..., None, None]
+    count = present.sum(1)[:, None, None, None]
+    row, column = pairs.sum(2) / count, pairs.sum(1) / count  # [B, n, 3, 3]
+    unit = torch.eye(3).to(pairs)
+    whole = (row.sum(1, keepdim=True) / count + TRANSLATION / count * unit)[:, :, None]  # [B, 1, 1, 3, 3]
+    blocks = torch.where(both, pairs - row[:, :, None] - column[:, None] + whole, 0)
+    return blocks + _on_diagonal(unit * ~present[..., None, None])
 
 
 def _on_diagonal(blocks: torch.Tensor) -> torch.Tensor:

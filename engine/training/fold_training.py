@@ -40,9 +40,9 @@ class NetworkJob:
     @property
     def fingerprint(self) -> str:
         """Hash of all that the network depends on: data, configuration and code."""
-        index = self.config.index_data and dataset_hash(self.config.index_data)
-        config = replace(self.config, device="auto")  # which changes no more than rounding
-        parts = (code_fingerprint(), dataset_hash(self.data), index, str(config), *sorted(self.held_out))
+        beside = [name and dataset_hash(name) for name in (self.config.index_data, self.config.phonon_data)]
+        config = replace(self.config, device="auto", phonon_data="")  # neither device nor path changes a network
+        parts = (code_fingerprint(), dataset_hash(self.data), *beside, str(config), *sorted(self.held_out))
         return sha256("\n".join(parts).encode()).hexdigest()
 
     def is_done(self) -> bool:

@@ -8,6 +8,7 @@ from engine.config import TrainConfig
 from engine.crystals.graph import CrystalGraph, crystal_graphs
 from engine.crystals.material import Material
 from engine.data.datasets import label
+from engine.data.phonons import Phonons
 from engine.network.feature_cache import known_force_constants, material_features
 from engine.network.network import VOLUME_UNIT, dipole_fields, latent_of
 from engine.network.potential import GRAPH
@@ -41,6 +42,23 @@ def labelled_graphs(
     return graphs
 
 
+def phonon_graphs(
+    crystals: Sequence[Phonons],
+    config: TrainConfig,
+    device: torch.device,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[CrystalGraph]:
+    """Graphs that carry `born`, [N, 3, 3] e: what the Born charges are taught by."""
+    materials = [one.material for one in crystals]
+    if config.model.frozen:
+        graphs = _feature_graphs(materials, device, progress)
+    else:
+        graphs = crystal_graphs(materials, GRAPH)
+    for one, graph in zip(crystals, graphs, strict=True):
+        graph.born = torch.as_tensor(one.born, dtype=graph.pos.dtype)
+    return graphs
+
+
 def _input_graphs(
     materials: Sequence[Material],
     config: TrainConfig,
@@ -56,7 +74,7 @@ def _input_graphs(
     if config.model.readout == "dipoles":
         for one in graphs:  # its atoms stay where they are
             one.dipole_field = dipole_fields(one, config.model.sigma)
-    if config.model.ionic_readout == "springs" and "ionic" in config.model.targets:
+    if config.model.has_charges:
         _add_springs(materials, graphs, device, progress)
     return graphs
 

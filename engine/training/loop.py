@@ -12,8 +12,9 @@ from torch_geometric.loader import DataLoader
 from engine.config import TrainConfig
 from engine.crystals.graph import CrystalGraph
 from engine.crystals.material import Material
-from engine.data.datasets import index_materials, labelled
+from engine.data.datasets import index_materials, labelled, reserved_formulas
 from engine.data.folds import formula_rank
+from engine.data.phonons import Phonons, read_phonons
 from engine.errors import EngineError, check
 from engine.model.inference import embeddings, predict_latent
 from engine.model.neighbourhood import Neighbourhood
@@ -22,7 +23,7 @@ from engine.network.device import resolve_device
 from engine.network.feature_cache import material_features
 from engine.network.network import DielectricNetwork, isotropic_part, physical
 from engine.tensors.metrics import TargetMetrics, target_metrics
-from engine.training.labelled_graphs import labelled_graphs
+from engine.training.labelled_graphs import labelled_graphs, phonon_graphs
 from engine.training.learner import Learner
 from engine.training.losses import latent_loss, total_loss
 
@@ -49,6 +50,7 @@ class Training:
     Attributes:
         learner: the network, its optimiser and its averaged weights.
         materials: the crystal of each of `graphs`.
+        phonons: crystals that teach Born charges, and `phonon_graphs` with these.
         epoch: epochs done so far.
         validation_tensors: [T, V, 3, 3] predictions for the validation graphs after the last epoch.
     """
@@ -58,6 +60,8 @@ class Training:
     materials: list[Material]
     graphs: list[CrystalGraph]
     validation_graphs: list[CrystalGraph]
+    phonons: list[Material]
+    phonon_graphs: list[CrystalGraph]
     learner: Learner[DielectricNetwork]
     epoch: int = 0
     validation_tensors: torch.Tensor | None = None
@@ -65,7 +69,7 @@ class Training:
     @property
     def trained_on(self) -> frozenset[str]:
         """Reduced formulas of all crystals that teach."""
-        return frozenset(material.formula for material in self.materials)
+        return frozenset(material.formula for material in [*self.materials, *self.phonons])
 
     def neighbourhood(self) -> Neighbourhood:
         """The training crystals that have a tensor, as the averaged network sees them."""
@@ -90,7 +94,8 @@ def start_training(
 
     `num_neighbors` of the model config is replaced by the training set's mean degree. `validation` is only
     watched: no weight, stopping point or hyperparameter depends on it. From the config's `index_data` no formula
-    of `validation`, and none in `held_out`, is taken; the formulas that were taken are in `trained_on`. `progress`
+    of `validation`, and none in `held_out`, is taken, nor from its `phonon_data`; the formulas that were taken
+    are in `trained_on`. `progress`
     is called with (done, total) while the pretrained potential's features are computed, of `validation` too.
 
     Raises:
@@ -104,6 +109,7 @@ def start_training(
     materials = [m for m in materials if formula_rank(m.formula) < config.share]
     everything = labelled_graphs([*materials, *validation], config, device, progress)
     graphs, validation_graphs = everything[: len(materials)], everything[len(materials) :]
+    phonons = _phonons(config, {*held_out, *(m.formula for m in validation)})
     degree = sum(g.num_edges for g in graphs) / sum(g.num_nodes for g in graphs)
     config = replace(config, model=replace(config.model, num_neighbors=max(degree, 1.0)))
     with torch.random.fork_rng(devices=[]):
@@ -118,6 +124,8 @@ def start_training(
         materials=materials,
         graphs=graphs,
         validation_graphs=validation_graphs,
+        phonons=[one.material for one in phonons],
+        phonon_graphs=phonon_graphs(phonons, config, device, progress),
         learner=Learner(
             network.to(device),
             _parameter_groups(network, config),
@@ -126,6 +134,15 @@ def start_training(
             average_decay=config.average_decay,
         ),
     )
+
+
+def _phonons(config: TrainConfig, held_out: Collection[str]) -> list[Phonons]:
+    """Crystals of the config's `phonon_data` that may teach Born charges."""
+    if not config.phonon_data or not config.model.has_charges:
+        return []
+    held_out = {*held_out, *reserved_formulas(config.index_data)}
+    known = ((one, one.material.formula) for one in read_phonons(config.phonon_data))
+    return [one for one, formula in known if formula not in held_out and formula_rank(formula) < config.share]
 
 
 def _parameter_groups(network: DielectricNetwork, config: TrainConfig) -> list[dict[str, Any]]:
@@ -167,13 +184,14 @@ def phases(training: Training) -> list[Phase]:
     """What makes an epoch.
 
     A backbone that learns is shared by all targets. On a frozen one the readouts share nothing, so each target has
-    its own crystals. Few have an ionic tensor: they come `IONIC_PASSES` times.
+    its own crystals. Few have an ionic tensor: they come `IONIC_PASSES` times. Born charges come first.
     """
     targets, graphs = training.config.model.targets, training.graphs
+    charges = [Phase(graphs=training.phonon_graphs, targets=("ionic",))] if training.phonon_graphs else []
     if not training.config.model.frozen:
         taught = [g for g in graphs if any(_teaches(g, target, targets) for target in targets)]
-        return [Phase(graphs=taught, targets=targets)]
-    return [
+        return [*charges, Phase(graphs=taught, targets=targets)]
+    return charges + [
         Phase(
             graphs=[g for g in graphs if _teaches(g, target, targets)],
             targets=(target,),

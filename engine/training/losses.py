@@ -7,7 +7,7 @@ import torch
 from engine.crystals.graph import CrystalGraph
 from engine.network.network import DielectricNetwork
 
-SMOOTH = 0.1  # errors of the logarithm below this count by their square
+SMOOTH = 0.1  # errors of the logarithm, or of a charge in e, below this count by their square
 
 
 def latent_loss(predicted: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
@@ -35,8 +35,20 @@ def index_loss(predicted: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     return ((square + SMOOTH**2).sqrt() - SMOOTH).mean()
 
 
+def charge_loss(predicted: torch.Tensor, wanted: torch.Tensor, crystal_index: torch.Tensor) -> torch.Tensor:
+    """The same distance for Born charges [N, 3, 3]; a crystal counts by the square root of its atoms [N]."""
+    distance = ((predicted - wanted).square().sum((1, 2)) + SMOOTH**2).sqrt() - SMOOTH
+    weight = torch.bincount(crystal_index)[crystal_index].to(distance).rsqrt()
+    return (weight * distance).sum() / weight.sum()
+
+
 def total_loss(network: DielectricNetwork, batch: CrystalGraph, targets: Sequence[str]) -> torch.Tensor:
-    """Tensor labels, the mean over `targets`, and index labels; a coarse readout learns beside the other."""
+    """Tensor labels, the mean over `targets`, and index labels; a coarse readout learns beside the other.
+
+    A batch of crystals with Born charges teaches these, whatever the `targets`.
+    """
+    if "born" in batch:
+        return charge_loss(network.born_charges(batch), batch.born, batch.crystal_index)
     predicted = network.latents(batch, targets)
     loss = batch.latent.new_zeros(())
     for name, latent in predicted.items():

@@ -25,11 +25,11 @@ def random_crystal(atoms=4, seed=0):
     return rest @ (raw @ raw.T) @ rest, charges + charges.mT
 
 
-def response(constants, charges, held=None, volume=50.0):
+def response(constants, charges, correction=None, volume=50.0):
     atoms = len(charges)
-    held = torch.zeros(atoms, 3, 3) if held is None else held
+    correction = EYE.expand(atoms, 3, 3) if correction is None else correction
     index = torch.zeros(atoms, dtype=torch.long)
-    return lattice_susceptibility(charges, held, stiffness(constants), index, torch.tensor([volume]))[0]
+    return lattice_susceptibility(charges, correction, stiffness(constants), index, torch.tensor([volume]))[0]
 
 
 def test_two_ions_on_one_spring_follow_the_closed_form():
@@ -40,11 +40,25 @@ def test_two_ions_on_one_spring_follow_the_closed_form():
     assert torch.allclose(response(pair(k), charges, volume=volume), expected * EYE)
 
 
-def test_a_holding_spring_adds_to_the_force_constant_of_the_mode():
-    charges = torch.stack([EYE, -EYE])
-    free, held = (response(pair(4.0), charges, h * EYE.expand(2, 3, 3)) for h in (0.0, 1.5))
-    firm = UNIT / 50 * 2 / free[0, 0]
-    assert held[0, 0] == pytest.approx(float(UNIT / 50 * 2 / (firm + 1.5)))
+def test_a_correction_that_all_atoms_share_multiplies_their_springs():
+    constants, charges = random_crystal()
+    corrected = response(constants, charges, 1.1**0.5 * EYE.expand(4, 3, 3))
+    assert torch.allclose(corrected, response(constants, charges) / 1.1)
+
+
+def test_a_correction_of_one_atom_leaves_translations_free():
+    constants, charges = random_crystal()
+    correction = torch.stack([1.3 * EYE, EYE, 0.9 * EYE, EYE])
+    corrected = response(constants, charges, correction)
+    assert not torch.allclose(corrected, response(constants, charges), rtol=1e-3)
+    assert torch.allclose(response(constants, charges + 5 * EYE, correction), corrected)
+    everywhere = torch.kron(torch.diag(torch.tensor([1.3, 1, 0.9, 1]).double()), EYE)
+    shift = EYE.repeat(4, 1) / 2
+    rest = torch.eye(12, dtype=torch.float64) - shift @ shift.T
+    firm = stiffness(constants).unflatten(0, (4, 4)).transpose(1, 2).reshape(12, 12)
+    exact = torch.linalg.pinv(rest @ everywhere @ firm @ everywhere @ rest)
+    pull = (charges - charges.mean(0)).mT.reshape(12, 3)
+    assert torch.allclose(corrected, UNIT / 50 * pull.T @ exact @ pull)
 
 
 def test_atoms_of_equal_charge_do_not_answer():
@@ -99,7 +113,7 @@ def test_crystals_in_a_batch_answer_as_each_alone():
     counts = torch.tensor([2, 5, 3])
     together = lattice_susceptibility(
         torch.cat([charges for _, charges in crystals]),
-        torch.zeros(10, 3, 3),
+        EYE.expand(10, 3, 3),
         torch.cat([stiffness(constants) for constants, _ in crystals]),
         torch.repeat_interleave(torch.arange(3), counts),
         torch.full((3,), 50.0),
@@ -110,10 +124,10 @@ def test_crystals_in_a_batch_answer_as_each_alone():
 
 def test_derivatives_agree_with_finite_differences():
     constants, charges = random_crystal(3)
-    held = EYE + torch.rand(3, 3, 3, dtype=torch.float64)
+    correction = EYE + 0.1 * torch.rand(3, 3, 3, dtype=torch.float64)
     springs, index, volume = stiffness(constants), torch.zeros(3, dtype=torch.long), torch.tensor([50.0])
 
-    def tensor(charges, held):
-        return lattice_susceptibility(charges, held + held.mT, springs, index, volume)
+    def tensor(charges, correction):
+        return lattice_susceptibility(charges, correction + correction.mT, springs, index, volume)
 
-    assert torch.autograd.gradcheck(tensor, (charges.requires_grad_(), held.requires_grad_()))
+    assert torch.autograd.gradcheck(tensor, (charges.requires_grad_(), correction.requires_grad_()))

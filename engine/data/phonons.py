@@ -1,0 +1,67 @@
+"""Crystals with what DFT says of their ions: Born charges and force constants, as data/phonons.py writes them."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from engine.crystals.material import Material
+from engine.errors import EngineError, check
+
+_COLUMNS = ("material_id", "cell", "atomic_numbers", "frac_coords", "electronic", "born")
+LARGEST_CHARGE = 15.0  # e; a crystal with a larger entry is nearly a metal
+BROKEN_SUM = 0.5  # e; charges of a crystal add up to less than this
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Phonons:
+    """One crystal of a phonon data base.
+
+    Attributes:
+        material: the crystal, and its DFT electronic tensor.
+        born: [N, 3, 3] e, first axis of a charge the field, second the displacement; they add up to zero.
+    """
+
+    material: Material
+    born: np.ndarray
+
+
+def read_phonons(path: str | Path) -> list[Phonons]:
+    """The crystals of a phonon file whose charges are sound: none above `LARGEST_CHARGE`, a sum near zero.
+
+    Raises:
+        EngineError: there is no such file, or it is not one that data/phonons.py writes.
+    """
+    path = Path(path)
+    check(path.is_file(), f"{path}: no such file; data/README.md says how to get the phonon data")
+    return list(_read_once(path, path.stat().st_mtime))
+
+
+@lru_cache(maxsize=1)
+def _read_once(path: Path, modified: float) -> tuple[Phonons, ...]:
+    try:
+        table = pq.read_table(path, columns=list(_COLUMNS)).to_pylist()
+    except (pa.ArrowInvalid, KeyError, ValueError) as error:
+        raise EngineError(f"{path}: not a file of phonon data; build it with data/phonons.py") from error
+    crystals = [_phonons(row) for row in table]
+    return tuple(one for one in crystals if one is not None)
+
+
+def _phonons(row: dict) -> Phonons | None:
+    born = np.reshape(row["born"], (-1, 3, 3)).astype(float)
+    if np.abs(born).max() > LARGEST_CHARGE or np.abs(born.sum(0)).max() > BROKEN_SUM:
+        return None
+    material = Material(
+        material_id=row["material_id"],
+        cell=np.reshape(row["cell"], (3, 3)),
+        atomic_numbers=np.array(row["atomic_numbers"]),
+        frac_coords=np.reshape(row["frac_coords"], (-1, 3)),
+        electronic=np.reshape(row["electronic"], (3, 3)),
+        space_group_number=1,
+        space_group_symbol="P1",
+        source="phonondb",
+    )
+    return Phonons(material=material, born=born - born.mean(0))
