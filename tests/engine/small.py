@@ -1,7 +1,14 @@
 """A configuration and a data set small enough to train in a test."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pymatgen.core import Element
 
 from engine.config import GraphConfig, ModelConfig, TrainConfig
 from engine.crystals.material import Material
@@ -25,3 +32,23 @@ def config(**changes: object) -> TrainConfig:
 def materials(count: int = 60) -> list[Material]:
     """Crystals of at most six atoms with sound labels, enough for folds that share no formula."""
     return [m for m in load_dataset("petousis-2017") if m.natoms <= 6 and not m.flags][:count]
+
+
+def write_phonons(folder: Path, charges: Mapping[tuple[str, str], float], drift: float = 0.0) -> Path:
+    """A phonon file of rock salts, cation and anion -> charge in e; `drift` is what the charges add up to."""
+    rows = []
+    for (cation, anion), charge in charges.items():
+        born = np.stack([(charge + drift / 2) * np.eye(3), (drift / 2 - charge) * np.eye(3)])
+        rows.append(
+            {
+                "material_id": f"mp-{len(rows)}",
+                "cell": (2.8 * (np.ones((3, 3)) - np.eye(3))).ravel().tolist(),
+                "atomic_numbers": [Element(cation).Z, Element(anion).Z],
+                "frac_coords": [0.0, 0, 0, 0.5, 0.5, 0.5],
+                "electronic": (2.5 * np.eye(3)).ravel().tolist(),
+                "born": born.ravel().tolist(),
+            }
+        )
+    path = folder / "phonons.parquet"
+    pq.write_table(pa.Table.from_pylist(rows), path)
+    return path

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from engine.crystals.material import CRYSTAL_SYSTEMS
-from engine.data.datasets import dataset_hash, label, labelled, load_dataset
+from engine.data.datasets import (
+    LARGEST_INDEX_CELL,
+    dataset_hash,
+    index_materials,
+    label,
+    labelled,
+    load_dataset,
+    reserved_formulas,
+)
 from engine.data.folds import formula_folds, holdout_split
 from engine.data.parquet import read_materials, write_materials
 from engine.data.search import find_materials, suggestions
@@ -166,3 +174,12 @@ def test_matbench_is_in_the_order_of_the_official_folds(matbench):
     np.random.RandomState(18012019).shuffle(order)
     errors = [np.abs(n[fold] - np.delete(n, fold).mean()).mean() for fold in np.array_split(order, 5)]
     assert np.mean(errors) == pytest.approx(0.8088, abs=5e-5)
+
+
+def test_formulas_kept_for_the_external_test_are_those_of_large_cells_that_teach_nothing():
+    name = "matbench-dielectric"
+    kept = reserved_formulas(name)
+    assert len(kept) > 500
+    assert not kept & {m.formula for m in index_materials(name, ())}
+    assert kept <= {m.formula for m in load_dataset(name) if m.natoms > LARGEST_INDEX_CELL}
+    assert reserved_formulas("") == frozenset()

@@ -1,7 +1,6 @@
 """Ions on springs answer a field as mechanics says they must."""
 
 import numpy as np
-import pytest
 import torch
 from e3nn import o3
 

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from engine.config import GraphConfig, ModelConfig
+from engine.config import GraphConfig, ModelConfig, TrainConfig
 from engine.data.folds import holdout_split
 from engine.errors import EngineError
-from engine.model.inference import predict_latent
+from engine.model.inference import predict_charges, predict_latent
+from engine.training import loop
 from engine.training.loop import rattled, restore, start_training, train, training_state
 from engine.training.losses import latent_loss
-from tests.engine.small import CONFIG, config, materials
+from tests.engine.small import CONFIG, config, materials, write_phonons
 
 
 def weights(training):
@@ -127,3 +128,36 @@ def test_materials_without_tensors_are_refused():
 def test_impossible_settings_say_what_must_hold(make, message):
     with pytest.raises(EngineError, match=message):
         make()
+
+
+SALTS = {("Na", "Cl"): 1.1, ("Mg", "O"): 1.9, ("K", "Br"): 1.1, ("Ca", "S"): 2.2}
+
+
+def phonon_training(folder, held_out=(), **changes):
+    path = write_phonons(folder, SALTS)
+    settings = replace(TrainConfig.for_backbone("pretrained", epochs=1, device="cpu", index_data=""), **changes)
+    settings = replace(settings, phonon_data=str(path))
+    few = [material for material in materials(20) if material.natoms <= 3]
+    return start_training(few, (), settings, held_out)
+
+
+def test_born_charges_are_learnt_from_phonon_data(tmp_path):
+    training = phonon_training(tmp_path, epochs=30)
+    wanted = torch.cat([graph.born for graph in training.phonon_graphs])
+    before = (predict_charges(training.result, training.phonon_graphs) - wanted).abs().mean()
+    list(train(training))
+    after = (predict_charges(training.result, training.phonon_graphs) - wanted).abs().mean()
+    assert after < before / 3
+
+
+def test_no_held_out_formula_teaches_a_charge_and_those_that_do_are_told(tmp_path):
+    training = phonon_training(tmp_path, held_out={"MgO"})
+    assert {material.formula for material in training.phonons} == {"NaCl", "KBr", "CaS"}
+    assert {"NaCl", "KBr", "CaS"} <= training.trained_on
+    assert "MgO" not in training.trained_on
+
+
+def test_formulas_kept_for_the_external_test_teach_no_charge(tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "reserved_formulas", lambda name: frozenset({"KBr"}))
+    training = phonon_training(tmp_path)
+    assert {material.formula for material in training.phonons} == {"NaCl", "MgO", "CaS"}
