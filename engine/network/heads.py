@@ -21,7 +21,6 @@ CHARGE_ANISOTROPY = 0.5  # of the scale of a charge's scalar part
 CHARGE_PRODUCT = 0.3
 PRODUCTS = 8  # of l = 2 channels
 CHARGE_PER_ELECTRONEGATIVITY = 2.0  # e, before training
-TENSORS_SAY = 0.2  # in what charges are, of the ionic tensors beside labels of charges themselves
 FIRMER = 1.1  # than the potential's springs, before training
 CORRECTION = 0.5  # of an atom's logarithm, what a head can add without effort
 CORRECTION_ANISOTROPY = 0.15
@@ -161,7 +160,6 @@ class LatticeHead(nn.Module):
     ) -> torch.Tensor:
         """[B, 3, 3] of node features [N, irreps_in]; the others as in `springs.lattice_susceptibility`."""
         charges = self.charge(node, atomic_numbers, crystal_index)
-        charges = torch.lerp(charges.detach(), charges, TENSORS_SAY)
         return lattice_susceptibility(charges, self.correction(node), springs, crystal_index, volume)
 
 

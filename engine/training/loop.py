@@ -28,6 +28,7 @@ from engine.training.learner import Learner
 from engine.training.losses import latent_loss, total_loss
 
 IONIC_PASSES = 3  # an epoch, on a frozen backbone
+CHARGES_FIRST = 0.6  # share of the epochs in which Born charges are taught; ionic tensors teach in the others
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,21 +185,26 @@ def phases(training: Training) -> list[Phase]:
     """What makes an epoch.
 
     A backbone that learns is shared by all targets. On a frozen one the readouts share nothing, so each target has
-    its own crystals. Few have an ionic tensor: they come `IONIC_PASSES` times. Born charges come first.
+    its own crystals. Few have an ionic tensor: they come `IONIC_PASSES` times. Where Born charges are known, these
+    are taught first: taught at once with the ionic tensors, neither is learnt as well.
     """
     targets, graphs = training.config.model.targets, training.graphs
     charges = [Phase(graphs=training.phonon_graphs, targets=("ionic",))] if training.phonon_graphs else []
     if not training.config.model.frozen:
         taught = [g for g in graphs if any(_teaches(g, target, targets) for target in targets)]
         return [*charges, Phase(graphs=taught, targets=targets)]
-    return charges + [
-        Phase(
+    of_target = {
+        target: Phase(
             graphs=[g for g in graphs if _teaches(g, target, targets)],
             targets=(target,),
             passes=IONIC_PASSES if target == "ionic" else 1,
         )
         for target in targets
-    ]
+    }
+    if charges and training.epoch < CHARGES_FIRST * training.config.epochs:
+        of_target.pop("ionic")
+        return [*of_target.values(), *charges]
+    return list(of_target.values())
 
 
 def _teaches(graph: CrystalGraph, target: str, targets: Sequence[str]) -> bool:
