@@ -201,7 +201,7 @@ def phases(training: Training) -> list[Phase]:
         )
         for target in targets
     }
-    if charges and training.epoch < CHARGES_FIRST * training.config.epochs:
+    if charges and training.epoch < int(CHARGES_FIRST * training.config.epochs):
         of_target.pop("ionic")
         return [*of_target.values(), *charges]
     return list(of_target.values())

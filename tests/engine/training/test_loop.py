@@ -142,7 +142,7 @@ def phonon_training(folder, held_out=(), **changes):
 
 
 def test_born_charges_are_learnt_from_phonon_data(tmp_path):
-    training = phonon_training(tmp_path, epochs=30)
+    training = phonon_training(tmp_path, epochs=40)
     wanted = torch.cat([graph.born for graph in training.phonon_graphs])
     before = (predict_charges(training.result, training.phonon_graphs) - wanted).abs().mean()
     list(train(training))
