@@ -151,10 +151,10 @@ DESCRIPTIONS = SINGLE | {
     "these four at once": lambda structure: backwards(crystals.outside(skewed(translated(structure)))),
     "supercell": supercell,
 }
-ASKED = [(model, way) for model in MODELS for way in DESCRIPTIONS if way not in SINGLE or model in RANDOM]
+ASKED = [(name, way) for name in MODELS for way in DESCRIPTIONS if way not in SINGLE or name in RANDOM]
 
 
-@pytest.mark.parametrize(("model", "way"), ASKED, indirect=["model"])
+@pytest.mark.parametrize(("name", "way"), ASKED, indirect=["name"])
 def test_tensor_is_blind_to_how_the_crystal_is_described(model, before, way):
     tensors, tolerance = model
     assert_equal(tensors([DESCRIPTIONS[way](structure) for structure in CRYSTALS]), before, tolerance)
