@@ -7,11 +7,12 @@ import torch
 from engine.config import GraphConfig, ModelConfig
 from engine.crystals.graph import CrystalGraph, crystal_graphs
 from engine.crystals.material import Crystal
+from engine.crystals.primitive import primitive
 from engine.network.feature_cache import known_force_constants
 from engine.network.force_constants import effort
 from engine.network.springs import stiffness
 
-MOST_EFFORT = {"cpu": 1000, "cuda": 100_000}  # see force_constants.effort; half a minute or so
+MOST_EFFORT = 1000  # see force_constants.effort; half a minute or so on two cores, and the same on every device
 
 
 def unlabelled_graphs(
@@ -21,12 +22,15 @@ def unlabelled_graphs(
     device: torch.device,
     targets: Sequence[str],
 ) -> list[CrystalGraph]:
-    """Graphs of ordered, periodic crystals; with `springs` and `has_springs` where they are needed.
+    """Graphs of ordered, periodic crystals in their primitive cells, see primitive.py.
+
+    With `springs` and `has_springs` where they are needed.
 
     Springs are left out where `targets` do not ask for the ionic part. Force constants that are neither shipped
     nor cached are computed, and kept for the next time.
     """
     precision = torch.float32 if model_config.backbone == "scratch" else torch.float64
+    crystals = [primitive(crystal) for crystal in crystals]
     graphs = crystal_graphs(crystals, graph_config, precision, device)
     if model_config.ionic_readout == "springs" and "ionic" in targets:
         for crystal, graph in zip(crystals, graphs, strict=True):
@@ -36,7 +40,7 @@ def unlabelled_graphs(
 
 def _add_springs(crystal: Crystal, graph: CrystalGraph, device: torch.device) -> None:
     """Springs for the ionic part, but for cells that would take too long."""
-    feasible = effort(crystal) <= MOST_EFFORT[device.type]
+    feasible = effort(crystal) <= MOST_EFFORT
     graph.has_springs = torch.tensor([feasible], device=device)
     graph.springs = torch.zeros(0, 3, 3, dtype=torch.float64, device=device)
     if feasible:

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from pymatgen.core import Structure
@@ -26,7 +27,9 @@ class Prediction:
         spread: target -> [4], what the networks disagree by, see `intervals.Signs`.
         distance: to the nearest training crystal, see neighbourhood.py; nan for a model without that.
         neighbours: the training formulas nearest to it, the nearest first; none for a model without that.
-        coarse: True where the cell was too large for force constants, so that the ionic part is rougher.
+        ionic_method: how the ionic part was found: "full", from Born charges and force constants; "coarse", read
+            off the atoms' features, where the primitive cell is too large for force constants or the model knows
+            none; None where it was not asked for.
         warnings: reasons to trust the prediction less, a sentence each.
         held_out: True where no network that answered was trained on a crystal of this reduced formula.
     """
@@ -38,7 +41,7 @@ class Prediction:
     spread: dict[str, np.ndarray] = field(repr=False)
     distance: float
     neighbours: tuple[Neighbour, ...]
-    coarse: bool
+    ionic_method: Literal["full", "coarse"] | None
     warnings: list[str]
     held_out: bool
 
@@ -89,6 +92,11 @@ class Prediction:
         """[3, 2] the same for each principal value, ascending; raises as `interval` does."""
         return self._intervals(target, level)[1:]
 
+    def _calibrated(self, target: str) -> str:
+        """Name of the calibration that holds for a target."""
+        rough = coarse_name(target)
+        return rough if self.ionic_method == "coarse" and rough in self.calibration else target
+
     def _intervals(self, target: str, level: float) -> np.ndarray:
         check(
             target in ("electronic", "ionic", "total"),
@@ -96,7 +104,7 @@ class Prediction:
         )
         missing = f"this model has no calibrated {target} tensor"
         tensor: np.ndarray = required(getattr(self, target), missing)
-        calibration = required(self.calibration.get(coarse_name(target) if self.coarse else target), missing)
+        calibration = required(self.calibration.get(self._calibrated(target)), missing)
         signs = Signs(
             values=quantities(tensor)[None],
             spread=self.spread[target][None],

@@ -3,10 +3,12 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Literal
 
 import torch
 
 from engine.config import GraphConfig, ModelConfig
+from engine.crystals.graph import CrystalGraph
 from engine.crystals.inputs import Input, as_crystal
 from engine.crystals.material import Crystal, structure_of
 from engine.errors import check
@@ -166,7 +168,7 @@ class Predictor:
                 spread={target: values[i] for target, values in spread.items()},
                 distance=distance[i],
                 neighbours=neighbours[i],
-                coarse="has_springs" in graph and not bool(graph.has_springs),
+                ionic_method=_ionic_method(graph) if "ionic" in wanted else None,
                 warnings=doubts(structure, graph, checkpoint, r_max, electronic[i], distance[i], held_out[i]),
                 held_out=held_out[i],
             )
@@ -180,3 +182,7 @@ class Predictor:
         if out_of_fold:
             answers = torch.where(unseen.any(0), unseen, answers)
         return answers, (unseen | ~answers).all(0).tolist()
+
+
+def _ionic_method(graph: CrystalGraph) -> Literal["full", "coarse"]:
+    return "full" if "has_springs" in graph and bool(graph.has_springs) else "coarse"

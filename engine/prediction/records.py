@@ -43,6 +43,7 @@ class Record(TypedDict):
     electronic: Matrix | None
     ionic: Matrix | None
     total: Matrix | None
+    ionic_method: str | None
     frame: str | None
     lattice: Matrix | None
     n: float | None
@@ -63,6 +64,7 @@ def to_record(source: str, prediction: Prediction) -> Record:
         "electronic": _listed(prediction.electronic),
         "ionic": _listed(prediction.ionic),
         "total": _listed(prediction.total),
+        "ionic_method": prediction.ionic_method,
         "frame": "structure",
         "lattice": prediction.structure.lattice.matrix.tolist(),
         "n": prediction.n,
@@ -117,6 +119,7 @@ def refusal(source: str, reason: str) -> Record:
         "electronic": None,
         "ionic": None,
         "total": None,
+        "ionic_method": None,
         "frame": None,
         "lattice": None,
         "n": None,

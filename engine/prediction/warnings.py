@@ -65,7 +65,7 @@ def _of_graph(graph: CrystalGraph, r_max: float) -> list[str]:
         )
     if "has_springs" in graph and not graph.has_springs:
         found.append(
-            f"{graph.num_nodes} atoms with little symmetry are too many for force constants on this device: "
+            f"The primitive cell holds {graph.num_nodes} atoms and little symmetry, too much for force constants: "
             "the ionic part is a rougher estimate."
         )
     return found

@@ -286,7 +286,7 @@ def test_the_electrons_of_the_same_molecules_further_apart_polarise_less(model):
 def test_the_ions_of_the_same_molecules_further_apart_polarise_less_by_the_volume():
     predictor = shipped.predictor()
     dense, thin = predictor.predict_many([in_box(12), in_box(24)])
-    assert not dense.coarse
+    assert dense.ionic_method == "full"
     assert_equal(8 * thin.ionic, dense.ionic, 0.1)
 
 

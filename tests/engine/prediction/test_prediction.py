@@ -12,12 +12,14 @@ from pymatgen.io.ase import AseAtomsAdaptor
 from engine import DielectricCalculator, EngineError, Predictor, load_dataset
 from engine.model import unlabelled_graphs
 from engine.model.shipped_models import available_models
+from engine.network.force_constants import effort
 from engine.prediction.records import predict_files, records_to_csv
 from engine.tensors.axes import to_ieee
 from tests.engine import shipped
 
 RECORD = {"source", "formula", "natoms", "electronic", "ionic", "total", "frame", "n", "principal_values"} | {
     "interval90",
+    "ionic_method",
     "warnings",
     "error",
 }
@@ -88,15 +90,29 @@ def test_a_cell_too_large_for_force_constants_gets_a_rougher_ionic_part_that_say
     predictor, layered, monkeypatch
 ):
     usual = predictor.predict(layered)
-    monkeypatch.setitem(unlabelled_graphs.MOST_EFFORT, "cpu", 0)
+    monkeypatch.setattr(unlabelled_graphs, "MOST_EFFORT", 0)
     rough = predictor.predict(layered)
-    assert rough.coarse
-    assert not usual.coarse
-    assert any("too many for force constants" in warning for warning in rough.warnings)
+    assert (usual.ionic_method, rough.ionic_method) == ("full", "coarse")
+    assert any("too much for force constants" in warning for warning in rough.warnings)
     assert np.allclose(rough.electronic, usual.electronic)
     assert not np.allclose(rough.ionic, usual.ionic, rtol=1e-3)
     wide, narrow = (np.divide(*p.interval("ionic")[::-1]) for p in (rough, usual))
     assert wide > narrow
+
+
+def test_a_supercell_is_answered_as_its_primitive_cell_where_that_alone_is_small_enough(
+    predictor, small, monkeypatch
+):
+    crystal = small[0]
+    monkeypatch.setattr(unlabelled_graphs, "MOST_EFFORT", effort(crystal))
+    alone, repeated = predictor.predict_many([crystal, crystal * [3, 1, 2]])
+    assert repeated.ionic_method == "full"
+    assert np.allclose(repeated.total, alone.total, rtol=1e-3, atol=1e-4)
+    assert len(repeated.structure) == 6 * len(crystal)
+
+
+def test_how_the_ionic_part_was_found_is_none_where_it_was_not_asked_for(predictor, layered):
+    assert predictor.predict(layered, targets=("electronic",)).ionic_method is None
 
 
 def test_a_crystal_far_from_all_training_crystals_is_pointed_out(predictor, layered):
