@@ -7,10 +7,12 @@
 PYTHON ?= python3
 PORT ?= 8501
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install --no-compile
 CORES := $(shell nproc 2>/dev/null || echo 2)
 WORKERS := $(shell [ $(CORES) -lt 4 ] && echo $(CORES) || echo 4)
 TORCH := $(shell grep '^torch==' requirements-engine.txt)
+REQUIREMENTS := -r requirements-engine.txt -r requirements-dashboard.txt
+PACKAGES := $(if $(filter-out app data,$(MAKECMDGOALS)),tools,packages)
 CLUSTER := $(shell grep '^torch-cluster==' requirements.txt)
 WHEELS := $(shell sed -n 's/^--find-links //p' requirements.txt)
 # Waiting threads sleep: on busy cores, spinning ones slow the network several times over.
@@ -51,34 +53,33 @@ data: .venv/app.stamp
 	@$(PYTHON) -m venv .venv || { echo "Python could not make .venv: sudo apt-get install python3-venv"; exit 1; }
 	@touch $@
 
-.venv/torch.stamp: requirements-engine.txt | .venv/made.stamp
-	@echo "[1/4] Installing $(TORCH): 200 MB to 3 GB, one to ten minutes."
-	@$(PIP) setuptools wheel ninja numpy $(TORCH)
+# One run of pip, the test tools in it where they are needed; what is never imported gets no byte code.
+.venv/packages.stamp: requirements-engine.txt requirements-dashboard.txt | .venv/made.stamp
+	@echo "[1/3] Installing $(TORCH) and the other packages: 400 MB to 3 GB, two to ten minutes."
+	@$(PIP) setuptools wheel ninja $(REQUIREMENTS)
 	@touch $@
 
-.venv/packages.stamp: requirements-engine.txt requirements-dashboard.txt .venv/torch.stamp
-	@echo "[2/4] Installing the other packages: two minutes."
-	@$(PIP) -r requirements-engine.txt -r requirements-dashboard.txt
-	@touch $@
+.venv/tools.stamp: requirements-engine.txt requirements-dashboard.txt requirements-dev.txt | .venv/made.stamp
+	@echo "[1/3] Installing $(TORCH), the other packages and the test tools: 400 MB to 3 GB, two to ten minutes."
+	@grep -v '^-r' requirements-dev.txt > .venv/requirements-dev.txt
+	@$(PIP) setuptools wheel ninja $(REQUIREMENTS) -r .venv/requirements-dev.txt
+	@touch .venv/packages.stamp $@
 
 # torch_cluster is the only package that may have to be compiled, and the only one that may be missing.
 # Its setup.py turns ninja off, so setuptools is told to compile its parts at once. The page of its wheels is asked
 # only where it answers: pip would ask it over and over.
-.venv/app.stamp: requirements.txt .venv/packages.stamp static/fetch.py
+.venv/app.stamp: requirements.txt .venv/$(PACKAGES).stamp static/fetch.py
 	@printf '[build_ext]\nparallel = $(CORES)\n' > .venv/build.cfg
-	@echo "[3/4] Installing torch_cluster."
+	@echo "[2/3] Installing torch_cluster."
 	@wheels=; if timeout 8 $(BIN)/python -c 'import urllib.request as u; u.urlopen("$(WHEELS)", timeout=5)' 2>/dev/null; \
 	then wheels="--find-links $(WHEELS)"; \
 	else echo "Its ready-made wheels cannot be reached: it is compiled, about 6 minutes on two cores, once."; fi; \
 	MAX_JOBS=$(CORES) DIST_EXTRA_CONFIG=$(CURDIR)/.venv/build.cfg \
 	$(PIP) --no-build-isolation $$wheels $(CLUSTER) >.venv/torch_cluster.log 2>&1 \
 	|| echo "torch_cluster could not be installed, for want of a C++ compiler perhaps: the dashboard does without it."
-	@echo "[4/4] Fetching the 3D viewer."
+	@echo "[3/3] Fetching the 3D viewer."
 	@$(BIN)/python static/fetch.py || true
 	@touch $@
 
-.venv/dev.stamp: .venv/app.stamp requirements-dev.txt
-	@echo "Installing what the tests need."
-	@grep -v '^-r' requirements-dev.txt > .venv/requirements-dev.txt
-	@$(PIP) -r requirements-engine.txt -r requirements-dashboard.txt -r .venv/requirements-dev.txt
+.venv/dev.stamp: .venv/app.stamp
 	@touch $@

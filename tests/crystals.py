@@ -14,6 +14,42 @@ POINT_GROUPS = {
     "23": 195, "m-3": 200, "432": 207, "-43m": 215, "m-3m": 221,
 }  # fmt: skip
 
+# The same, with a space group and sites that make do with few atoms: most lie on axes, planes or centres.
+_FEW_ATOMS: dict[str, tuple[int, list[tuple[float, float, float]]]] = {
+    "1": (1, [(0, 0, 0), (0.62, 0.58, 0.31)]),
+    "-1": (2, [(0, 0, 0), (0.5, 0.5, 0.5)]),
+    "2": (3, [(0.5, 0.5, 0.5), (0.24, 0.24, 0)]),
+    "m": (6, [(0, 0, 0), (0.5, 0.5, 0.29)]),
+    "2/m": (10, [(0, 0, 0), (0.5, 0.5, 0.5)]),
+    "222": (22, [(0, 0, 0), (0.25, 0.25, 0.25)]),
+    "mm2": (25, [(0, 0, 0), (0.5, 0.5, 0.29)]),
+    "mmm": (47, [(0, 0, 0), (0.5, 0.5, 0.5)]),
+    "4": (75, [(0, 0, 0), (0.38, 0.17, 0.35)]),
+    "-4": (81, [(0, 0, 0), (0.38, 0.17, 0.35)]),
+    "4/m": (83, [(0, 0, 0.5), (0.38, 0.17, 0)]),
+    "422": (92, [(0.12, 0.12, 0), (0.41, 0.41, 0)]),
+    "4mm": (99, [(0, 0, 0), (0.5, 0.5, 0.29)]),
+    "-42m": (119, [(0, 0, 0), (0, 0.5, 0.25)]),
+    "4/mmm": (123, [(0, 0, 0), (0.5, 0.5, 0.5)]),
+    "3": (143, [(0, 0, 0), (0.42, 0.15, 0.4)]),
+    "-3": (147, [(0, 0, 0), (0.42, 0.15, 0.3)]),
+    "32": (152, [(0.28, 0, 1 / 3), (0.45, 0, 5 / 6)]),
+    "3m": (156, [(0, 0, 0), (1 / 3, 2 / 3, 0.31)]),
+    "-3m": (164, [(0, 0, 0), (1 / 3, 2 / 3, 0.31)]),
+    "6": (168, [(0, 0, 0), (0.42, 0.15, 0.3)]),
+    "-6": (174, [(0, 0, 0.5), (0.42, 0.15, 0)]),
+    "6/m": (175, [(0, 0, 0.5), (0.42, 0.15, 0)]),
+    "622": (180, [(0, 0, 0), (0.5, 0, 0)]),
+    "6mm": (183, [(0, 0, 0), (1 / 3, 2 / 3, 0.31)]),
+    "-6m2": (187, [(0, 0, 0), (1 / 3, 2 / 3, 0.5)]),
+    "6/mmm": (191, [(0, 0, 0), (1 / 3, 2 / 3, 0.5)]),
+    "23": (198, [(0.14, 0.14, 0.14), (0.84, 0.84, 0.84)]),
+    "m-3": (200, [(0, 0, 0), (0.31, 0, 0.5)]),
+    "432": (212, [(0.125, 0.125, 0.125), (0.625, 0.625, 0.625)]),
+    "-43m": (216, [(0, 0, 0), (0.25, 0.25, 0.25)]),
+    "m-3m": (221, [(0, 0, 0), (0.5, 0.5, 0.5)]),
+}
+
 # First space group of each crystal system: lengths and angles (degrees) that keep its symmetry and no more.
 _SHAPES = (
     (195, (1, 1, 1, 90, 90, 90)),
@@ -23,19 +59,27 @@ _SHAPES = (
     (3, (1, 1.13, 1.27, 90, 103, 90)),
     (1, (1, 1.13, 1.27, 83, 97, 106)),
 )
-VOLUME_PER_ATOM = 18.0  # Å^3
+VOLUME_PER_ATOM, WIDE = 18.0, 27.0  # Å^3
 
 
 @cache
 def crystal_of_point_group(symbol: str) -> Structure:
     """Three elements, each at a general position, so that the point group is this one and no larger one."""
-    number = POINT_GROUPS[symbol]
+    sites = [(0.37, 0.24, 0.15), (0.19, 0.27, 0.07), (0.08, 0.3, 0.45)]
+    return _crystal(POINT_GROUPS[symbol], sites, VOLUME_PER_ATOM)
+
+
+@cache
+def small_crystal_of_point_group(symbol: str) -> Structure:
+    """Two elements, at most eight atoms with few neighbours, and still no larger point group than this one."""
+    return _crystal(*_FEW_ATOMS[symbol], WIDE).get_primitive_structure(1e-3)
+
+
+def _crystal(number: int, sites: list[tuple[float, float, float]], volume: float) -> Structure:
     lengths_angles = next(shape for start, shape in _SHAPES if number >= start)
-    sites = [[0.37, 0.24, 0.15], [0.19, 0.27, 0.07], [0.08, 0.3, 0.45]]
-    unit = Structure.from_spacegroup(
-        number, Lattice.from_parameters(*lengths_angles), ["Mg", "Si", "O"], sites, tol=1e-3
-    )
-    return unit.scale_lattice(VOLUME_PER_ATOM * len(unit)) or unit
+    lattice = Lattice.from_parameters(*lengths_angles)
+    unit = Structure.from_spacegroup(number, lattice, ["Mg", "Si", "O"][: len(sites)], sites, tol=1e-3)
+    return unit.scale_lattice(volume * len(unit)) or unit
 
 
 def fcc_primitive() -> Structure:

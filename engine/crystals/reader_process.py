@@ -9,6 +9,7 @@ needs and nothing of `engine`, so that it starts in a fraction of a second.
 """
 
 import contextlib
+import importlib.util
 import io
 import json
 import re
@@ -16,6 +17,7 @@ import resource
 import sys
 import warnings
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any, TypedDict
 
 import numpy as np
@@ -61,6 +63,14 @@ def check(condition: bool, reason: str) -> None:
         raise Refused(reason)
 
 
+def _pass_over(package: str) -> None:
+    """Import modules of a package without what its `__init__` imports: a second of scipy that no file needs."""
+    found = importlib.util.find_spec(package)
+    if found and package not in sys.modules:
+        sys.modules[package] = ModuleType(package)
+        sys.modules[package].__path__ = list(found.submodule_search_locations or ())
+
+
 def check_count(sites: int) -> None:
     """Refuse a cell with no atom or more than `MAX_SITES`."""
     check(sites > 0, "it holds no atoms")
@@ -73,6 +83,7 @@ def read_cif(text: str) -> list[Crystal]:
     Raises:
         Refused: no cell or atoms, disorder, too many sites, operations or symbols that cannot be understood.
     """
+    _pass_over("scipy.cluster")
     from pymatgen.io.cif import CifParser
 
     parser: Any = CifParser.from_str(text, occupancy_tolerance=MAX_LISTED, check_cif=False)
@@ -155,6 +166,7 @@ def read_poscar(text: str) -> list[Crystal]:
     Raises:
         Refused: the elements are not named, or there are too many atoms.
     """
+    _pass_over("pymatgen.io.vasp")
     from pymatgen.io.vasp.inputs import Poscar
 
     lines = text.splitlines()
@@ -178,6 +190,7 @@ def read_xyz(text: str) -> list[Crystal]:
     Raises:
         Refused: a frame has no lattice, is not periodic along all three, or has too many atoms.
     """
+    _pass_over("ase.dft")
     from ase.io.extxyz import read_xyz as read_frames
 
     crystals: list[Crystal] = []

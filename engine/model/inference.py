@@ -46,7 +46,8 @@ def ensemble_latents(
         return torch.cat([first[0], second[0]], dim=2), torch.cat([first[1], second[1]])
     check(
         device.type != "cpu",
-        f"{graphs[0].num_nodes} atoms do not fit into the memory of this machine; give a smaller cell",
+        f"a primitive cell of {graphs[0].num_nodes} atoms does not fit into the memory of this machine; "
+        "one with more is needed",
     )
     cpu = torch.device("cpu")
     copies = [deepcopy(network).to(cpu) for network in networks]

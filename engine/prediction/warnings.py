@@ -60,7 +60,7 @@ def _of_graph(graph: CrystalGraph, r_max: float) -> list[str]:
     alone = graph.num_nodes - len(graph.edge_index[0].unique())
     if alone:
         found.append(
-            f"{alone} of {graph.num_nodes} atoms have no neighbour within "
+            f"{alone} of {graph.num_nodes} atoms in the primitive cell have no neighbour within "
             f"{r_max:g} Å: no training crystal is like that."
         )
     if "has_springs" in graph and not graph.has_springs:

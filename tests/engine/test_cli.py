@@ -36,7 +36,8 @@ def data(tmp_path):
 
 
 def test_the_program_runs_as_a_module_and_prints_only_json():
-    command = [sys.executable, "-m", "engine", "predict", RUTILE, "--json", "-", "--device", "cpu"]
+    options = ["--target", "electronic", "--json", "-", "--device", "cpu"]
+    command = [sys.executable, "-m", "engine", "predict", RUTILE, *options]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     (record,) = json.loads(done.stdout)
     assert record["formula"] == "TiO2"

@@ -1,5 +1,6 @@
 """What a visitor reads on each page, through Streamlit's own test runner."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,9 @@ def open_page(name: str) -> AppTest:
     return app.switch_page(str(ROOT / "pages" / f"{name}.py")).run()
 
 
+@cache
 def look_up(query: str) -> AppTest:
+    """The page of that address, one for all tests that look at it; whoever clicks has an address of their own."""
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE)
     app.query_params["mp_id"] = query
     return app.run()

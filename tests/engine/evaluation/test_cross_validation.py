@@ -26,7 +26,8 @@ def judged(tmp_path_factory):
     folder = tmp_path_factory.mktemp("evaluation")
     data = folder / "small.parquet"
     write_materials(data, materials())
-    return cross_validate(str(data), config(epochs=2), FOLDS, folder / "model", seeds=2), folder / "model"
+    found = cross_validate(str(data), config(epochs=2), FOLDS, folder / "model", seeds=2, workers=1)
+    return found, folder / "model"
 
 
 def test_no_network_has_seen_a_formula_that_it_is_asked_about(judged, tmp_path):

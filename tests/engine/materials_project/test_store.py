@@ -47,8 +47,9 @@ def test_a_newer_version_of_a_material_replaces_the_older(tmp_path, some):
     assert len(store.known("v1")) == 19
 
 
-def write_many(path, materials):
-    for _ in range(20):
+def write_many(path, materials, ready):
+    ready.wait()
+    for _ in range(5):
         for material in materials:
             MaterialStore(path).put([material])
 
@@ -56,7 +57,8 @@ def write_many(path, materials):
 def test_two_dashboards_write_at_once_and_lose_nothing(tmp_path, some):
     path = tmp_path / "s.sqlite"
     context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=write_many, args=(path, half)) for half in (some[:10], some[10:])]
+    ready = context.Barrier(2)  # so that neither is done before the other begins
+    writers = [context.Process(target=write_many, args=(path, half, ready)) for half in (some[:10], some[10:])]
     for writer in writers:
         writer.start()
     for writer in writers:

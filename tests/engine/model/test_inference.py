@@ -68,5 +68,5 @@ def test_a_crystal_too_large_for_the_accelerator_goes_to_the_cpu(graphs):
 
 
 def test_a_crystal_too_large_for_the_machine_is_refused_in_words(graphs):
-    with pytest.raises(EngineError, match="atoms do not fit into the memory of this machine"):
+    with pytest.raises(EngineError, match="atoms does not fit into the memory of this machine"):
         ensemble_latents([SmallMemory(0)], graphs[:1], torch.device("cpu"))

@@ -12,12 +12,14 @@ from pymatgen.io.ase import AseAtomsAdaptor
 from engine import DielectricCalculator, EngineError, Predictor, load_dataset
 from engine.model import unlabelled_graphs
 from engine.model.shipped_models import available_models
+from engine.network.force_constants import effort
 from engine.prediction.records import predict_files, records_to_csv
 from engine.tensors.axes import to_ieee
 from tests.engine import shipped
 
 RECORD = {"source", "formula", "natoms", "electronic", "ionic", "total", "frame", "n", "principal_values"} | {
     "interval90",
+    "ionic_method",
     "warnings",
     "error",
 }
@@ -33,8 +35,21 @@ def layered():
     return next(m for m in load_dataset("petousis-2017") if m.material_id == "mp-22881")  # CdCl2
 
 
+@pytest.fixture(scope="module")
+def small():
+    """Five crystals of two or three atoms."""
+    return [m.structure for m in load_dataset("petousis-2017") if m.natoms <= 3][:5]
+
+
+@pytest.fixture(scope="module")
+def one_by_one(predictor, small):
+    return [predictor.predict(structure) for structure in small]
+
+
 def salt(metal="Na", halide="Cl", a=5.64):
-    return Structure.from_spacegroup("Fm-3m", Lattice.cubic(a), [metal, halide], [[0, 0, 0], [0.5] * 3])
+    """Rock salt of this cubic lattice constant, in its primitive cell."""
+    cell = Lattice(a / 2 * (np.ones((3, 3)) - np.eye(3)))
+    return Structure(cell, [metal, halide], [[0, 0, 0], [0.5] * 3])
 
 
 def test_a_prediction_has_every_field_of_the_contract(predictor, layered):
@@ -85,6 +100,21 @@ def test_a_cell_too_large_for_force_constants_gets_a_rougher_ionic_part_that_say
     assert wide > narrow
 
 
+def test_a_supercell_is_answered_as_its_primitive_cell_where_that_alone_is_small_enough(
+    predictor, small, monkeypatch
+):
+    crystal = small[0]
+    monkeypatch.setattr(unlabelled_graphs, "MOST_EFFORT", effort(crystal))
+    alone, repeated = predictor.predict_many([crystal, crystal * [3, 1, 2]])
+    assert repeated.ionic_method == "full"
+    assert np.allclose(repeated.total, alone.total, rtol=1e-3, atol=1e-4)
+    assert len(repeated.structure) == 6 * len(crystal)
+
+
+def test_how_the_ionic_part_was_found_is_none_where_it_was_not_asked_for(predictor, layered):
+    assert predictor.predict(layered, targets=("electronic",)).ionic_method is None
+
+
 def test_a_crystal_far_from_all_training_crystals_is_pointed_out(predictor, layered):
     assert not any("times as far" in warning for warning in predictor.predict(layered).warnings)
     squeezed = salt("Cs", "I", a=4.2)
@@ -103,13 +133,12 @@ def test_structure_atoms_and_path_give_the_same_answer(predictor, tmp_path):
     assert np.allclose(predictor.predict(str(path)).total, expected, rtol=1e-4, atol=1e-4)
 
 
-def test_many_at_once_equals_one_by_one_and_reports_progress(predictor):
-    crystals = [m.structure for m in load_dataset("petousis-2017")[:7]]
+def test_many_at_once_equals_one_by_one_and_reports_progress(predictor, small, one_by_one):
     seen = []
-    together = predictor.predict_many(crystals, batch_size=3, progress=lambda *counts: seen.append(counts))
-    assert seen == [(3, 7), (6, 7), (7, 7)]
-    for crystal, one in zip(crystals, together, strict=True):
-        assert np.allclose(one.total, predictor.predict(crystal).total, rtol=1e-4, atol=1e-4)
+    together = predictor.predict_many(small, batch_size=2, progress=lambda *counts: seen.append(counts))
+    assert seen == [(2, 5), (4, 5), (5, 5)]
+    for one, other in zip(together, one_by_one, strict=True):
+        assert np.allclose(one.total, other.total, rtol=1e-4, atol=1e-4)
 
 
 def test_out_of_fold_prediction_uses_only_networks_that_never_saw_the_formula(predictor, layered):
@@ -223,13 +252,11 @@ def test_a_material_and_its_structure_have_the_same_prediction(predictor):
         assert np.allclose(ours.ionic, theirs.ionic, rtol=1e-6)
 
 
-def test_memory_running_out_halves_the_batch_and_changes_no_number(predictor, monkeypatch):
+def test_memory_running_out_halves_the_batch_and_changes_no_number(predictor, small, one_by_one, monkeypatch):
     import torch
 
     from engine.network.network import DielectricNetwork
 
-    crystals = [m.structure for m in load_dataset("petousis-2017")[:5]]
-    expected = predictor.predict_many(crystals)
     latent = DielectricNetwork.latent
 
     def small_memory(network, graph):
@@ -238,5 +265,5 @@ def test_memory_running_out_halves_the_batch_and_changes_no_number(predictor, mo
         return latent(network, graph)
 
     monkeypatch.setattr(DielectricNetwork, "latent", small_memory)
-    for one, other in zip(predictor.predict_many(crystals), expected, strict=True):
+    for one, other in zip(predictor.predict_many(small), one_by_one, strict=True):
         assert np.allclose(one.total, other.total, rtol=1e-4, atol=1e-4)

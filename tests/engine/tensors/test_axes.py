@@ -67,8 +67,11 @@ def averaged(tensor: np.ndarray, structure: Structure) -> np.ndarray:
 
 
 @pytest.mark.parametrize("symbol", crystals.POINT_GROUPS)
-def test_shared_crystal_has_exactly_its_point_group(symbol):
-    structure = crystals.crystal_of_point_group(symbol)
+@pytest.mark.parametrize(
+    "of_point_group", [crystals.crystal_of_point_group, crystals.small_crystal_of_point_group]
+)
+def test_shared_crystal_has_exactly_its_point_group(of_point_group, symbol):
+    structure = of_point_group(symbol)
     assert SpacegroupAnalyzer(structure, symprec=1e-5).get_point_group_symbol() == symbol
 
 
