@@ -16,9 +16,10 @@ MODELS = {
     "e3nn-scratch": "the convolution network, trained on these tensors alone",
 }
 NOTES = {  # below the table of the results file
-    "sevennet-l3i5": "Not tensors alone taught it: {indices:,} refractive indices did too, and the potential was\n"
-    "pretrained on energies, forces and stresses of the Materials Project, also of these crystals. Settings were\n"
-    "chosen on the first fold, and the form of the electronic readout with the second in view too.",
+    "sevennet-l3i5": "Not these tensors alone taught it: {indices:,} refractive indices and the phonon\n"
+    "calculations of {phonons:,} crystals did too, and the potential was pretrained on energies, forces and\n"
+    "stresses of the Materials Project, also of these crystals. Settings were chosen on the first fold, and the\n"
+    "form of the electronic readout with the second in view too.",
     "e3nn-scratch": "Settings were chosen on the first fold.",
     "layered": "No pure test: the form of the dipoles was chosen with such crystals in view.",
     "external": "No choice was made with these crystals in view. Labels of n = 1, which no crystal has, stay in.",
@@ -81,7 +82,8 @@ def _model_tables(name: str) -> str:
 
 def _note(name: str) -> str:
     """What the figures above it do not say of themselves."""
-    return "\n\n" + NOTES[name].format(indices=read_origin(results_file(name)).index_count)
+    origin = read_origin(results_file(name))
+    return "\n\n" + NOTES[name].format(indices=origin.index_count, phonons=origin.phonon_count)
 
 
 def _mark(name: str) -> str:

@@ -103,7 +103,7 @@ def _add_training_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--learning-rate", type=float)
     command.add_argument("--weight-decay", type=float)
     command.add_argument("--index-data", metavar="NAME|FILE", help="crystals known by n alone; '' for none")
-    command.add_argument("--phonon-data", metavar="FILE", help="Born charges to learn from, see data/README.md")
+    command.add_argument("--phonon-data", metavar="FILE", help="phonon data to learn from, see data/README.md")
     command.add_argument("--seed", type=int)
     for name, kind in (("--r-max", float), ("--lmax", int), ("--mul", int), ("--num-layers", int)):
         command.add_argument(name, type=kind, help="of the scratch backbone")

@@ -98,8 +98,8 @@ class TrainConfig:
     crystal keeps its label: a network that sees few crystals then learns no single geometry by heart. A pretrained
     backbone is not rattled; its tuned layers learn at `tuned_rate` and without weight decay. `index_data` names a
     data set whose crystals without a tensor teach the mean of the electronic tensor by their refractive index;
-    empty for none. `phonon_data` is a file of data/phonons.py whose Born charges teach too; empty for none. Only a
-    `share` of all formulas teaches.
+    empty for none. `phonon_data` is a file of data/phonons.py whose Born charges and electronic tensors (PBEsol)
+    teach a pretrained backbone's readouts too; empty for none. Only a `share` of all formulas teaches.
     """
 
     graph: GraphConfig = field(default_factory=GraphConfig)

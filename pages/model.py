@@ -126,10 +126,13 @@ def figures(name: str, by_target: dict[str, Judged]) -> None:
     )
     origin = cached.origin(name)
     if origin is not None and origin.index_data:
+        phonons = (
+            f" and the phonon calculations of {origin.phonon_count:,} crystals" if origin.phonon_count else ""
+        )
         st.caption(
-            f"Not tensors alone taught this model: {origin.index_count:,} refractive indices of "
-            f"{origin.index_data} did too, and its potential was pretrained on energies, forces and stresses of "
-            "the Materials Project, also of crystals judged here."
+            f"Not these tensors alone taught this model: {origin.index_count:,} refractive indices of "
+            f"{origin.index_data}{phonons} did too, and its potential was pretrained on energies, forces and "
+            "stresses of the Materials Project, also of crystals judged here."
         )
     show_origin(origin)
 

@@ -89,6 +89,16 @@ with right:
         "\\delta_{ij} + T_{ij}$ and $V$ the volume of the cell:",
         r"$$\varepsilon_{\infty} = 1 + \frac{1}{V} \sum_{ij} \big[K^{-1}\big]_{ij} .$$",
     )
+
+st.subheader("Ions that a static field moves", anchor=False)
+text(
+    "A field pulls on each atom by its Born charge $Z^*_i$, a tensor that says how the polarisation changes when "
+    "the atom moves, and the force constants $\\Phi$ hold it. The default model learns the charges, which add up "
+    "to zero, from DFT, takes the force constants of the potential and corrects them by a matrix of each atom. "
+    "What symmetry forbids cancels in the sum, and a soft mode makes it large:",
+    r"$$\varepsilon_{\mathrm{ionic}} = \frac{e^2}{\varepsilon_0 V} \sum_{ij} Z^{*}_i\, "
+    r"\big[\Phi^{-1}\big]_{ij}\, Z^{*\mathsf{T}}_j .$$",
+)
 st.caption(
     "Read on: Thomas et al., Tensor field networks, "
     "[arXiv:1802.08219](https://arxiv.org/abs/1802.08219); Geiger and Smidt, e3nn, "

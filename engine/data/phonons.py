@@ -1,5 +1,6 @@
 """Crystals with what DFT says of their ions: Born charges and force constants, as data/phonons.py writes them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -9,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from engine.crystals.material import Material
+from engine.data.datasets import reserved_formulas
 from engine.errors import EngineError, check
 
 _COLUMNS = ("material_id", "cell", "atomic_numbers", "frac_coords", "electronic", "born")
@@ -38,6 +40,16 @@ def read_phonons(path: str | Path) -> list[Phonons]:
     path = Path(path)
     check(path.is_file(), f"{path}: no such file; data/README.md says how to get the phonon data")
     return list(_read_once(path, path.stat().st_mtime))
+
+
+def teaching_phonons(path: str | Path, index_data: str, held_out: Collection[str]) -> list[Phonons]:
+    """Crystals of a phonon file that may teach: no formula in `held_out`, none kept for the external test.
+
+    Raises:
+        EngineError: as `read_phonons`.
+    """
+    not_to_learn = {*held_out, *reserved_formulas(index_data)}
+    return [one for one in read_phonons(path) if one.material.formula not in not_to_learn]
 
 
 @lru_cache(maxsize=1)

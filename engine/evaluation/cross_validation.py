@@ -17,9 +17,9 @@ from engine.config import TrainConfig
 from engine.crystals.material import Material
 from engine.data.datasets import dataset_hash, labelled, load_dataset
 from engine.data.folds import formula_folds
-from engine.evaluation.charges import ChargeErrors, charge_errors
 from engine.evaluation.held_out import fold_jobs, predict_unseen
 from engine.evaluation.judging import Coverage, calibrated, coverage, errors, with_intervals
+from engine.evaluation.phonon_errors import PhononErrors, phonon_errors
 from engine.evaluation.provenance import about, code_version
 from engine.model.checkpoint import Checkpoint, save_checkpoint
 from engine.model.inference import embeddings
@@ -44,7 +44,8 @@ class Evaluation:
         metrics_in_range: the same over the crystals with every DFT entry below 100, as published tables have it.
         by_fold: `metrics_in_range` of each fold.
         coverage: of every quantity over all crystals, and of the means in each crystal system.
-        charges: errors of Born charges on formulas left out; None where no phonon data taught them.
+        coarse: as `metrics_in_range`, the ionic part without force constants; empty where it never has any.
+        phonons: errors against phonon data on formulas left out; None where none taught.
         about: data set, hash, code, folds, seeds, machine, seconds of the call and, summed over the networks, of
             their training, which an earlier call may have done.
         config: the training configuration.
@@ -54,7 +55,8 @@ class Evaluation:
     metrics_in_range: tuple[TargetMetrics, ...]
     by_fold: tuple[tuple[TargetMetrics, ...], ...]
     coverage: tuple[Coverage, ...]
-    charges: ChargeErrors | None
+    coarse: tuple[TargetMetrics, ...]
+    phonons: PhononErrors | None
     about: dict[str, str]
     config: TrainConfig
 
@@ -89,19 +91,23 @@ def cross_validate(
     calibrations = {fold: calibrated(materials, unseen, unseen.fold != fold) for fold in range(folds)}
     ensemble = _ensemble(members, materials, config, data, code)
     ensemble.calibration.update(calibrated(materials, unseen, unseen.fold >= 0))
+    everything, rough_errors = np.arange(len(materials)), ()
     if config.model.has_charges:
         coarse = predict_unseen(members, materials, parts, config, coarse=True)
         rough = calibrated(materials, coarse, coarse.fold >= 0)
         ensemble.calibration.update({coarse_name(target): rough[target] for target in ("ionic", "total")})
+        rough_errors = errors(materials, coarse.tensors, everything, in_range=True)
     save_checkpoint(folder, ensemble, half=True)
     write_out_of_fold(folder, with_intervals(materials, unseen, calibrations))
-    everything = np.arange(len(materials))
     return Evaluation(
         metrics=errors(materials, unseen.tensors, everything),
         metrics_in_range=errors(materials, unseen.tensors, everything, in_range=True),
         by_fold=tuple(errors(materials, unseen.tensors, part, in_range=True) for part in parts),
         coverage=coverage(materials, unseen, calibrations),
-        charges=charge_errors(members, left_out, config) if config.phonon_data else None,
+        coarse=tuple(one for one in rough_errors if one.target != "electronic"),
+        phonons=phonon_errors(members, left_out, config)
+        if config.phonon_data and config.model.has_charges
+        else None,
         about=about(data, config, seeds, started, code)
         | {
             "crystals": str(len(materials)),
@@ -119,12 +125,15 @@ def to_json(evaluation: "DataclassInstance") -> str:
 
 def to_table(evaluation: Evaluation) -> str:
     """The evaluation as a table to read, crystals with entries under 100 and all, and the intervals' coverage."""
-    lines = [metrics_table({"under 100": evaluation.metrics_in_range, "all": evaluation.metrics})]
-    if evaluation.charges:
-        e = evaluation.charges
+    rows = {"under 100": evaluation.metrics_in_range, "all": evaluation.metrics}
+    if evaluation.coarse:
+        rows["coarse"] = evaluation.coarse
+    lines = [metrics_table(rows)]
+    if evaluation.phonons:
+        e = evaluation.phonons.charges
         lines.append(
-            f"Born charges of {e.crystals} crystals: a third of the trace {e.trace:.3f} e, components "
-            f"{e.component:.3f} e, antisymmetric part {e.antisymmetric:.3f} e"
+            f"Born charges of {evaluation.phonons.crystals} crystals: a third of the trace {e.trace:.3f} e, "
+            f"components {e.component:.3f} e, antisymmetric part {e.antisymmetric:.3f} e"
         )
     lines.append(f"coverage of the {LEVEL:.0%} intervals")
     for c in evaluation.coverage:

@@ -12,6 +12,7 @@ import torch
 
 from engine.config import TrainConfig
 from engine.data.datasets import dataset_hash
+from engine.data.phonons import teaching_phonons
 from engine.files import ROOT
 
 PACKAGE = "dielectric-tensors"
@@ -82,6 +83,7 @@ def about(data: str, config: TrainConfig, seeds: int, started: float, code: str)
         found |= {
             "phonon_data": Path(config.phonon_data).name,
             "phonon_data_sha256": dataset_hash(config.phonon_data),
+            "phonon_crystals": str(len(teaching_phonons(config.phonon_data, config.index_data, ()))),
         }
     return found
 

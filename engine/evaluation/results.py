@@ -19,12 +19,15 @@ class Origin:
         date: as the file has it, empty where it has none.
         machine: processor, cores, accelerator and versions.
         index_data: data set whose refractive indices taught beside the tensors, empty where none did.
+        phonon_count: number of crystals whose phonon calculations taught; each fold's training left out those of
+            its formulas.
     """
 
     code: str
     date: str
     machine: str
     index_data: str
+    phonon_count: int = 0
 
     @property
     def doubt(self) -> str:
@@ -61,6 +64,7 @@ def read_origin(path: Path) -> Origin | None:
         date=str(facts.get("date") or ""),
         machine=_machine(facts.get("machine")),
         index_data=str(facts.get("index_data") or ""),
+        phonon_count=int(facts.get("phonon_crystals") or 0),
     )
 
 

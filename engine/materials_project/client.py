@@ -94,8 +94,7 @@ class MaterialsProject:
         """Connect.
 
         Args:
-            each: time limit of each question, s; without it the import of the client, connecting and all
-                questions have `PATIENCE` in all.
+            each: time limit of each question, s; without it connecting and all questions have `PATIENCE` in all.
 
         Raises:
             EngineError: a sentence that says why there is no connection.
@@ -120,8 +119,7 @@ class MaterialsProject:
                 key, endpoint, session=session, use_document_model=False, mute_progress_bars=True
             )
 
-        if each:
-            _client_class()  # nobody waits at a page, and a slow import is no silent service
+        _client_class()  # a slow import is no silent service
         self._each, self._end = each, time.monotonic() + PATIENCE
         self._client = _asked(connect, PATIENCE)
         self.db_version = str(self._client.db_version)

@@ -25,7 +25,7 @@ FIRMER = 1.1  # than the potential's springs, before training
 CORRECTION = 0.5  # of an atom's logarithm, what a head can add without effort
 CORRECTION_ANISOTROPY = 0.15
 LARGEST_CORRECTION = 0.6
-CORRECTION_WIDTH = 32
+SHIFT_WIDTH = 32
 
 
 class TensorHead(nn.Module):
@@ -120,6 +120,21 @@ class ChargeHead(nn.Module):
         return neutral(charges, crystal_index)
 
 
+class ShiftHead(TensorHead):
+    """A head for features at unit scale that puts out zero before training."""
+
+    def __init__(self, irreps_in: o3.Irreps, width: int) -> None:
+        super().__init__(irreps_in, width)
+        last = nn.Linear(width, 1 + self.channels)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+        self.net = nn.Sequential(nn.Linear(self.scalars + self.channels, width), nn.SiLU(), last)
+
+    def forward(self, node: torch.Tensor, crystal_index: torch.Tensor) -> torch.Tensor:
+        """[N, 6] of node features [N, irreps_in], whatever their crystals [N]."""
+        return self.output(node, self.net(scalar_inputs(node, self.scalars)))
+
+
 class CorrectionHead(nn.Module):
     """Node features -> [N, 3, 3] symmetric, positive: how each atom's springs are corrected, see springs.py.
 
@@ -128,16 +143,12 @@ class CorrectionHead(nn.Module):
 
     def __init__(self, irreps_in: o3.Irreps, width: int) -> None:
         super().__init__()
-        self.head = TensorHead(irreps_in, width)
-        last = nn.Linear(width, 1 + self.head.channels)
-        nn.init.zeros_(last.weight)
-        nn.init.zeros_(last.bias)
-        self.head.net = nn.Sequential(nn.Linear(irreps_in.num_irreps, width), nn.SiLU(), last)
+        self.shift = ShiftHead(irreps_in, width)
         self.log_scale = nn.Parameter(torch.tensor(math.log(FIRMER) / 2))
 
-    def forward(self, node: torch.Tensor) -> torch.Tensor:
-        """[N, 3, 3] of node features [N, irreps_in] at unit scale."""
-        output = self.head.output(node, self.head.net(scalar_inputs(node, self.head.scalars)))
+    def forward(self, node: torch.Tensor, crystal_index: torch.Tensor) -> torch.Tensor:
+        """[N, 3, 3] of node features [N, irreps_in] at unit scale, whatever their crystals [N]."""
+        output = self.shift(node, crystal_index)
         small = bounded(output * output.new_tensor([CORRECTION] + 5 * [CORRECTION_ANISOTROPY]), LARGEST_CORRECTION)
         return self.log_scale.exp() * torch.linalg.matrix_exp(irreps_to_matrix(small))
 
@@ -148,7 +159,7 @@ class LatticeHead(nn.Module):
     def __init__(self, irreps_in: o3.Irreps, width: int) -> None:
         super().__init__()
         self.charge = ChargeHead(irreps_in, width)
-        self.correction = CorrectionHead(irreps_in, CORRECTION_WIDTH)
+        self.correction = CorrectionHead(irreps_in, SHIFT_WIDTH)
 
     def forward(
         self,
@@ -160,7 +171,9 @@ class LatticeHead(nn.Module):
     ) -> torch.Tensor:
         """[B, 3, 3] of node features [N, irreps_in]; the others as in `springs.lattice_susceptibility`."""
         charges = self.charge(node, atomic_numbers, crystal_index)
-        return lattice_susceptibility(charges, self.correction(node), springs, crystal_index, volume)
+        return lattice_susceptibility(
+            charges, self.correction(node, crystal_index), springs, crystal_index, volume
+        )
 
 
 def scalar_inputs(node: torch.Tensor, scalars: int) -> torch.Tensor:

@@ -11,7 +11,7 @@ from engine.crystals.graph import CrystalGraph
 from engine.errors import required
 from engine.network.backbones import ConvolutionBackbone, FrozenBackbone, TunedBackbone
 from engine.network.dipoles import dipole_field, susceptibility
-from engine.network.heads import CrystalHead, LatticeHead, TensorHead, bounded
+from engine.network.heads import SHIFT_WIDTH, CrystalHead, LatticeHead, ShiftHead, TensorHead, bounded
 from engine.tensors.tensors import irreps_to_matrix, matrix_to_irreps, symmetric_log
 
 VOLUME_UNIT = 20.0  # Å^3 per atom, a typical solid
@@ -31,6 +31,7 @@ class DielectricNetwork(nn.Module):
     with v the cell's volume per atom, v0 = VOLUME_UNIT and f = FLOOR: an ionic tensor that symmetry makes zero has
     the M of f, and one below f is zero. With the readout "dipoles", each atom's electronic M is
     its own polarisability v0 exp(M), and the crystal's M follows from the coupled dipoles of dipoles.py. With the
+    crystal's `pbesol` of 1 shifts the electronic logarithms from those of PBE to those of PBEsol. With the
     ionic readout "springs", the ionic M is the logarithm of the tensor that springs.py makes of Born charges and
     force constants; for crystals whose graph carries none, it stays the mean, the coarse M.
 
@@ -53,6 +54,8 @@ class DielectricNetwork(nn.Module):
         self.heads = nn.ModuleList(
             head(irreps, narrow if target == "ionic" else width) for target in model.targets
         )
+        coupled = model.readout == "dipoles" and "electronic" in model.targets
+        self.pbesol = ShiftHead(irreps, SHIFT_WIDTH) if coupled else None
         self.springs = LatticeHead(irreps, width) if has_springs else None
         self.register_buffer("offset", torch.zeros(len(model.targets)))
         self.register_buffer("spread", torch.ones(len(model.targets)))
@@ -111,6 +114,8 @@ class DielectricNetwork(nn.Module):
     def _coupled(self, target: str, node: torch.Tensor, graph: CrystalGraph) -> torch.Tensor:
         """M of each crystal, [B, 3, 3], from the coupled polarisabilities of its atoms."""
         output = self._head(target, node, graph)
+        if self.pbesol is not None and "pbesol" in graph:
+            output = output + graph.pbesol[graph.crystal_index, None] * self.pbesol(node, graph.crystal_index)
         # [N, 3, 3] logarithms of the polarisabilities
         local = self._scaled(target, output * output.new_tensor([1.0] + 5 * [LOCAL_ANISOTROPY]))
         field = graph.dipole_field if "dipole_field" in graph else dipole_fields(graph, self.model_config.sigma)

@@ -21,10 +21,11 @@ def labelled_graphs(
     device: torch.device,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[CrystalGraph]:
-    """Graphs that carry labels, nan where there is none: `dft` and `latent` [1, T, 3, 3], and `log_mean` [1].
+    """Graphs that carry labels, nan where there is none: `dft` and `latent` [1, T, 3, 3], `log_mean` [1].
 
     `latent` is what the network should give; `log_mean` is the logarithm of (v / v0) (n^2 - 1), for crystals known
-    by their refractive index alone. With a frozen backbone a graph holds the atoms' `features` and no edges.
+    by their refractive index alone. `pbesol` [1] is 0, as labels are those of PBE, and `born` nan, see
+    `phonon_graphs`. With a frozen backbone a graph holds the atoms' `features` and no edges.
     """
     targets = config.model.targets
     graphs = _input_graphs(materials, config, device, progress)
@@ -39,6 +40,8 @@ def labelled_graphs(
         one.latent = torch.stack(latents)[None].to(one.pos.dtype)
         n = material.n if material.electronic is None and material.n is not None else float("nan")
         one.log_mean = (one.volume_per_atom / VOLUME_UNIT * (n**2 - 1)).log()
+        one.pbesol = torch.zeros(1)
+        one.born = torch.full((one.num_nodes, 3, 3), torch.nan)
     return graphs
 
 
@@ -48,14 +51,11 @@ def phonon_graphs(
     device: torch.device,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[CrystalGraph]:
-    """Graphs that carry `born`, [N, 3, 3] e: what the Born charges are taught by."""
-    materials = [one.material for one in crystals]
-    if config.model.frozen:
-        graphs = _feature_graphs(materials, device, progress)
-    else:
-        graphs = crystal_graphs(materials, GRAPH)
+    """`labelled_graphs` whose electronic tensors are PBEsol's, with Born charges, `born` [N, 3, 3] e."""
+    graphs = labelled_graphs([one.material for one in crystals], config, device, progress)
     for one, graph in zip(crystals, graphs, strict=True):
         graph.born = torch.as_tensor(one.born, dtype=graph.pos.dtype)
+        graph.pbesol = torch.ones(1)
     return graphs
 
 

@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 from torch_geometric.loader import DataLoader
 
 from engine.config import TrainConfig
 from engine.crystals.graph import CrystalGraph
 from engine.crystals.material import Material
-from engine.data.datasets import index_materials, labelled, reserved_formulas
+from engine.data.datasets import index_materials, labelled
 from engine.data.folds import formula_rank
-from engine.data.phonons import Phonons, read_phonons
+from engine.data.phonons import Phonons, teaching_phonons
 from engine.errors import EngineError, check
 from engine.model.inference import embeddings, predict_latent
 from engine.model.neighbourhood import Neighbourhood
@@ -28,6 +29,7 @@ from engine.training.learner import Learner
 from engine.training.losses import latent_loss, total_loss
 
 IONIC_PASSES = 3  # an epoch, on a frozen backbone
+LATTICE_DECAY = 0.3  # weight decay of Born charges and of the springs' correction
 CHARGES_FIRST = 0.6  # share of the epochs in which Born charges are taught; ionic tensors teach in the others
 
 
@@ -51,7 +53,7 @@ class Training:
     Attributes:
         learner: the network, its optimiser and its averaged weights.
         materials: the crystal of each of `graphs`.
-        phonons: crystals that teach Born charges, and `phonon_graphs` with these.
+        phonons: crystals that teach Born charges and tensors of PBEsol, and `phonon_graphs` with these.
         epoch: epochs done so far.
         validation_tensors: [T, V, 3, 3] predictions for the validation graphs after the last epoch.
     """
@@ -138,25 +140,34 @@ def start_training(
 
 
 def _phonons(config: TrainConfig, held_out: Collection[str]) -> list[Phonons]:
-    """Crystals of the config's `phonon_data` that may teach Born charges."""
-    if not config.phonon_data or not config.model.has_charges:
+    """Crystals of the config's `phonon_data` that may teach."""
+    if not config.phonon_data or config.model.backbone == "scratch":
         return []
-    held_out = {*held_out, *reserved_formulas(config.index_data)}
-    known = ((one, one.material.formula) for one in read_phonons(config.phonon_data))
-    return [one for one, formula in known if formula not in held_out and formula_rank(formula) < config.share]
+    known = teaching_phonons(config.phonon_data, config.index_data, held_out)
+    return [one for one in known if formula_rank(one.material.formula) < config.share]
 
 
 def _parameter_groups(network: DielectricNetwork, config: TrainConfig) -> list[dict[str, Any]]:
-    """What learns at which `peak` of the learning rate: the potential's tuned layers apart from all else."""
-    if not isinstance(network.backbone, TunedBackbone):
-        return [{"params": list(network.parameters()), "peak": config.learning_rate}]
-    tuned = list(network.backbone.layers.parameters())
-    known = {id(parameter) for parameter in tuned}
-    rest = [parameter for parameter in network.parameters() if id(parameter) not in known]
-    return [
-        {"params": rest, "peak": config.learning_rate},
-        {"params": tuned, "peak": config.tuned_rate, "weight_decay": 0.0},
-    ]
+    """What learns at which `peak` of the learning rate, and how strongly it is drawn to zero.
+
+    A potential's tuned layers learn apart from all else. Born charges have many more labels than there are
+    tensors, and need less restraint.
+    """
+    groups = [{"params": list(network.parameters()), "peak": config.learning_rate}]
+    if isinstance(network.backbone, TunedBackbone):
+        tuned = {"peak": config.tuned_rate, "weight_decay": 0.0}
+        groups = _apart(groups, network.backbone.layers, tuned)
+    if network.springs is not None:
+        groups = _apart(groups, network.springs, {"peak": config.learning_rate, "weight_decay": LATTICE_DECAY})
+    return groups
+
+
+def _apart(groups: list[dict[str, Any]], part: nn.Module, how: dict[str, Any]) -> list[dict[str, Any]]:
+    """The groups, with the parameters of a part of the network in one of their own."""
+    own = list(part.parameters())
+    known = {id(parameter) for parameter in own}
+    rest = [group | {"params": [p for p in group["params"] if id(p) not in known]} for group in groups]
+    return [*rest, how | {"params": own}]
 
 
 def _normalise(network: DielectricNetwork, graphs: Sequence[CrystalGraph]) -> None:
@@ -185,11 +196,13 @@ def phases(training: Training) -> list[Phase]:
     """What makes an epoch.
 
     A backbone that learns is shared by all targets. On a frozen one the readouts share nothing, so each target has
-    its own crystals. Few have an ionic tensor: they come `IONIC_PASSES` times. Where Born charges are known, these
-    are taught first: taught at once with the ionic tensors, neither is learnt as well.
+    its own crystals, those of PBE and of PBEsol together. Few have an ionic tensor: they come `IONIC_PASSES`
+    times. Where Born charges are known, these are taught first: taught at once with the ionic tensors, neither is
+    learnt as well.
     """
-    targets, graphs = training.config.model.targets, training.graphs
-    charges = [Phase(graphs=training.phonon_graphs, targets=("ionic",))] if training.phonon_graphs else []
+    targets, graphs = training.config.model.targets, [*training.graphs, *training.phonon_graphs]
+    has_charges = training.config.model.has_charges and training.phonon_graphs
+    charges = [Phase(graphs=training.phonon_graphs, targets=("charges",))] if has_charges else []
     if not training.config.model.frozen:
         taught = [g for g in graphs if any(_teaches(g, target, targets) for target in targets)]
         return [*charges, Phase(graphs=taught, targets=targets)]
@@ -200,9 +213,10 @@ def phases(training: Training) -> list[Phase]:
             passes=IONIC_PASSES if target == "ionic" else 1,
         )
         for target in targets
+        if any(_teaches(g, target, targets) for g in graphs)
     }
     if charges and training.epoch < int(CHARGES_FIRST * training.config.epochs):
-        of_target.pop("ionic")
+        of_target.pop("ionic", None)
         return [*of_target.values(), *charges]
     return list(of_target.values())
 

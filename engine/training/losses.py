@@ -45,9 +45,9 @@ def charge_loss(predicted: torch.Tensor, wanted: torch.Tensor, crystal_index: to
 def total_loss(network: DielectricNetwork, batch: CrystalGraph, targets: Sequence[str]) -> torch.Tensor:
     """Tensor labels, the mean over `targets`, and index labels; a coarse readout learns beside the other.
 
-    A batch of crystals with Born charges teaches these, whatever the `targets`.
+    The target "charges" are Born charges.
     """
-    if "born" in batch:
+    if "charges" in targets:
         return charge_loss(network.born_charges(batch), batch.born, batch.crystal_index)
     predicted = network.latents(batch, targets)
     loss = batch.latent.new_zeros(())

@@ -34,7 +34,9 @@ def materials(count: int = 60) -> list[Material]:
     return [m for m in load_dataset("petousis-2017") if m.natoms <= 6 and not m.flags][:count]
 
 
-def write_phonons(folder: Path, charges: Mapping[tuple[str, str], float], drift: float = 0.0) -> Path:
+def write_phonons(
+    folder: Path, charges: Mapping[tuple[str, str], float], drift: float = 0.0, electronic: float = 2.5
+) -> Path:
     """A phonon file of rock salts, cation and anion -> charge in e; `drift` is what the charges add up to."""
     rows = []
     for (cation, anion), charge in charges.items():
@@ -45,7 +47,7 @@ def write_phonons(folder: Path, charges: Mapping[tuple[str, str], float], drift:
                 "cell": (2.8 * (np.ones((3, 3)) - np.eye(3))).ravel().tolist(),
                 "atomic_numbers": [Element(cation).Z, Element(anion).Z],
                 "frac_coords": [0.0, 0, 0, 0.5, 0.5, 0.5],
-                "electronic": (2.5 * np.eye(3)).ravel().tolist(),
+                "electronic": (electronic * np.eye(3)).ravel().tolist(),
                 "born": born.ravel().tolist(),
             }
         )

@@ -78,6 +78,19 @@ def test_a_person_gets_an_answer_within_fifteen_seconds():
     assert LIMIT < 15
 
 
+def test_the_client_is_imported_before_the_clock_of_a_look_up_starts(server, monkeypatch):
+    """Its import takes seconds on a busy machine, which is no silence of the service."""
+    asked_before, find = [], client._client_class
+
+    def found():
+        asked_before.append(len(server.questions))
+        return find()
+
+    monkeypatch.setattr(client, "_client_class", found)
+    MaterialsProject(loopback.KEY)
+    assert asked_before[0] == 0
+
+
 def test_documents_without_an_id_are_one_sentence(server):
     server.fault = lambda handler, path: (
         path != "/heartbeat" and (handler.send({"data": [{"structure": None}], "meta": {"total_doc": 1}}) or True)

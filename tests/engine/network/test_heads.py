@@ -47,8 +47,9 @@ def test_before_training_a_charge_is_the_more_positive_the_less_electronegative_
 
 def test_corrections_are_positive_and_turn_with_the_crystal(node):
     head, turn = CorrectionHead(IRREPS, 8), o3.rand_matrix()
-    assert torch.allclose(head(node), 1.1**0.5 * torch.eye(3).expand(5, 3, 3))  # untrained
-    torch.nn.init.normal_(head.head.net[2].weight, std=3)
-    corrections = head(node)
+    assert torch.allclose(head(node, CRYSTAL), 1.1**0.5 * torch.eye(3).expand(5, 3, 3))  # untrained
+    torch.nn.init.normal_(head.shift.net[2].weight, std=3)
+    corrections = head(node, CRYSTAL)
     assert torch.linalg.eigvalsh(corrections).min() > 0
-    assert torch.allclose(head(node @ IRREPS.D_from_matrix(turn).T), turn @ corrections @ turn.T)
+    turned = head(node @ IRREPS.D_from_matrix(turn).T, CRYSTAL)
+    assert torch.allclose(turned, turn @ corrections @ turn.T)

@@ -7,10 +7,12 @@ import pytest
 import torch
 
 from engine.config import GraphConfig, ModelConfig, TrainConfig
+from engine.data import phonons
 from engine.data.folds import holdout_split
+from engine.data.phonons import read_phonons
 from engine.errors import EngineError
 from engine.model.inference import predict_charges, predict_latent
-from engine.training import loop
+from engine.network.network import physical
 from engine.training.loop import rattled, restore, start_training, train, training_state
 from engine.training.losses import latent_loss
 from tests.engine.small import CONFIG, config, materials, write_phonons
@@ -158,6 +160,23 @@ def test_no_held_out_formula_teaches_a_charge_and_those_that_do_are_told(tmp_pat
 
 
 def test_formulas_kept_for_the_external_test_teach_no_charge(tmp_path, monkeypatch):
-    monkeypatch.setattr(loop, "reserved_formulas", lambda name: frozenset({"KBr"}))
+    monkeypatch.setattr(phonons, "reserved_formulas", lambda name: frozenset({"KBr"}))
     training = phonon_training(tmp_path)
     assert {material.formula for material in training.phonons} == {"NaCl", "MgO", "CaS"}
+
+
+def test_tensors_of_pbesol_are_learnt_apart_from_those_of_pbe(tmp_path):
+    """The same rock salts with one tensor by each functional: neither answer drifts to the other's label."""
+    path = write_phonons(tmp_path, SALTS, electronic=4.0)
+    known = [one.material for one in read_phonons(path)]
+    salts = [
+        replace(one, electronic=mean * np.eye(3)) for one, mean in zip(known, (1.9, 2.0, 2.0, 2.1), strict=True)
+    ]
+    settings = TrainConfig.for_backbone("pretrained", epochs=150, batch_size=4, device="cpu", index_data="")
+    training = start_training(salts, (), replace(settings, phonon_data=str(path)))
+    list(train(training))
+    volume = training.graphs[0].volume_per_atom
+    for graphs, label in ((training.graphs, 2.0), (training.phonon_graphs, 4.0)):
+        latent = predict_latent(training.result, graphs)
+        electronic = physical(latent, training.config.model.targets, volume)[0]
+        assert electronic.diagonal(dim1=1, dim2=2).mean() == pytest.approx(label, rel=0.1)

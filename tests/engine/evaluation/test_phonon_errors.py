@@ -1,0 +1,53 @@
+"""Born charges and tensors of PBEsol are judged on formulas that taught nothing."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from engine.config import TrainConfig
+from engine.evaluation.phonon_errors import phonon_errors
+from engine.model.checkpoint import Checkpoint
+from engine.model.inference import predict_charges
+from engine.training.loop import start_training, train
+from tests.engine.small import materials, write_phonons
+
+SALTS = {("Na", "Cl"): 1.1, ("Mg", "O"): 1.9, ("K", "Br"): 1.1, ("Ca", "S"): 2.2}
+LEFT_OUT = (frozenset({"MgO"}), frozenset({"KBr"}))
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory):
+    path = write_phonons(tmp_path_factory.mktemp("phonons"), SALTS)
+    settings = TrainConfig.for_backbone("pretrained", epochs=1, device="cpu", index_data="")
+    return replace(settings, phonon_data=str(path))
+
+
+@pytest.fixture(scope="module")
+def folds(settings):
+    few = [material for material in materials(20) if material.natoms <= 3]
+    trainings = [start_training(few, (), settings, formulas) for formulas in LEFT_OUT]
+    for training in trainings:
+        list(train(training))
+    return trainings
+
+
+def checkpoint(training):
+    return Checkpoint(networks=[training.result], trained_on=(training.trained_on,), element_counts={})
+
+
+def test_each_crystal_is_judged_by_the_fold_that_left_it_out(folds, settings):
+    found = phonon_errors([checkpoint(one) for one in folds], LEFT_OUT, settings)
+    assert (found.crystals, found.atoms, found.electronic.count) == (2, 4, 2)
+    expected = []
+    for training, other in zip(folds, reversed(folds), strict=True):
+        known = [one for one in other.phonons if one.formula not in training.trained_on]
+        assert len(known) == 1
+        graphs = [g for g in other.phonon_graphs if g.atomic_numbers.tolist() == known[0].atomic_numbers.tolist()]
+        charges = predict_charges(training.result, graphs).numpy()
+        expected.append(np.abs(charges - graphs[0].born.numpy()).mean())
+    assert found.charges.component == pytest.approx(np.mean(expected), rel=1e-5)
+
+
+def test_without_a_crystal_left_out_there_is_nothing_to_judge(folds, settings):
+    assert phonon_errors([checkpoint(folds[0])], (frozenset({"SiC"}),), settings) is None
