@@ -1,10 +1,7 @@
-"""Which tests share a process when there are several, and what of the code they ran."""
+"""Which tests share a process when there are several."""
 
 import re
-from collections import defaultdict
-from pathlib import PurePath
 
-import coverage
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -38,20 +35,3 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _rank(item: pytest.Item) -> int:
     starts = (number for number, start in enumerate(LONGEST) if item.nodeid.startswith(start))
     return next(starts, len(LONGEST))
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Lines that the tests ran, by package, where `--cov` counted them; what other processes ran is not in it."""
-    if not config.getoption("cov_source", None):
-        return
-    counted = coverage.Coverage()
-    counted.load()
-    lines: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    for file in counted.get_data().measured_files():
-        _, all_lines, _, missing, _ = counted.analysis2(file)
-        package = PurePath(file).relative_to(config.rootpath).parent
-        lines[str(package)][0] += len(all_lines)
-        lines[str(package)][1] += len(all_lines) - len(missing)
-    terminalreporter.section("lines run by the tests' own processes")
-    for package, (total, run) in sorted(lines.items()):
-        terminalreporter.write_line(f"{package:32} {run:6} of {total:6} {100 * run / max(total, 1):6.1f} %")

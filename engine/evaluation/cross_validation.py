@@ -91,7 +91,8 @@ def cross_validate(
     calibrations = {fold: calibrated(materials, unseen, unseen.fold != fold) for fold in range(folds)}
     ensemble = _ensemble(members, materials, config, data, code)
     ensemble.calibration.update(calibrated(materials, unseen, unseen.fold >= 0))
-    everything, rough_errors = np.arange(len(materials)), ()
+    everything = np.arange(len(materials))
+    rough_errors: tuple[TargetMetrics, ...] = ()
     if config.model.has_charges:
         coarse = predict_unseen(members, materials, parts, config, coarse=True)
         rough = calibrated(materials, coarse, coarse.fold >= 0)

@@ -9,6 +9,7 @@ import torch
 from engine.config import TrainConfig
 from engine.crystals.graph import CrystalGraph
 from engine.data.phonons import read_phonons
+from engine.errors import required
 from engine.model.checkpoint import Checkpoint
 from engine.model.inference import predict_charges, predict_latent
 from engine.network.device import resolve_device
@@ -71,7 +72,7 @@ def phonon_errors(
         born += [one.born for one in chosen]
         if "electronic" in config.model.targets:
             electronic.append(_electronic(networks, graphs))
-            dft += [one.material.electronic for one in chosen]
+            dft += [required(one.material.electronic, "phonon data have a tensor") for one in chosen]
     if not born:
         return None
     return PhononErrors(

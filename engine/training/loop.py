@@ -30,7 +30,7 @@ from engine.training.losses import latent_loss, total_loss
 
 IONIC_PASSES = 3  # an epoch, on a frozen backbone
 LATTICE_DECAY = 0.3  # weight decay of Born charges and of the springs' correction
-CHARGES_FIRST = 0.6  # share of the epochs in which Born charges are taught; ionic tensors teach in the others
+PHONONS_FIRST = 0.6  # share of the epochs in which phonon data teach
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,13 +196,15 @@ def phases(training: Training) -> list[Phase]:
     """What makes an epoch.
 
     A backbone that learns is shared by all targets. On a frozen one the readouts share nothing, so each target has
-    its own crystals, those of PBE and of PBEsol together. Few have an ionic tensor: they come `IONIC_PASSES`
-    times. Where Born charges are known, these are taught first: taught at once with the ionic tensors, neither is
-    learnt as well.
+    its own crystals; few have an ionic tensor, and these come `IONIC_PASSES` times. Phonon data teach first: Born
+    charges alone before ionic tensors, for at once neither is learnt as well; PBEsol tensors beside those of PBE.
     """
-    targets, graphs = training.config.model.targets, [*training.graphs, *training.phonon_graphs]
-    has_charges = training.config.model.has_charges and training.phonon_graphs
-    charges = [Phase(graphs=training.phonon_graphs, targets=("charges",))] if has_charges else []
+    targets = training.config.model.targets
+    early = training.epoch < int(PHONONS_FIRST * training.config.epochs)
+    phonons = training.phonon_graphs if early else []
+    graphs = [*training.graphs, *phonons]
+    has_charges = phonons and training.config.model.has_charges
+    charges = [Phase(graphs=phonons, targets=("charges",))] if has_charges else []
     if not training.config.model.frozen:
         taught = [g for g in graphs if any(_teaches(g, target, targets) for target in targets)]
         return [*charges, Phase(graphs=taught, targets=targets)]
@@ -215,10 +217,9 @@ def phases(training: Training) -> list[Phase]:
         for target in targets
         if any(_teaches(g, target, targets) for g in graphs)
     }
-    if charges and training.epoch < int(CHARGES_FIRST * training.config.epochs):
+    if charges:
         of_target.pop("ionic", None)
-        return [*of_target.values(), *charges]
-    return list(of_target.values())
+    return [*of_target.values(), *charges]
 
 
 def _teaches(graph: CrystalGraph, target: str, targets: Sequence[str]) -> bool:
