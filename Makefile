@@ -29,7 +29,7 @@ app: .venv/app.stamp
 
 test: .venv/dev.stamp
 	@command -v chromium >/dev/null || { echo "The browser tests need Chromium: sudo apt-get install chromium"; exit 1; }
-	@echo "All tests in $(WORKERS) processes, a file of tests in one; those in the browser, which share it, in one."
+	@echo "All tests in $(WORKERS) processes, a file of tests in one; those in the browser in two."
 	OMP_NUM_THREADS=1 $(BIN)/python $(MEASURE) -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(PYTEST)
 
 bench: .venv/dev.stamp

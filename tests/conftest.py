@@ -1,22 +1,25 @@
 """Which tests share a process when there are several."""
 
 import re
+from pathlib import PurePath
 
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 BROWSER, PHYSICS = "tests/browser/", "tests/engine/test_physics.py"
+# About half of the work in the browser: each half has a server and a browser of its own.
+BROWSER_HALF = [f"test_{name}.py" for name in ("dashboard", "explore_page", "live", "start_page", "theory_page")]
 LONGEST = (BROWSER, PHYSICS, "tests/engine/prediction/", "tests/engine/test_cli.py")
 
 
 class Scheduling(LoadScopeScheduling):
-    """A file stays in one process, and the browser's files in one: what they share is made once."""
+    """A file stays in one process, and the browser's files in two: what they share is made once in each."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::")[0]
         if file.startswith(BROWSER):
-            return BROWSER
+            return BROWSER + str(PurePath(file).name in BROWSER_HALF)
         model = re.search(r"\[(.*float\d\d)", nodeid) if file == PHYSICS else None
         return model[1] if model else file
 

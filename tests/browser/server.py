@@ -10,9 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from playwright.sync_api import ViewportSize
+
 ROOT = Path(__file__).resolve().parents[2]
 ARTIFACTS = ROOT / "artifacts"
-PATIENCE = 40_000  # ms; the first page loads torch, and the machine may be busy
+PROJECTOR: ViewportSize = {"width": 1280, "height": 720}
+PATIENCE = 120_000  # ms; the first page loads torch, and the machine may be busy
 
 
 @contextmanager
@@ -47,10 +50,10 @@ def running_app(runs: Path, log: Path | None = None, **variables: str) -> Iterat
 
 def wait_until_healthy(address: str) -> None:
     """Return once the server answers."""
-    for _ in range(120):
+    for _ in range(PATIENCE // 250):
         try:
             with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):  # noqa: S310, our own server
                 return
         except OSError:
             time.sleep(0.25)
-    raise TimeoutError(f"{address} did not answer within 30 s")
+    raise TimeoutError(f"{address} did not answer within {PATIENCE / 1000:.0f} s")

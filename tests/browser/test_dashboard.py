@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.server import ARTIFACTS, PATIENCE, running_app
-from tests.browser.waiting import settled, until
+from tests.browser.waiting import until
 
 expect.set_options(timeout=PATIENCE)
 
@@ -149,12 +149,3 @@ def test_a_training_can_be_started_watched_found_again_and_stopped(scheme: str, 
     expect(again.get_by_text("epoch").first).to_be_visible()
     again.get_by_role("button", name="Stop training").click()
     expect(again.get_by_text("stopped, epoch")).to_be_visible()
-
-
-@pytest.mark.parametrize("path", [f"/?mp_id={MATERIAL}", *list(TITLES)[1:]])
-def test_no_page_is_wider_than_a_phone(path: str, app: str, visit: Visit) -> None:
-    page = visit(app + path, viewport={"width": 390, "height": 844}, color_scheme="dark")
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
-    settled(page)
-    assert page.get_by_test_id("stMain").evaluate("e => e.scrollWidth") <= 390
-    page.screenshot(path=ARTIFACTS / f"phone{path.split('?')[0].replace('/', '_')}.png", full_page=True)

@@ -7,7 +7,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from engine.teaching.tour import STAY, STOPS
-from tests.browser.server import ARTIFACTS, PATIENCE
+from tests.browser.server import ARTIFACTS, PATIENCE, PROJECTOR
+from tests.browser.test_every_page import expect_no_wider_than_a_phone
+from tests.browser.waiting import settled
 
 expect.set_options(timeout=PATIENCE)
 
@@ -22,7 +24,10 @@ def expect_stop(page: Page, number: int) -> None:
 
 def test_one_button_starts_it_and_it_goes_on_by_itself(app: str, visit: Visit) -> None:
     """On the real clock: where drawing a crystal takes longer than its stay, any later one may be seen first."""
-    page = visit(f"{app}/demo")
+    page = visit(f"{app}/demo", color_scheme="dark")
+    expect(page.get_by_role("button", name="Start the demo")).to_be_visible()
+    expect_no_wider_than_a_phone(page, "demo_start")
+    page.set_viewport_size(PROJECTOR)
     page.get_by_role("button", name="Start the demo").click()
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
     later = "|".join(stop.material_id for stop in STOPS[1:])
@@ -32,13 +37,15 @@ def test_one_button_starts_it_and_it_goes_on_by_itself(app: str, visit: Visit) -
     ).to_be_visible()
 
 
-@pytest.mark.parametrize("number", range(len(STOPS)))
-def test_crystal_words_and_tensor_fit_a_projector(app: str, visit: Visit, number: int) -> None:
-    page = visit(f"{app}/demo?crystal={STOPS[number].material_id}", viewport={"width": 1280, "height": 720})
-    expect_stop(page, number)
-    for drawn in (page.locator("iframe").first, page.locator(".js-plotly-plot").first):
-        box = drawn.bounding_box()
-        assert box["y"] + box["height"] < 720
+def test_crystal_words_and_tensor_of_each_stop_fit_a_projector(app: str, visit: Visit) -> None:
+    page = visit(f"{app}/demo?crystal={STOPS[0].material_id}", viewport=PROJECTOR)
+    for number, stop in enumerate(STOPS):
+        expect_stop(page, number)
+        settled(page)
+        for drawn in (page.locator("iframe").first, page.locator(".js-plotly-plot").first):
+            box = drawn.bounding_box()
+            assert box["y"] + box["height"] < PROJECTOR["height"], stop.title
+        page.keyboard.press("ArrowRight")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,25 +1,16 @@
-"""Where things stand: what a page is for is seen on a projector without scrolling, and nothing jumps."""
+"""Nothing jumps while a page is drawn or used."""
 
 import re
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.server import ARTIFACTS, PATIENCE
+from tests.browser.server import PATIENCE
 from tests.browser.test_explore_page import POINT
 from tests.browser.waiting import settled
 
 expect.set_options(timeout=PATIENCE)
 
-PROJECTOR = {"width": 1280, "height": 720}
-FIRST_LOOK = {  # address -> what it is opened for
-    "/?mp_id=mp-2815": ["iframe"],
-    "/explore": [".st-key-scatter .js-plotly-plot"],
-    "/model": [".st-key-parity .js-plotly-plot"],
-    "/theory": [".st-key-crystal-drawing .js-plotly-plot"],
-    "/demo?crystal=mp-1186": ["iframe", ".st-key-tensor .annotation-text"],
-}
 # From now on, the place of each element in every frame of the browser.
 WATCH = """selectors => {
     window.places = {};
@@ -47,19 +38,6 @@ def moved(page: Page) -> dict[str, float]:
         name: max(abs(now - first) for box in boxes for now, first in zip(box, boxes[0], strict=True))
         for name, boxes in places.items()
     }
-
-
-@pytest.mark.parametrize("path", list(FIRST_LOOK))
-def test_on_a_projector_a_page_opens_on_what_it_is_for(path: str, app: str, visit: Visit) -> None:
-    page = visit(app + path, viewport=PROJECTOR, color_scheme="light")
-    things = [page.locator(selector).first for selector in FIRST_LOOK[path]]
-    for thing in things:
-        expect(thing).to_be_visible()
-    settled(page)
-    page.screenshot(path=ARTIFACTS / f"projector_{path.split('?')[0].strip('/') or 'material'}.png")
-    for box in [thing.bounding_box() for thing in things]:
-        assert box["y"] >= 0
-        assert box["y"] + box["height"] / 2 <= PROJECTOR["height"]
 
 
 def test_a_material_stays_in_place_while_its_drawings_come(app: str, visit: Visit) -> None:
