@@ -25,7 +25,8 @@ class ModelConfig:
     potential of potential.py, of which only the readout is trained, and of the potential its last `tuned_layers`.
     The readout "mean" takes the mean of
     the atoms' outputs; "dipoles" couples the atoms' electronic polarisabilities as dipoles.py says, smeared by
-    `sigma` (Å). The ionic readout is "mean" or "springs", the potential's force constants as springs.py says.
+    `sigma` (Å). The ionic readout is "mean" or "springs", the potential's force constants as springs.py says; with
+    `direct`, the network has force constants of its own, see direct.py, for crystals that come without.
     """
 
     targets: tuple[str, ...] = ("electronic", "ionic")
@@ -33,6 +34,7 @@ class ModelConfig:
     tuned_layers: int = 0
     readout: str = ""
     ionic_readout: str = ""
+    direct: bool = False
     readout_width: int = 256
     sigma: float = 1.2
     lmax: int = 2
@@ -69,6 +71,10 @@ class ModelConfig:
         check(
             self.ionic_readout in (("mean", "springs") if pretrained else ("mean",)),
             f"the ionic readout of a {self.backbone} backbone cannot be {self.ionic_readout!r}",
+        )
+        check(
+            not self.direct or (self.readout == "dipoles" and self.has_charges),
+            "direct force constants need the readouts dipoles and springs",
         )
         check(0.5 <= self.sigma <= 5, f"sigma must be between 0.5 and 5 Å, got {self.sigma}")
         check(self.readout_width >= 1, f"readout_width must be at least 1, got {self.readout_width}")
@@ -151,6 +157,20 @@ PRETRAINED: dict[str, Any] = {
     "weight_decay": 1.0,
     "index_data": "matbench-dielectric",
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class DirectConfig:
+    """How direct force constants are taught, after all else; `ionic_weight` is of ionic tensors in the loss."""
+
+    epochs: int = 12
+    batch_size: int = 16
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.3
+    clip_norm: float = 2.0
+    average_decay: float = 0.99
+    ionic_weight: float = 0.5
+
 
 # Of the network without equivariance, plain_network.py.
 PLAIN = TrainConfig(model=ModelConfig(targets=("electronic",), mul=128, num_layers=3), learning_rate=2e-3)

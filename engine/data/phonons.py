@@ -13,8 +13,18 @@ from engine.crystals.material import Material
 from engine.data.datasets import reserved_formulas
 from engine.errors import EngineError, check
 
-_COLUMNS = ("material_id", "cell", "atomic_numbers", "frac_coords", "electronic", "born")
+_COLUMNS = (
+    "material_id",
+    "cell",
+    "atomic_numbers",
+    "frac_coords",
+    "electronic",
+    "born",
+    "force_constants",
+    "lowest",
+)
 LARGEST_CHARGE = 15.0  # e; a crystal with a larger entry is nearly a metal
+SOFT = 0.3  # eV/Å^2
 BROKEN_SUM = 0.5  # e; charges of a crystal add up to less than this
 
 
@@ -25,10 +35,15 @@ class Phonons:
     Attributes:
         material: the crystal, and its DFT electronic tensor.
         born: [N, 3, 3] e, first axis of a charge the field, second the displacement; they add up to zero.
+        force_constants: [3 N, 3 N] eV/Å^2 at the zone centre.
+        firm: whether its softest mode is stiffer than `SOFT`: a softer one rules the ionic tensor, and what DFT
+            says of it depends on the smallest choices.
     """
 
     material: Material
     born: np.ndarray
+    force_constants: np.ndarray
+    firm: bool
 
 
 def read_phonons(path: str | Path) -> list[Phonons]:
@@ -76,4 +91,11 @@ def _phonons(row: dict) -> Phonons | None:
         space_group_symbol="P1",
         source="phonondb",
     )
-    return Phonons(material=material, born=born - born.mean(0))
+    size = 3 * material.natoms
+    lowest = row["lowest"]
+    return Phonons(
+        material=material,
+        born=born - born.mean(0),
+        force_constants=np.reshape(row["force_constants"], (size, size)).astype(np.float32),
+        firm=lowest is not None and lowest > SOFT,
+    )

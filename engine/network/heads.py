@@ -138,13 +138,13 @@ class ShiftHead(TensorHead):
 class CorrectionHead(nn.Module):
     """Node features -> [N, 3, 3] symmetric, positive: how each atom's springs are corrected, see springs.py.
 
-    Before training, springs are a tenth firmer than the potential says.
+    Before training, springs become `firmer` by one factor.
     """
 
-    def __init__(self, irreps_in: o3.Irreps, width: int) -> None:
+    def __init__(self, irreps_in: o3.Irreps, firmer: float) -> None:
         super().__init__()
-        self.shift = ShiftHead(irreps_in, width)
-        self.log_scale = nn.Parameter(torch.tensor(math.log(FIRMER) / 2))
+        self.shift = ShiftHead(irreps_in, SHIFT_WIDTH)
+        self.log_scale = nn.Parameter(torch.tensor(math.log(firmer) / 2))
 
     def forward(self, node: torch.Tensor, crystal_index: torch.Tensor) -> torch.Tensor:
         """[N, 3, 3] of node features [N, irreps_in] at unit scale, whatever their crystals [N]."""
@@ -159,7 +159,7 @@ class LatticeHead(nn.Module):
     def __init__(self, irreps_in: o3.Irreps, width: int) -> None:
         super().__init__()
         self.charge = ChargeHead(irreps_in, width)
-        self.correction = CorrectionHead(irreps_in, SHIFT_WIDTH)
+        self.correction = CorrectionHead(irreps_in, FIRMER)
 
     def forward(
         self,

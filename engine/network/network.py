@@ -11,13 +11,17 @@ from engine.crystals.graph import CrystalGraph
 from engine.errors import required
 from engine.network.backbones import ConvolutionBackbone, FrozenBackbone, TunedBackbone
 from engine.network.dipoles import dipole_field, susceptibility
+from engine.network.direct import DirectHead
 from engine.network.heads import SHIFT_WIDTH, CrystalHead, LatticeHead, ShiftHead, TensorHead, bounded
+from engine.network.padding import to_matrix
+from engine.network.springs import firm, susceptibility_of_pairs
 from engine.tensors.tensors import irreps_to_matrix, matrix_to_irreps, symmetric_log
 
 VOLUME_UNIT = 20.0  # Å^3 per atom, a typical solid
 FLOOR = 0.02  # smaller principal values count as this in the logarithm, see `physical`
 ZERO = 1e-5  # what rounding leaves of an ionic value of zero, relative to FLOOR
 FITTED = ("offset", "spread", "center", "scale")  # buffers that a network takes from its training set
+DIRECT_WIDTH = 128
 LOCAL_ANISOTROPY = 0.1  # of an atom's own logarithm: what its neighbours can explain is left to their dipoles
 
 
@@ -57,6 +61,7 @@ class DielectricNetwork(nn.Module):
         coupled = model.readout == "dipoles" and "electronic" in model.targets
         self.pbesol = ShiftHead(irreps, SHIFT_WIDTH) if coupled else None
         self.springs = LatticeHead(irreps, width) if has_springs else None
+        self.direct = DirectHead(irreps, DIRECT_WIDTH) if model.direct else None
         self.register_buffer("offset", torch.zeros(len(model.targets)))
         self.register_buffer("spread", torch.ones(len(model.targets)))
 
@@ -78,7 +83,7 @@ class DielectricNetwork(nn.Module):
             coupled = self.model_config.readout == "dipoles"
             found["electronic"] = (self._coupled if coupled else self._mean)("electronic", node, graph)
         if "ionic" in targets:
-            coarse = self._mean("ionic", node, graph)
+            coarse = self._without_springs(node, graph)
             if self.springs is not None and "springs" in graph:
                 found |= {"coarse": coarse, "ionic": self._from_springs(self.springs, node, graph, coarse)}
             else:
@@ -93,6 +98,45 @@ class DielectricNetwork(nn.Module):
         """
         springs = required(self.springs, "this network has no Born charges; train one with the readout springs")
         return springs.charge(self.backbone(graph), graph.atomic_numbers, graph.crystal_index)
+
+    def _without_springs(self, node: torch.Tensor, graph: CrystalGraph) -> torch.Tensor:
+        """Ionic M of each crystal, [B, 3, 3], without the potential's force constants."""
+        if self.direct is None:
+            return self._mean("ionic", node, graph)
+        if "has_springs" in graph and graph.has_springs.all():  # not needed, and the longest part
+            return node.new_zeros(len(graph.cell), 3, 3)
+        return self.direct_ionic(graph, self.force_constants(graph), self.born_charges(graph))
+
+    def force_constants(self, graph: CrystalGraph) -> torch.Tensor:
+        """[B, n, n, 3, 3] eV/Å^2 of PBEsol, see `DirectHead.forward`.
+
+        Raises:
+            EngineError: the network has none of its own.
+        """
+        direct = required(self.direct, "this network has no force constants of its own")
+        field = graph.dipole_field if "dipole_field" in graph else dipole_fields(graph, self.model_config.sigma)
+        return direct(
+            self.backbone(graph),
+            graph.edge_index,
+            graph.edge_vec,
+            self.born_charges(graph),
+            field,
+            graph.crystal_index,
+        )
+
+    def direct_ionic(
+        self, graph: CrystalGraph, force_constants: torch.Tensor, charges: torch.Tensor
+    ) -> torch.Tensor:
+        """Ionic M of each crystal, [B, 3, 3], from direct force constants and Born charges [N, 3, 3] e."""
+        direct = required(self.direct, "this network has no force constants of its own")
+        level = direct.level(self.backbone(graph), graph.crystal_index)
+        if "pbesol" in graph:
+            same = graph.pbesol[graph.crystal_index].bool()[:, None, None]
+            level = torch.where(same, torch.eye(3).to(level), level)
+        stiff = firm(to_matrix(force_constants.double()))
+        pairs = stiff.unflatten(1, (-1, 3)).unflatten(3, (-1, 3)).transpose(2, 3)
+        volume = torch.linalg.det(graph.cell.double()).abs()
+        return logarithm(susceptibility_of_pairs(charges, level, pairs, graph.crystal_index, volume)).to(charges)
 
     def _mean(self, target: str, node: torch.Tensor, graph: CrystalGraph) -> torch.Tensor:
         """M of each crystal, [B, 3, 3], the mean of what its atoms put out."""
@@ -139,9 +183,7 @@ class DielectricNetwork(nn.Module):
             (has_springs.cumsum(0) - 1)[graph.crystal_index][atoms],
             torch.linalg.det(graph.cell[has_springs].double()).abs(),
         )
-        square = tensor @ tensor + FLOOR**2 * torch.eye(3, dtype=tensor.dtype, device=tensor.device)
-        matrix = symmetric_log(square) / 2
-        return coarse.index_copy(0, has_springs.nonzero()[:, 0], matrix.to(coarse.dtype))
+        return coarse.index_copy(0, has_springs.nonzero()[:, 0], logarithm(tensor).to(coarse.dtype))
 
     def forward(self, graph: CrystalGraph) -> torch.Tensor:
         """Tensor of each target and crystal, [T, B, 3, 3], in the axes of the graph."""
@@ -159,6 +201,11 @@ def dipole_fields(graph: CrystalGraph, sigma: float) -> torch.Tensor:
     counts = torch.bincount(graph.crystal_index, minlength=len(graph.cell)).tolist()
     parts = zip(graph.pos.split(counts), graph.cell, strict=True)
     return torch.cat([dipole_field(pos, cell, sigma) for pos, cell in parts])
+
+
+def logarithm(ionic: torch.Tensor) -> torch.Tensor:
+    """M of ionic tensors, [B, 3, 3]."""
+    return symmetric_log(ionic @ ionic + FLOOR**2 * torch.eye(3).to(ionic)) / 2
 
 
 def learnt(network: nn.Module) -> dict[str, torch.Tensor]:

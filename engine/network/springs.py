@@ -27,10 +27,12 @@ Source: Gonze and Lee, Phys. Rev. B 55, 10355 (1997), doi:10.1103/PhysRevB.55.10
 frequency.
 """
 
+from typing import Any
+
 import torch
 from torch_geometric.utils import scatter
 
-from engine.network.padding import atoms_present, padded_atoms, padded_pairs, to_matrix, to_pairs
+from engine.network.padding import atoms_present, padded_atoms, padded_pairs, to_matrix
 
 UNIT = 180.9512801  # e^2 / epsilon_0, eV Å
 SOFTEST = 0.3  # eV/Å^2
@@ -43,13 +45,42 @@ def stiffness(force_constants: torch.Tensor) -> torch.Tensor:
 
     Row i * N + j couples atoms i and j. Nothing pulls on translations, all else is positive.
     """
-    k, w = torch.linalg.eigh(force_constants.double())
-    k = torch.where(k < 0, UNSTABLE * k, k)
-    firm = (k.square() + SOFTEST**2).sqrt()
-    size = len(force_constants) // 3
-    shift = torch.eye(3, dtype=w.dtype, device=w.device).repeat(size, 1) / size**0.5  # [3 N, 3]
-    rest = torch.eye(len(k), dtype=w.dtype, device=w.device) - shift @ shift.T
-    return to_pairs(rest @ (w * firm) @ w.T @ rest)
+    pairs = firm(force_constants.double()).unflatten(0, (-1, 3)).unflatten(2, (-1, 3)).transpose(1, 2)
+    present = torch.ones(1, len(pairs), dtype=torch.bool, device=pairs.device)
+    return without_whole(pairs[None], present)[0].flatten(0, 1)
+
+
+def firm(matrix: torch.Tensor) -> torch.Tensor:
+    """The symmetric matrix with its eigenvalues k replaced by their stiffness, [..., m, m]; differentiable."""
+    return _Firm.apply(matrix)
+
+
+class _Firm(torch.autograd.Function):
+    """The derivative of a function of a symmetric matrix, by divided differences of its eigenvalues.
+
+    Source: Higham, Functions of Matrices, SIAM (2008), theorem 3.11 (Daleckii and Krein).
+    """
+
+    @staticmethod
+    def forward(ctx: Any, matrix: torch.Tensor) -> torch.Tensor:
+        """w f(k) w^T."""
+        k, w = torch.linalg.eigh(matrix)
+        slope = torch.where(k < 0, UNSTABLE, 1.0)
+        f = ((slope * k).square() + SOFTEST**2).sqrt()
+        gap = k[..., :, None] - k[..., None, :]
+        equal = gap.abs() < 1e-6 * (1 + k.abs()[..., :, None])
+        derivative = slope.square() * k / f
+        middle = (derivative[..., :, None] + derivative[..., None, :]) / 2
+        difference = (f[..., :, None] - f[..., None, :]) / torch.where(equal, 1.0, gap)
+        ctx.save_for_backward(w, torch.where(equal, middle, difference))
+        return (w * f[..., None, :]) @ w.mT
+
+    @staticmethod
+    def backward(ctx: Any, *grads: torch.Tensor) -> torch.Tensor:
+        """Of a symmetric gradient."""
+        w, differences = ctx.saved_tensors
+        grad = (grads[0] + grads[0].mT) / 2
+        return w @ ((w.mT @ grad @ w) * differences) @ w.mT
 
 
 def lattice_susceptibility(
@@ -69,11 +100,22 @@ def lattice_susceptibility(
         crystal_index: [N] crystal of each atom, ascending.
         volume: [B] Å^3 of the cells.
     """
-    counts = torch.bincount(crystal_index, minlength=len(volume))
-    present = atoms_present(counts)
+    present = atoms_present(torch.bincount(crystal_index, minlength=len(volume)))
+    return susceptibility_of_pairs(charges, correction, padded_pairs(springs, present), crystal_index, volume)
+
+
+def susceptibility_of_pairs(
+    charges: torch.Tensor,
+    correction: torch.Tensor,
+    stiffness: torch.Tensor,
+    crystal_index: torch.Tensor,
+    volume: torch.Tensor,
+) -> torch.Tensor:
+    """`lattice_susceptibility` of stiffness that is padded, [B, n, n, 3, 3]."""
+    present = atoms_present(torch.bincount(crystal_index, minlength=len(volume)))
     charges = padded_atoms(neutral(charges.double(), crystal_index), present)  # [B, n, 3, 3]
     own = padded_atoms(correction.double(), present)
-    pairs = own[:, :, None] @ padded_pairs(springs, present) @ own[:, None]
+    pairs = own[:, :, None] @ stiffness.double() @ own[:, None]
     stiff = to_matrix(_held_as_a_whole(pairs, present))  # [B, 3n, 3n]
     pull = charges.mT.flatten(1, 2)  # [B, 3n, 3]: the force on each atom along the rows
     moved = torch.cholesky_solve(pull, torch.linalg.cholesky(stiff))
@@ -92,15 +134,21 @@ def _held_as_a_whole(pairs: torch.Tensor, present: torch.Tensor) -> torch.Tensor
 
     Empty places, which hold no atom, get a spring of 1 each.
     """
+    unit = torch.eye(3).to(pairs)
+    both = (present[:, :, None] & present[:, None])[..., None, None]
+    held = torch.where(both, TRANSLATION / present.sum(1)[:, None, None, None, None] * unit, 0)
+    return without_whole(pairs, present) + held + on_diagonal(unit * ~present[..., None, None])
+
+
+def without_whole(pairs: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
+    """[B, n, n, 3, 3] blocks without what they say of a crystal's motion as a whole; rows add up to zero."""
     both = (present[:, :, None] & present[:, None])[..., None, None]
     count = present.sum(1)[:, None, None, None]
     row, column = pairs.sum(2) / count, pairs.sum(1) / count  # [B, n, 3, 3]
-    unit = torch.eye(3).to(pairs)
-    whole = (row.sum(1, keepdim=True) / count + TRANSLATION / count * unit)[:, :, None]  # [B, 1, 1, 3, 3]
-    blocks = torch.where(both, pairs - row[:, :, None] - column[:, None] + whole, 0)
-    return blocks + _on_diagonal(unit * ~present[..., None, None])
+    whole = (row.sum(1, keepdim=True) / count)[:, :, None]  # [B, 1, 1, 3, 3]
+    return torch.where(both, pairs - row[:, :, None] - column[:, None] + whole, 0)
 
 
-def _on_diagonal(blocks: torch.Tensor) -> torch.Tensor:
+def on_diagonal(blocks: torch.Tensor) -> torch.Tensor:
     """[B, n, 3, 3] -> [B, n, n, 3, 3], block i in the place of the pair i, i."""
     return torch.einsum("bixy,ij->bijxy", blocks, torch.eye(blocks.shape[1]).to(blocks))

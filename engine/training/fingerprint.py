@@ -1,7 +1,7 @@
 """A hash of the code that shapes a network, so that none is taken up again that other code has made."""
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from hashlib import sha256
 from pathlib import Path
 
@@ -9,17 +9,24 @@ ENGINE = Path(__file__).resolve().parents[1]
 # What a training runs through: the graph, the features and force constants, the network, the losses and the loop.
 SHAPING = ("config.py", "tensors/tensors.py", "crystals/graph.py", "crystals/neighbours.py", "network", "training")
 
+# What the direct force constants run through beside it; they are taught last, so nothing else depends on them.
+SHAPING_DIRECT = ("network/direct.py", "training/direct_training.py")
 
-def code_fingerprint(parts: Iterable[str] = SHAPING, folder: Path = ENGINE) -> str:
+
+def code_fingerprint(
+    parts: Iterable[str] = SHAPING, without: Collection[str] = SHAPING_DIRECT, folder: Path = ENGINE
+) -> str:
     """Hash of what modules do: their statements, without comments, docstrings and layout.
 
     Args:
         parts: files, and folders of files, below `folder`.
+        without: files of these that do not count.
     """
-    digest = sha256()
+    digest, left_out = sha256(), {folder / name for name in without}
     for part in parts:
         path = folder / part
-        for module in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+        modules = sorted(path.rglob("*.py")) if path.is_dir() else [path]
+        for module in (one for one in modules if one not in left_out):
             digest.update(f"{module.relative_to(folder)}\n{_statements(module)}\n".encode())
     return digest.hexdigest()
 

@@ -47,12 +47,7 @@ class NetworkJob:
 
     def is_done(self) -> bool:
         """Whether `folder` holds this very network."""
-        if not (self.folder / CONFIG).is_file():
-            return False
-        try:
-            return load_checkpoint(self.folder).about.get("fingerprint") == self.fingerprint
-        except EngineError:
-            return False
+        return is_kept(self.folder, self.fingerprint)
 
     def run(self) -> None:
         """Train it, an epoch a line of progress."""
@@ -75,6 +70,16 @@ class NetworkJob:
             ),
             half=True,
         )
+
+
+def is_kept(folder: Path, fingerprint: str) -> bool:
+    """Whether the network in a folder is the one of that fingerprint."""
+    if not (folder / CONFIG).is_file():
+        return False
+    try:
+        return load_checkpoint(folder).about.get("fingerprint") == fingerprint
+    except EngineError:
+        return False
 
 
 def train_networks(jobs: Sequence[NetworkJob], workers: int | None = None) -> list[Checkpoint]:

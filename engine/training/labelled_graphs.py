@@ -25,7 +25,8 @@ def labelled_graphs(
 
     `latent` is what the network should give; `log_mean` is the logarithm of (v / v0) (n^2 - 1), for crystals known
     by their refractive index alone. `pbesol` [1] is 0, as labels are those of PBE, and `born` nan, see
-    `phonon_graphs`. With a frozen backbone a graph holds the atoms' `features` and no edges.
+    `phonon_graphs`. With a frozen backbone a graph holds the atoms' `features`, and edges only for direct force
+    constants.
     """
     targets = config.model.targets
     graphs = _input_graphs(materials, config, device, progress)
@@ -68,7 +69,7 @@ def _input_graphs(
     if config.model.backbone == "scratch":
         return crystal_graphs(materials, config.graph)
     if config.model.frozen:
-        graphs = _feature_graphs(materials, device, progress)
+        graphs = _feature_graphs(materials, config.model.direct, device, progress)
     else:
         graphs = crystal_graphs(materials, GRAPH)
     if config.model.readout == "dipoles":
@@ -81,10 +82,11 @@ def _input_graphs(
 
 def _feature_graphs(
     materials: Sequence[Material],
+    edges: bool,
     device: torch.device,
     progress: Callable[[int, int], None] | None,
 ) -> list[CrystalGraph]:
-    return [
+    found = [
         CrystalGraph(
             atomic_numbers=torch.as_tensor(material.atomic_numbers),
             pos=torch.as_tensor(material.frac_coords @ material.cell, dtype=features.dtype),
@@ -93,6 +95,9 @@ def _feature_graphs(
         )
         for material, features in zip(materials, material_features(materials, device, progress), strict=True)
     ]
+    for one, whole in zip(found, crystal_graphs(materials, GRAPH) if edges else (), strict=edges):
+        one.edge_index, one.edge_vec = whole.edge_index, whole.edge_vec
+    return found
 
 
 def _add_springs(

@@ -49,6 +49,8 @@ def write_phonons(
                 "frac_coords": [0.0, 0, 0, 0.5, 0.5, 0.5],
                 "electronic": (electronic * np.eye(3)).ravel().tolist(),
                 "born": born.ravel().tolist(),
+                "force_constants": (4.0 * np.kron([[1, -1], [-1, 1]], np.eye(3))).ravel().tolist(),
+                "lowest": 8.0,
             }
         )
     path = folder / "phonons.parquet"

@@ -1,0 +1,195 @@
+"""Direct force constants, taught on a network that has learnt all else and stays as it is."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from engine.config import DirectConfig, TrainConfig
+from engine.crystals.graph import CrystalGraph, collate
+from engine.crystals.material import Material
+from engine.data.datasets import labelled, load_dataset
+from engine.data.phonons import Phonons, teaching_phonons
+from engine.errors import required
+from engine.model.checkpoint import load_checkpoint, save_checkpoint
+from engine.network.device import resolve_device
+from engine.network.network import DielectricNetwork, logarithm
+from engine.network.padding import atoms_present, padded_pairs, to_pairs
+from engine.network.springs import lattice_susceptibility, stiffness
+from engine.training.fingerprint import SHAPING_DIRECT, code_fingerprint
+from engine.training.fold_training import NetworkJob, is_kept
+from engine.training.jobs import log
+from engine.training.labelled_graphs import labelled_graphs, phonon_graphs
+from engine.training.learner import Learner
+from engine.training.losses import latent_loss
+
+SIZE_JITTER = 3.0  # atoms; batches hold crystals of like size, and not always the same ones
+
+
+@dataclass(frozen=True, kw_only=True)
+class DirectJob:
+    """Teach direct force constants to the network of `base`, without the formulas that it was trained without."""
+
+    base: NetworkJob
+    config: DirectConfig
+    folder: Path
+    name: str
+
+    @property
+    def device(self) -> str:
+        """Where it is trained."""
+        return self.base.device
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of all that the network depends on: that of its base, configuration and code."""
+        parts = (self.base.fingerprint, code_fingerprint(SHAPING_DIRECT, without=()), str(self.config))
+        return sha256("\n".join(parts).encode()).hexdigest()
+
+    def is_done(self) -> bool:
+        """Whether `folder` holds this very network."""
+        return is_kept(self.folder, self.fingerprint)
+
+    def run(self) -> None:
+        """Train it, an epoch a line of progress."""
+        base, started = load_checkpoint(self.base.folder), time.perf_counter()
+        config = self.base.config
+        materials = labelled(load_dataset(self.base.data), ("ionic",))
+        kept = [material for material in materials if material.formula not in self.base.held_out]
+        phonons = teaching_phonons(config.phonon_data, config.index_data, self.base.held_out)
+        network = with_direct(base.networks[0], config.seed)
+        device = resolve_device(config.device)
+        graphs = direct_graphs(kept, phonons, replace(config, model=network.model_config), device)
+        learner = direct_learner(network.to(device), self.config)
+        for epoch, loss in enumerate(teach(learner, graphs, self.config, config.seed, device), start=1):
+            log(f"{self.name}  epoch {epoch}/{self.config.epochs}  loss {loss:.3f}")
+        seconds = int(base.about["seconds"]) + time.perf_counter() - started
+        about = {"fingerprint": self.fingerprint, "seconds": f"{seconds:.0f}"}
+        taught = replace(base, networks=[learner.result.to("cpu")], about=about)
+        save_checkpoint(self.folder, taught, half=True)
+
+
+def with_direct(network: DielectricNetwork, seed: int) -> DielectricNetwork:
+    """The network with direct force constants that have learnt nothing yet."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        found = DielectricNetwork(network.graph_config, replace(network.model_config, direct=True))
+    found.load_state_dict(network.state_dict(), strict=False)
+    return found
+
+
+def direct_graphs(
+    materials: Sequence[Material], phonons: Sequence[Phonons], config: TrainConfig, device: torch.device
+) -> list[CrystalGraph]:
+    """`labelled_graphs` of crystals of two atoms or more that teach force constants, or an ionic tensor by them.
+
+    With `force_constants` [N * N, 3, 3] eV/Å^2, nan where there are none, and `ionic` [1, 3, 3], the M of the
+    tensor, nan where a soft mode rules it.
+    """
+    materials = [material for material in materials if material.natoms > 1]
+    phonons = [one for one in phonons if one.material.natoms > 1]
+    place = config.model.targets.index("ionic")
+    graphs = labelled_graphs(materials, config, device)
+    for graph in graphs:
+        graph.force_constants = torch.full((graph.num_nodes**2, 3, 3), torch.nan)
+        graph.ionic = graph.latent[:, place]
+    taught = phonon_graphs(phonons, config, device)
+    for one, graph in zip(phonons, taught, strict=True):
+        constants = torch.as_tensor(one.force_constants)
+        graph.force_constants = to_pairs(constants)
+        graph.ionic = _ionic(constants, graph) if one.firm else torch.full((1, 3, 3), torch.nan)
+    return graphs + taught
+
+
+def _ionic(force_constants: torch.Tensor, graph: CrystalGraph) -> torch.Tensor:
+    """M of the ionic tensor of DFT's charges and force constants, [1, 3, 3]."""
+    unit = torch.eye(3).expand(graph.num_nodes, 3, 3)
+    volume = torch.linalg.det(graph.cell.double()).abs()
+    springs = stiffness(force_constants)
+    return logarithm(lattice_susceptibility(graph.born, unit, springs, graph.crystal_index, volume)).float()
+
+
+def direct_learner(network: DielectricNetwork, config: DirectConfig) -> Learner[DielectricNetwork]:
+    """A learner of the direct force constants alone."""
+    network.requires_grad_(False)
+    direct = required(network.direct, "this network has no force constants of its own")
+    direct.requires_grad_(True)
+    return Learner(
+        network,
+        [{"params": list(direct.parameters()), "peak": config.learning_rate}],
+        weight_decay=config.weight_decay,
+        clip_norm=config.clip_norm,
+        average_decay=config.average_decay,
+    )
+
+
+def teach(
+    learner: Learner[DielectricNetwork],
+    graphs: Sequence[CrystalGraph],
+    config: DirectConfig,
+    seed: int,
+    device: torch.device,
+) -> Iterator[float]:
+    """Run the epochs; the mean loss of each."""
+    rng = np.random.default_rng(seed)
+    for epoch in range(config.epochs):
+        losses = []
+        batches = _of_like_size(graphs, config.batch_size, rng)
+        for done, batch in enumerate(batches, start=1):
+            loss = direct_loss(learner.network, collate(batch).to(device), config.ionic_weight)
+            losses.append(learner.step(loss, (epoch + done / len(batches)) / config.epochs))
+        yield float(np.mean(losses))
+
+
+def _of_like_size(graphs: Sequence[CrystalGraph], size: int, rng: np.random.Generator) -> list[list[CrystalGraph]]:
+    """All graphs in batches, in random order; padding a small crystal to a large one is lost work."""
+    atoms = [graph.num_nodes + SIZE_JITTER * rng.random() for graph in graphs]
+    order = np.argsort(atoms)
+    batches = [[graphs[i] for i in order[start : start + size]] for start in range(0, len(order), size)]
+    rng.shuffle(batches)
+    return batches
+
+
+def direct_loss(network: DielectricNetwork, batch: CrystalGraph, ionic_weight: float) -> torch.Tensor:
+    """Distance of force constants, relative to their size, and of the logarithms of ionic tensors.
+
+    A tensor is that of DFT's Born charges where these are known, as its label is, and of the network's elsewhere.
+    """
+    found = network.force_constants(batch)
+    loss = constants_loss(found, batch.force_constants, batch.crystal_index)
+    known = ~batch.ionic.isnan().any(-1).any(-1)
+    if known.any():
+        charges = torch.where(batch.born.isnan(), network.born_charges(batch), batch.born)
+        latent = network.direct_ionic(batch, found, charges)
+        loss = loss + ionic_weight * latent_loss(latent[known][None], batch.ionic[known][:, None])
+    return loss
+
+
+def constants_loss(found: torch.Tensor, wanted: torch.Tensor, crystal_index: torch.Tensor) -> torch.Tensor:
+    """Mean of |F - W| / (|W| + 1 eV/Å^2), |.| a Frobenius norm over the root of the number of atoms.
+
+    Args:
+        found: [B, n, n, 3, 3].
+        wanted: [P, 3, 3] flat, nan where a crystal has none.
+    """
+    counts = torch.bincount(crystal_index)
+    label = padded_pairs(wanted, atoms_present(counts))
+    known = ~label.isnan().flatten(1).any(1)
+    if not known.any():
+        return found.new_zeros(())
+    root = counts[known].sqrt()
+    size = label[known].flatten(1).norm(dim=1) / root
+    error = (found[known] - label[known]).flatten(1).square().sum(1).add(1e-12).sqrt() / root
+    return (error / (size + 1)).mean()
+
+
+def direct_jobs(jobs: Sequence[NetworkJob], folder: Path, config: DirectConfig) -> list[DirectJob]:
+    """One for each of the networks."""
+    return [
+        DirectJob(base=job, config=config, folder=folder / f"{job.folder.name}-direct", name=f"{job.name} direct")
+        for job in jobs
+    ]
