@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.config import TrainConfig
+from engine.config import DirectConfig, TrainConfig
 from engine.crystals.material import Material
 from engine.data.datasets import dataset_hash, labelled, load_dataset
 from engine.data.folds import formula_folds
@@ -23,11 +23,12 @@ from engine.evaluation.phonon_errors import PhononErrors, phonon_errors
 from engine.evaluation.provenance import about, code_version
 from engine.model.checkpoint import Checkpoint, save_checkpoint
 from engine.model.inference import embeddings
-from engine.model.intervals import coarse_name
+from engine.model.intervals import name_of
 from engine.model.neighbourhood import Neighbourhood
 from engine.model.out_of_fold import LEVEL, write_out_of_fold
 from engine.network.device import resolve_device
 from engine.tensors.metrics import TargetMetrics
+from engine.training.direct_training import train_direct
 from engine.training.fold_training import element_counts, train_networks
 from engine.training.labelled_graphs import labelled_graphs
 
@@ -44,7 +45,8 @@ class Evaluation:
         metrics_in_range: the same over the crystals with every DFT entry below 100, as published tables have it.
         by_fold: `metrics_in_range` of each fold.
         coverage: of every quantity over all crystals, and of the means in each crystal system.
-        coarse: as `metrics_in_range`, the ionic part without force constants; empty where it never has any.
+        without_potential: as `metrics_in_range`, the ionic part without the potential's force constants; empty
+            where it never has any.
         phonons: errors against phonon data on formulas left out; None where none taught.
         about: data set, hash, code, folds, seeds, machine, seconds of the call and, summed over the networks, of
             their training, which an earlier call may have done.
@@ -55,7 +57,7 @@ class Evaluation:
     metrics_in_range: tuple[TargetMetrics, ...]
     by_fold: tuple[tuple[TargetMetrics, ...], ...]
     coverage: tuple[Coverage, ...]
-    coarse: tuple[TargetMetrics, ...]
+    without_potential: tuple[TargetMetrics, ...]
     phonons: PhononErrors | None
     about: dict[str, str]
     config: TrainConfig
@@ -86,7 +88,11 @@ def cross_validate(
     materials = labelled(load_dataset(data), config.model.targets)
     parts = formula_folds(materials, folds)
     left_out = [frozenset(materials[index].formula for index in part) for part in parts]
-    members = train_networks(fold_jobs(data, config, materials, parts, folder, seeds), workers)
+    jobs = fold_jobs(data, config, materials, parts, folder, seeds)
+    members = train_networks(jobs, workers)
+    has_phonons = bool(config.phonon_data) and config.model.has_charges
+    if has_phonons:
+        members = train_direct(jobs, DirectConfig(), folder, workers)
     unseen = predict_unseen(members, materials, parts, config)
     calibrations = {fold: calibrated(materials, unseen, unseen.fold != fold) for fold in range(folds)}
     ensemble = _ensemble(members, materials, config, data, code)
@@ -94,10 +100,10 @@ def cross_validate(
     everything = np.arange(len(materials))
     rough_errors: tuple[TargetMetrics, ...] = ()
     if config.model.has_charges:
-        coarse = predict_unseen(members, materials, parts, config, coarse=True)
-        rough = calibrated(materials, coarse, coarse.fold >= 0)
-        ensemble.calibration.update({coarse_name(target): rough[target] for target in ("ionic", "total")})
-        rough_errors = errors(materials, coarse.tensors, everything, in_range=True)
+        found = predict_unseen(members, materials, parts, config, springs=False)
+        rough, method = calibrated(materials, found, found.fold >= 0), "direct" if has_phonons else "coarse"
+        ensemble.calibration.update({name_of(target, method): rough[target] for target in ("ionic", "total")})
+        rough_errors = errors(materials, found.tensors, everything, in_range=True)
     save_checkpoint(folder, ensemble, half=True)
     write_out_of_fold(folder, with_intervals(materials, unseen, calibrations))
     return Evaluation(
@@ -105,10 +111,8 @@ def cross_validate(
         metrics_in_range=errors(materials, unseen.tensors, everything, in_range=True),
         by_fold=tuple(errors(materials, unseen.tensors, part, in_range=True) for part in parts),
         coverage=coverage(materials, unseen, calibrations),
-        coarse=tuple(one for one in rough_errors if one.target != "electronic"),
-        phonons=phonon_errors(members, left_out, config)
-        if config.phonon_data and config.model.has_charges
-        else None,
+        without_potential=tuple(one for one in rough_errors if one.target != "electronic"),
+        phonons=phonon_errors(members, left_out, config) if has_phonons else None,
         about=about(data, config, seeds, started, code)
         | {
             "crystals": str(len(materials)),
@@ -127,8 +131,8 @@ def to_json(evaluation: "DataclassInstance") -> str:
 def to_table(evaluation: Evaluation) -> str:
     """The evaluation as a table to read, crystals with entries under 100 and all, and the intervals' coverage."""
     rows = {"under 100": evaluation.metrics_in_range, "all": evaluation.metrics}
-    if evaluation.coarse:
-        rows["coarse"] = evaluation.coarse
+    if evaluation.without_potential:
+        rows["without it"] = evaluation.without_potential
     lines = [metrics_table(rows)]
     if evaluation.phonons:
         e = evaluation.phonons.charges

@@ -79,21 +79,21 @@ def predict_unseen(
     materials: Sequence[Material],
     parts: Sequence[np.ndarray],
     config: TrainConfig,
-    coarse: bool = False,
+    springs: bool = True,
 ) -> Unseen:
     """The crystals of each part by the networks of `fold_jobs` that were trained without it.
 
-    Crystals in no part get the fold -1 and nan; `coarse` predictions do without force constants.
+    Crystals in no part get the fold -1 and nan. Without `springs`, the ionic part does without the potential's
+    force constants.
     """
-    if coarse:
-        config = replace(config, model=replace(config.model, ionic_readout="mean"))
+    config = replace(config, model=members[0].networks[0].model_config)
     count, seeds = len(materials), len(members) // len(parts)
     fold, distance = np.full(count, -1), np.full(count, np.nan)
     targets = config.model.targets
     names = [*targets, "total"] if len(targets) == 2 else targets
     tensors = {name: np.full((count, 3, 3), np.nan) for name in names}
     spread = {name: np.full((count, len(QUANTITIES)), np.nan) for name in names}
-    graphs = labelled_graphs(materials, config, resolve_device(config.device))
+    graphs = labelled_graphs(materials, config, resolve_device(config.device), springs=springs)
     formulas = [material.formula for material in materials]
     for number, part in enumerate(parts):
         networks = [member.networks[0] for member in members[number * seeds : (number + 1) * seeds]]

@@ -83,9 +83,9 @@ class Calibration:
         return np.sort(np.concatenate([np.array(scores) for scores in self.scores.values()], axis=1), axis=1)
 
 
-def coarse_name(target: str) -> str:
-    """Under which a model keeps the calibration of `target` for predictions without force constants."""
-    return target if target == "electronic" else f"{target}, coarse"
+def name_of(target: str, method: str | None) -> str:
+    """Under which a model keeps the calibration of `target` where the ionic part was found by `method`."""
+    return target if target == "electronic" or method in (None, "full") else f"{target}, {method}"
 
 
 def quantities(tensors: np.ndarray) -> np.ndarray:

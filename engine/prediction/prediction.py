@@ -9,7 +9,7 @@ import numpy as np
 from pymatgen.core import Structure
 
 from engine.errors import check, required
-from engine.model.intervals import Calibration, Signs, coarse_name, intervals, quantities
+from engine.model.intervals import Calibration, Signs, intervals, name_of, quantities
 from engine.model.neighbourhood import Neighbour
 from engine.tensors import tensors
 from engine.tensors.axes import to_ieee
@@ -27,9 +27,9 @@ class Prediction:
         spread: target -> [4], what the networks disagree by, see `intervals.Signs`.
         distance: to the nearest training crystal, see neighbourhood.py; nan for a model without that.
         neighbours: the training formulas nearest to it, the nearest first; none for a model without that.
-        ionic_method: how the ionic part was found: "full", from Born charges and force constants; "coarse", read
-            off the atoms' features, where the primitive cell is too large for force constants or the model knows
-            none; None where it was not asked for.
+        ionic_method: how the ionic part was found: "full", from Born charges and the potential's force constants;
+            "direct", from the network's own, where the primitive cell is too large for these; "coarse", read off
+            the atoms' features, by a model that has neither; None where it was not asked for.
         warnings: reasons to trust the prediction less, a sentence each.
         held_out: True where no network that answered was trained on a crystal of this reduced formula.
     """
@@ -41,7 +41,7 @@ class Prediction:
     spread: dict[str, np.ndarray] = field(repr=False)
     distance: float
     neighbours: tuple[Neighbour, ...]
-    ionic_method: Literal["full", "coarse"] | None
+    ionic_method: Literal["full", "direct", "coarse"] | None
     warnings: list[str]
     held_out: bool
 
@@ -94,8 +94,8 @@ class Prediction:
 
     def _calibrated(self, target: str) -> str:
         """Name of the calibration that holds for a target."""
-        rough = coarse_name(target)
-        return rough if self.ionic_method == "coarse" and rough in self.calibration else target
+        name = name_of(target, self.ionic_method)
+        return name if name in self.calibration else target
 
     def _intervals(self, target: str, level: float) -> np.ndarray:
         check(

@@ -168,7 +168,7 @@ class Predictor:
                 spread={target: values[i] for target, values in spread.items()},
                 distance=distance[i],
                 neighbours=neighbours[i],
-                ionic_method=_ionic_method(graph) if "ionic" in wanted else None,
+                ionic_method=_ionic_method(graph, self.model_config) if "ionic" in wanted else None,
                 warnings=doubts(structure, graph, checkpoint, r_max, electronic[i], distance[i], held_out[i]),
                 held_out=held_out[i],
             )
@@ -184,5 +184,7 @@ class Predictor:
         return answers, (unseen | ~answers).all(0).tolist()
 
 
-def _ionic_method(graph: CrystalGraph) -> Literal["full", "coarse"]:
-    return "full" if "has_springs" in graph and bool(graph.has_springs) else "coarse"
+def _ionic_method(graph: CrystalGraph, model: ModelConfig) -> Literal["full", "direct", "coarse"]:
+    if "has_springs" in graph and bool(graph.has_springs):
+        return "full"
+    return "direct" if model.direct else "coarse"

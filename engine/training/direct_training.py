@@ -15,14 +15,14 @@ from engine.crystals.material import Material
 from engine.data.datasets import labelled, load_dataset
 from engine.data.phonons import Phonons, teaching_phonons
 from engine.errors import required
-from engine.model.checkpoint import load_checkpoint, save_checkpoint
+from engine.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from engine.network.device import resolve_device
 from engine.network.network import DielectricNetwork, logarithm
 from engine.network.padding import atoms_present, padded_pairs, to_pairs
 from engine.network.springs import lattice_susceptibility, stiffness
 from engine.training.fingerprint import SHAPING_DIRECT, code_fingerprint
 from engine.training.fold_training import NetworkJob, is_kept
-from engine.training.jobs import log
+from engine.training.jobs import log, run_jobs
 from engine.training.labelled_graphs import labelled_graphs, phonon_graphs
 from engine.training.learner import Learner
 from engine.training.losses import latent_loss
@@ -187,9 +187,13 @@ def constants_loss(found: torch.Tensor, wanted: torch.Tensor, crystal_index: tor
     return (error / (size + 1)).mean()
 
 
-def direct_jobs(jobs: Sequence[NetworkJob], folder: Path, config: DirectConfig) -> list[DirectJob]:
-    """One for each of the networks."""
-    return [
+def train_direct(
+    bases: Sequence[NetworkJob], config: DirectConfig, folder: Path, workers: int | None = None
+) -> list[Checkpoint]:
+    """The network of each job with direct force constants, in order; see `fold_training.train_networks`."""
+    jobs = [
         DirectJob(base=job, config=config, folder=folder / f"{job.folder.name}-direct", name=f"{job.name} direct")
-        for job in jobs
+        for job in bases
     ]
+    run_jobs(jobs, "networks with direct force constants", workers)
+    return [load_checkpoint(job.folder) for job in jobs]

@@ -20,16 +20,19 @@ def labelled_graphs(
     config: TrainConfig,
     device: torch.device,
     progress: Callable[[int, int], None] | None = None,
+    springs: bool = True,
 ) -> list[CrystalGraph]:
     """Graphs that carry labels, nan where there is none: `dft` and `latent` [1, T, 3, 3], `log_mean` [1].
 
     `latent` is what the network should give; `log_mean` is the logarithm of (v / v0) (n^2 - 1), for crystals known
     by their refractive index alone. `pbesol` [1] is 0, as labels are those of PBE, and `born` nan, see
     `phonon_graphs`. With a frozen backbone a graph holds the atoms' `features`, and edges only for direct force
-    constants.
+    constants. Without `springs`, none carries the potential's.
     """
     targets = config.model.targets
     graphs = _input_graphs(materials, config, device, progress)
+    if springs and config.model.has_charges:
+        _add_springs(materials, graphs, device, progress)
     missing = torch.full((3, 3), torch.nan, dtype=torch.float64)
     for material, one in zip(materials, graphs, strict=True):
         labels = [label(material, target) for target in targets]
@@ -75,8 +78,6 @@ def _input_graphs(
     if config.model.readout == "dipoles":
         for one in graphs:  # its atoms stay where they are
             one.dipole_field = dipole_fields(one, config.model.sigma)
-    if config.model.has_charges:
-        _add_springs(materials, graphs, device, progress)
     return graphs
 
 
