@@ -1,0 +1,100 @@
+"""Where the error of the ionic part sits: Born charges and force constants, by DFT and by the model.
+
+python -m benchmarks.ionic_ablation FOLDER PHONONS [--most-atoms 8]
+
+FOLDER is what `evaluate --run FOLDER --phonon-data PHONONS` left. Each crystal of the phonon data without soft modes
+is judged by the networks of the fold that left its formula out, against the tensor that DFT's own charges and force
+constants give.
+"""
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+import torch
+
+from benchmarks.measure import report
+from engine.config import TrainConfig
+from engine.crystals.graph import CrystalGraph
+from engine.data.datasets import labelled, load_dataset
+from engine.data.folds import formula_folds
+from engine.data.phonons import Phonons, read_phonons
+from engine.model.checkpoint import load_checkpoint
+from engine.network.feature_cache import known_force_constants
+from engine.network.network import DielectricNetwork, logarithm, physical
+from engine.network.springs import lattice_susceptibility, stiffness
+from engine.tensors.metrics import target_metrics
+from engine.training.direct_training import direct_graphs
+
+CHARGES = ("DFT", "predicted")
+SPRINGS = ("DFT", "potential", "corrected", "direct")
+CPU = torch.device("cpu")
+
+
+def ablation(folder: Path, phonons: str, most_atoms: int, folds: int, seeds: int) -> list[tuple]:
+    """Rows of the table: charges, force constants and errors."""
+    config = TrainConfig.for_backbone("pretrained", phonon_data=phonons)
+    materials = labelled(load_dataset("petousis-2017"), config.model.targets)
+    known = [one for one in read_phonons(phonons) if one.firm and 1 < one.material.natoms <= most_atoms]
+    found: dict[tuple[str, str], list[torch.Tensor]] = {pair: [] for pair in product(CHARGES, SPRINGS)}
+    wanted = []
+    for fold, part in enumerate(formula_folds(materials, folds)):
+        held_out = {materials[index].formula for index in part}
+        chosen = [one for one in known if one.material.formula in held_out]
+        kept = [folder / f"fold-{fold}-{seed}-direct" for seed in range(seeds)]
+        networks = [load_checkpoint(path).networks[0] for path in kept]
+        graphs = direct_graphs([], chosen, replace(config, model=networks[0].model_config), CPU)
+        for one, graph in zip(chosen, graphs, strict=True):
+            wanted.append(graph.ionic[0])
+            for pair, latent in latents(one, graph, networks):
+                found[pair].append(latent)
+        print(f"fold {fold + 1}: {len(chosen)} crystals", flush=True)
+    return [(*pair, *errors(torch.stack(rows), torch.stack(wanted))) for pair, rows in found.items()]
+
+
+@torch.no_grad()
+def latents(
+    one: Phonons, graph: CrystalGraph, networks: Sequence[DielectricNetwork]
+) -> Iterator[tuple[tuple[str, str], torch.Tensor]]:
+    """M of the ionic tensor for each pair of charges and force constants, the mean over the networks."""
+    unit = torch.eye(3).expand(graph.num_nodes, 3, 3)
+    volume = torch.linalg.det(graph.cell.double()).abs()
+    dft = stiffness(torch.as_tensor(one.force_constants))
+    potential = stiffness(known_force_constants([one.material], CPU)[0])
+    for charges, springs in product(CHARGES, SPRINGS):
+        answers = []
+        for network in networks:
+            born = graph.born if charges == "DFT" else network.born_charges(graph)
+            if springs == "direct":
+                answers.append(network.direct_ionic(graph, network.force_constants(graph), born)[0])
+                continue
+            correction = unit
+            if springs == "corrected":
+                correction = network.springs.correction(network.backbone(graph), graph.crystal_index)
+            of_pairs = dft if springs == "DFT" else potential
+            tensor = lattice_susceptibility(born, correction, of_pairs, graph.crystal_index, volume)
+            answers.append(logarithm(tensor)[0].float())
+        yield (charges, springs), torch.stack(answers).mean(0)
+
+
+def errors(found: torch.Tensor, wanted: torch.Tensor) -> tuple[int, float, float, float, float]:
+    """Number of crystals, EwT25, EwT10, EwT5 and MARD of M [n, 3, 3]."""
+    unused = torch.ones(len(found))
+    predicted, dft = (physical(m[None], ("ionic",), unused)[0].double().numpy() for m in (found, wanted))
+    m = target_metrics("ionic", predicted, dft)
+    return m.count, m.ewt25, m.ewt10, m.ewt5, m.mard
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("phonons")
+    parser.add_argument("--most-atoms", type=int, default=8)
+    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=3)
+    options = parser.parse_args()
+    columns = ("charges", "force constants", "crystals", "EwT25", "EwT10", "EwT5", "MARD %")
+    rows = ablation(options.folder, options.phonons, options.most_atoms, options.folds, options.seeds)
+    report("ionic_ablation", columns, rows, data=Path(options.phonons).name, most_atoms=options.most_atoms)
