@@ -2,9 +2,9 @@
 
 python -m benchmarks.ionic_ablation FOLDER PHONONS [--most-atoms 8]
 
-FOLDER is what `evaluate --run FOLDER --phonon-data PHONONS` left. Each crystal of the phonon data without soft modes
-is judged by the networks of the fold that left its formula out, against the tensor that DFT's own charges and force
-constants give.
+FOLDER is what `evaluate --run FOLDER --phonon-data PHONONS` left. Each crystal of the phonon data without soft
+modes is judged by the networks of the fold that left its formula out, against the tensor that DFT's own charges
+and force constants give.
 """
 
 import argparse
