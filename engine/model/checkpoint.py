@@ -22,7 +22,7 @@ from engine.network.network import DielectricNetwork, learnt
 FORMAT = 3
 OLDER = 2  # calibrated without classes; read, no longer written
 TRAINED = ("heads", "springs")  # on any backbone
-_NEIGHBOURHOOD = ("center", "projection", "points")
+_NEIGHBOURHOOD = ("center", "projection", "points", "gaps")
 WEIGHTS, CONFIG, CARD = "weights.safetensors", "config.json", "card.md"
 
 
@@ -153,6 +153,7 @@ def _neighbourhood(
 ) -> Neighbourhood | None:
     if "neighbourhood" not in config:
         return None
-    tensors = {name: weights[f"neighbourhood.{name}"].to(device) for name in _NEIGHBOURHOOD}
     formulas = tuple(config["neighbourhood"]["formulas"])
+    weights = {"neighbourhood.gaps": torch.full((len(formulas),), torch.nan)} | weights  # an older model has none
+    tensors = {name: weights[f"neighbourhood.{name}"].to(device) for name in _NEIGHBOURHOOD}
     return Neighbourhood(**tensors, formulas=formulas, far=config["neighbourhood"]["far"])
