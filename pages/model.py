@@ -56,7 +56,7 @@ def intervals(by_target: dict[str, Judged]) -> None:
     st.caption(
         "Each interval was calibrated on other folds than the crystal's own. On the dotted line, as many DFT "
         "means lie inside as the level says; below it the intervals are too narrow. The calibration knows large "
-        "predicted parts and low symmetry, but not what a prediction does not show, such as a narrow DFT gap. The "
+        "predicted parts, low symmetry and narrow DFT gaps of similar crystals, but not the crystal's own gap. The "
         "share of a small group can lie far on either side."
     )
 
