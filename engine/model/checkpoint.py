@@ -98,7 +98,8 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, half: bool = False) ->
     }
     near = checkpoint.neighbourhood
     if near:
-        weights |= {f"neighbourhood.{name}": getattr(near, name) for name in _NEIGHBOURHOOD}
+        tensors = {name: getattr(near, name) for name in _NEIGHBOURHOOD}
+        weights |= {f"neighbourhood.{name}": t for name, t in tensors.items() if not t.isnan().all()}
         config["neighbourhood"] = {"formulas": near.formulas, "far": near.far}
     write_tensors(folder / WEIGHTS, weights)
     write_text(folder / CONFIG, json.dumps(config, indent=1))
@@ -154,6 +155,6 @@ def _neighbourhood(
     if "neighbourhood" not in config:
         return None
     formulas = tuple(config["neighbourhood"]["formulas"])
-    weights = {"neighbourhood.gaps": torch.full((len(formulas),), torch.nan)} | weights  # an older model has none
+    weights = {"neighbourhood.gaps": torch.full((len(formulas),), torch.nan)} | weights  # where none is known
     tensors = {name: weights[f"neighbourhood.{name}"].to(device) for name in _NEIGHBOURHOOD}
     return Neighbourhood(**tensors, formulas=formulas, far=config["neighbourhood"]["far"])
