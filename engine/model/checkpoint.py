@@ -21,7 +21,7 @@ from engine.network.network import DielectricNetwork, learnt
 
 FORMAT = 3
 OLDER = 2  # calibrated without classes; read, no longer written
-TRAINED = ("heads", "springs")  # on any backbone
+TRAINED = ("heads", "pbesol", "springs")  # on any backbone
 _NEIGHBOURHOOD = ("center", "projection", "points", "gaps")
 WEIGHTS, CONFIG, CARD = "weights.safetensors", "config.json", "card.md"
 
