@@ -135,6 +135,10 @@ class TrainConfig:
         check(0 <= self.rattle < 0.5, f"rattle must be between 0 and 0.5 Å, got {self.rattle}")
         check(0 <= self.average_decay < 1, f"average_decay must be in [0, 1), got {self.average_decay}")
         check(
+            not self.phonon_data or self.model.backbone == "pretrained",
+            "phonon_data teaches a pretrained backbone's readouts alone; choose pretrained, or leave it out",
+        )
+        check(
             0 < self.validation_share < 0.9,
             f"validation_share must be between 0 and 0.9, got {self.validation_share}",
         )

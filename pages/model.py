@@ -56,7 +56,7 @@ def intervals(by_target: dict[str, Judged]) -> None:
     st.caption(
         "Each interval was calibrated on other folds than the crystal's own. On the dotted line, as many DFT "
         "means lie inside as the level says; below it the intervals are too narrow. The calibration knows large "
-        "predicted parts and low symmetry, but not what a prediction does not show, such as a narrow DFT gap. The "
+        "predicted parts, low symmetry and narrow DFT gaps of similar crystals, but not the crystal's own. The "
         "share of a small group can lie far on either side."
     )
 
@@ -156,7 +156,10 @@ def external(name: str) -> None:
         "Refractive indices of matbench_dielectric, of the cells with more than 24 atoms whose formula no network "
         f"was trained on; {report.wrong_labels} have a label of n = 1, which no crystal has, and stay in."
     )
-    show_origin(cached.origin("external"))
+    origin, model = cached.origin("external"), cached.origin(name)
+    if origin is not None and model is not None and (age := origin.age(model)):
+        st.caption(age)
+    show_origin(origin)
 
 
 def result(name: str, by_target: dict[str, Judged], target: str) -> None:

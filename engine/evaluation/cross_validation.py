@@ -172,6 +172,8 @@ def _ensemble(
         networks=[member.networks[0] for member in members],
         trained_on=tuple(member.trained_on[0] for member in members),
         element_counts=element_counts(materials),
-        neighbourhood=Neighbourhood.of(embedded, [material.formula for material in materials]),
+        neighbourhood=Neighbourhood.of(
+            embedded, [material.formula for material in materials], [material.band_gap for material in materials]
+        ),
         about={"data": data, "data_sha256": dataset_hash(data), "code": code},
     )

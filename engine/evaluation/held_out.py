@@ -28,13 +28,14 @@ class Unseen:
         fold: [n] number of the fold that a crystal was tested in.
         tensors: target -> [n, 3, 3].
         spread: target -> [n, 4], see `intervals.Signs`.
-        distance: [n], see neighbourhood.py.
+        distance, gap: [n], see neighbourhood.py.
     """
 
     fold: np.ndarray
     tensors: dict[str, np.ndarray]
     spread: dict[str, np.ndarray]
     distance: np.ndarray
+    gap: np.ndarray
 
     def signs(self, target: str, chosen: np.ndarray) -> Signs:
         """What the predictions for the chosen crystals show of one target."""
@@ -42,6 +43,7 @@ class Unseen:
             values=quantities(self.tensors[target][chosen]),
             spread=self.spread[target][chosen],
             distance=self.distance[chosen],
+            gap=self.gap[chosen],
             electronic=self.means("electronic")[chosen],
             ionic=self.means("ionic")[chosen],
         )
@@ -88,7 +90,7 @@ def predict_unseen(
     """
     config = replace(config, model=members[0].networks[0].model_config)
     count, seeds = len(materials), len(members) // len(parts)
-    fold, distance = np.full(count, -1), np.full(count, np.nan)
+    fold, distance, gap = np.full(count, -1), np.full(count, np.nan), np.full(count, np.nan)
     targets = config.model.targets
     names = [*targets, "total"] if len(targets) == 2 else targets
     tensors = {name: np.full((count, 3, 3), np.nan) for name in names}
@@ -106,7 +108,11 @@ def predict_unseen(
             tensors[name][part], spread[name][part] = found[name], differing[name]
         taught = np.setdiff1d(np.arange(count), part)
         embedded = embeddings(networks[0], graphs)
-        near = Neighbourhood.of(embedded[taught], [formulas[i] for i in taught])
-        distance[part] = near.distances(embedded[part], [formulas[i] for i in part]).numpy()
+        near = Neighbourhood.of(
+            embedded[taught], [formulas[i] for i in taught], [materials[i].band_gap for i in taught]
+        )
+        their = [formulas[i] for i in part]
+        distance[part] = near.distances(embedded[part], their).numpy()
+        gap[part] = near.gap(embedded[part], their).numpy()
         fold[part] = number
-    return Unseen(fold=fold, tensors=tensors, spread=spread, distance=distance)
+    return Unseen(fold=fold, tensors=tensors, spread=spread, distance=distance, gap=gap)

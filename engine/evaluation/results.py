@@ -38,6 +38,12 @@ class Origin:
             return f"No commit holds the code that measured these figures: {self.code}."
         return ""
 
+    def age(self, model: "Origin") -> str:
+        """That the model was trained anew since, a sentence; empty where it was not, or no date is known."""
+        if self.date and self.date < model.date:
+            return f"Measured on {self.date}, before the model was trained anew on {model.date}."
+        return ""
+
     @property
     def index_count(self) -> int:
         """Number of refractive indices that taught; each fold's training left out those of its formulas."""

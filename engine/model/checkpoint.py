@@ -22,7 +22,7 @@ from engine.network.network import DielectricNetwork, learnt
 FORMAT = 3
 OLDER = 2  # calibrated without classes; read, no longer written
 TRAINED = ("heads", "pbesol", "springs", "direct")  # on any backbone
-_NEIGHBOURHOOD = ("center", "projection", "points")
+_NEIGHBOURHOOD = ("center", "projection", "points", "gaps")
 WEIGHTS, CONFIG, CARD = "weights.safetensors", "config.json", "card.md"
 
 
@@ -98,7 +98,8 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, half: bool = False) ->
     }
     near = checkpoint.neighbourhood
     if near:
-        weights |= {f"neighbourhood.{name}": getattr(near, name) for name in _NEIGHBOURHOOD}
+        tensors = {name: getattr(near, name) for name in _NEIGHBOURHOOD}
+        weights |= {f"neighbourhood.{name}": t for name, t in tensors.items() if not t.isnan().all()}
         config["neighbourhood"] = {"formulas": near.formulas, "far": near.far}
     write_tensors(folder / WEIGHTS, weights)
     write_text(folder / CONFIG, json.dumps(config, indent=1))
@@ -153,6 +154,7 @@ def _neighbourhood(
 ) -> Neighbourhood | None:
     if "neighbourhood" not in config:
         return None
-    tensors = {name: weights[f"neighbourhood.{name}"].to(device) for name in _NEIGHBOURHOOD}
     formulas = tuple(config["neighbourhood"]["formulas"])
+    weights = {"neighbourhood.gaps": torch.full((len(formulas),), torch.nan)} | weights  # where none is known
+    tensors = {name: weights[f"neighbourhood.{name}"].to(device) for name in _NEIGHBOURHOOD}
     return Neighbourhood(**tensors, formulas=formulas, far=config["neighbourhood"]["far"])

@@ -10,16 +10,17 @@ prediction shows of its own difficulty, `Signs`, is weighed by
 
     log(difficulty) = w0 + w1 log(spread + S0) + w2 log(distance + D0) + w3 log(p + s) + w4 [cubic] + w5 [low]
                       + w6 log(e) + w7 log(i + s) + w8 log(max(e, L) / L) + w9 log(max(i + s, L) / L)
+                      + w10 log(g + G0)
 
 with the w of greatest likelihood for residuals that follow a Laplace distribution of that width. The brackets tell
 crystals by the symmetry of their tensor: "cubic" has three equal principal values, "low" three different ones;
-e and i are the predicted means of the electronic and the ionic tensor, and L = LARGE. For the electronic target i
-plays no part.
+e and i are the predicted means of the electronic and the ionic tensor, L = LARGE, and g is the DFT gap of the
+nearest training crystals. For the electronic target i plays no part.
 
 The rank of a score is taken among crystals of its own class (Mondrian conformal prediction: Vovk, Gammerman and
 Shafer, Algorithmic Learning in a Random World, Springer, 2005), so that intervals hold their level within each of
 `CLASSES`, in the mean over crystals drawn like those of the data. It is no promise for a single crystal, nor for a
-group that predictions do not show, such as the crystals whose DFT gap is narrow.
+group that predictions do not show: a narrow DFT gap shows only as far as similar crystals have one.
 """
 
 import math
@@ -37,11 +38,13 @@ SMALLEST_SPREAD, SMALLEST_DISTANCE = 0.01, 0.2  # S0 and D0
 EQUAL = 1e-3  # of the largest principal value: the difference of two that symmetry makes equal is smaller
 LARGE = 10.0  # L
 HARD = 15.0  # means above this belong to nearly metallic crystals or to soft ones
-USUAL, LOW_SYMMETRY, LARGE_PART = CLASSES = ("usual", "low symmetry", "large part")
+NARROW = 0.8  # eV; crystals whose neighbours have a smaller gap than this may be nearly metallic
+GAP_SHIFT, USUAL_GAP = 0.3, 3.0  # eV, G0, and g where it is not known
+USUAL, LOW_SYMMETRY, LARGE_PART, NARROW_GAP = CLASSES = ("usual", "low symmetry", "large part", "narrow gap")
 SMALLEST_CLASS = 40  # crystals; a class with fewer is judged among all
 RIDGE = 2.0  # keeps w small where few crystals speak for it
 ROUNDING = 1e-9  # of a level
-SIGNS = 10  # what a difficulty is made of, w0 to w9
+SIGNS = 11  # what a difficulty is made of, w0 to w10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +56,7 @@ class Signs:
         spread: [n, 4] standard deviation of log(value + s) over networks that differ by their seed alone.
         distance: [n] from the crystal to its nearest training crystal, see neighbourhood.py.
         electronic, ionic: [n] predicted means of these tensors; nan where the model has none.
+        gap: [n] eV, of the nearest training crystals, see neighbourhood.py; nan where it is not known.
     """
 
     values: np.ndarray
@@ -60,17 +64,19 @@ class Signs:
     distance: np.ndarray
     electronic: np.ndarray
     ionic: np.ndarray
+    gap: np.ndarray
 
     @property
     def classes(self) -> np.ndarray:
-        """[n] which of `CLASSES` each crystal is in; one with a large part is in that, whatever its symmetry."""
+        """[n] which of `CLASSES` each crystal is in, of several the first of large, narrow and low."""
         large = (self.electronic > HARD) | (self.ionic > HARD)
-        return np.where(large, LARGE_PART, np.where(_steps(self.values) == 2, LOW_SYMMETRY, USUAL))
+        low = np.where(_steps(self.values) == 2, LOW_SYMMETRY, USUAL)
+        return np.where(large, LARGE_PART, np.where(self.gap < NARROW, NARROW_GAP, low))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
-    """Of one target: weights [4, 10] of each quantity's difficulty; scores [4][n] of each class, ascending."""
+    """Of one target: weights [4, 11] of each quantity's difficulty; scores [4][n] of each class, ascending."""
 
     weights: tuple[tuple[float, ...], ...]
     scores: dict[str, tuple[tuple[float, ...], ...]]
@@ -168,7 +174,7 @@ def _difficulty(target: str, calibration: Calibration, signs: Signs) -> np.ndarr
 
 
 def _features(target: str, signs: Signs) -> np.ndarray:
-    """[n, 4, 10]: what w is multiplied by, for each quantity."""
+    """[n, 4, 11]: what w is multiplied by, for each quantity."""
     steps = _steps(signs.values)
     electronic = np.nan_to_num(signs.electronic, nan=1.0)
     ionic = np.nan_to_num(signs.ionic, nan=1.0 - SHIFT["ionic"]) + SHIFT["ionic"]
@@ -180,6 +186,7 @@ def _features(target: str, signs: Signs) -> np.ndarray:
         np.log(ionic),
         np.log(np.maximum(electronic, LARGE) / LARGE),
         np.log(np.maximum(ionic, LARGE) / LARGE),
+        np.log(np.nan_to_num(signs.gap, nan=USUAL_GAP) + GAP_SHIFT),
     )
     distance, *others = (np.broadcast_to(one[:, None], signs.values.shape) for one in of_crystal)
     return np.stack(

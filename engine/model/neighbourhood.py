@@ -1,11 +1,14 @@
 """How far a crystal lies from all training crystals, in the features that the network works with."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 
 DIMENSIONS = 16
+GAP_OF = 5  # nearest training crystals
+NO_DISTANCE = 0.2  # added to a distance that weighs a gap
 QUANTILE = 0.99  # of the training crystals lie nearer to another formula than `far`
 
 
@@ -28,6 +31,7 @@ class Neighbourhood:
         projection: [F, D] to the principal components, in units of the median distance.
         points: [n, D] training crystals.
         formulas: [n] their reduced formulas.
+        gaps: [n] their DFT gaps, eV, nan where it is not known.
         far: distance beyond which a crystal is unlike the training set.
     """
 
@@ -35,11 +39,14 @@ class Neighbourhood:
     projection: torch.Tensor
     points: torch.Tensor
     formulas: tuple[str, ...]
+    gaps: torch.Tensor
     far: float
 
     @classmethod
-    def of(cls, features: torch.Tensor, formulas: Sequence[str]) -> "Neighbourhood":
-        """From the features [n, F] of training crystals of at least two formulas."""
+    def of(
+        cls, features: torch.Tensor, formulas: Sequence[str], gaps: Sequence[float | None] = ()
+    ) -> "Neighbourhood":
+        """From the features [n, F] of training crystals of at least two formulas, and their gaps where known."""
         center = features.mean(0)
         rank = min(DIMENSIONS, *features.shape)
         projection = torch.linalg.svd(features - center, full_matrices=False).Vh[:rank].T
@@ -51,6 +58,7 @@ class Neighbourhood:
             projection=projection / scale,
             points=points / scale,
             formulas=tuple(formulas),
+            gaps=torch.tensor([math.nan if gap is None else gap for gap in gaps or [None] * len(formulas)]),
             far=float(torch.quantile(nearest / scale, QUANTILE)),
         )
 
@@ -58,6 +66,18 @@ class Neighbourhood:
         """[n] distance of crystals with features [n, F] to the nearest training crystal of another formula."""
         points = (features.to(self.center) - self.center) @ self.projection
         return _nearest(points, formulas, self.points, self.formulas)
+
+    def gap(self, features: torch.Tensor, formulas: Sequence[str]) -> torch.Tensor:
+        """[n] eV, mean DFT gap of the `GAP_OF` nearest training crystals of other formulas; nan if unknown."""
+        points = (features.to(self.center) - self.center) @ self.projection
+        known = ~self.gaps.isnan()
+        if not known.any():
+            return torch.full((len(features),), torch.nan)
+        theirs = [formula for formula, one in zip(self.formulas, known.tolist(), strict=True) if one]
+        distance = _distances(points, formulas, self.points[known], theirs)
+        found = distance.topk(min(GAP_OF, distance.shape[1]), largest=False)
+        weight = 1 / (found.values + NO_DISTANCE)
+        return (weight * self.gaps.to(weight)[known][found.indices]).sum(1) / weight.sum(1)
 
     def nearest(self, features: torch.Tensor, formulas: Sequence[str], count: int) -> list[tuple[Neighbour, ...]]:
         """Of each crystal with features [n, F], the `count` other formulas with the nearest training crystals."""
@@ -80,8 +100,15 @@ class Neighbourhood:
 def _nearest(
     points: torch.Tensor, formulas: Sequence[str], others: torch.Tensor, their: Sequence[str]
 ) -> torch.Tensor:
+    return _distances(points, formulas, others, their).min(1).values
+
+
+def _distances(
+    points: torch.Tensor, formulas: Sequence[str], others: torch.Tensor, their: Sequence[str]
+) -> torch.Tensor:
+    """[n, m], infinite between crystals of one formula."""
     distance = torch.cdist(points, others)
     numbers = {formula: number for number, formula in enumerate({*formulas, *their})}
     own, other = (torch.tensor([numbers[f] for f in names], device=points.device) for names in (formulas, their))
     distance[own[:, None] == other[None]] = torch.inf
-    return distance.min(1).values
+    return distance

@@ -8,7 +8,7 @@ from engine.config import GraphConfig, ModelConfig
 from engine.crystals.graph import CrystalGraph, crystal_graphs
 from engine.crystals.material import Crystal
 from engine.crystals.primitive import primitive
-from engine.network.feature_cache import known_force_constants
+from engine.network.feature_cache import has_force_constants, known_force_constants
 from engine.network.force_constants import effort
 from engine.network.springs import stiffness
 
@@ -40,7 +40,7 @@ def unlabelled_graphs(
 
 def _add_springs(crystal: Crystal, graph: CrystalGraph, device: torch.device) -> None:
     """Springs for the ionic part, but for cells that would take too long."""
-    feasible = effort(crystal) <= MOST_EFFORT
+    feasible = has_force_constants(crystal) or effort(crystal) <= MOST_EFFORT  # known ones are found at once
     graph.has_springs = torch.tensor([feasible], device=device)
     graph.springs = torch.zeros(0, 3, 3, dtype=torch.float64, device=device)
     if feasible:

@@ -26,6 +26,7 @@ class Prediction:
         calibration: of each target, see `interval`.
         spread: target -> [4], what the networks disagree by, see `intervals.Signs`.
         distance: to the nearest training crystal, see neighbourhood.py; nan for a model without that.
+        gap_nearby: eV, mean DFT gap of the training crystals nearest to it; nan where it is not known.
         neighbours: the training formulas nearest to it, the nearest first; none for a model without that.
         ionic_method: how the ionic part was found: "full", from Born charges and the potential's force constants;
             "direct", from the network's own, where the primitive cell is too large for these; "coarse", read off
@@ -40,6 +41,7 @@ class Prediction:
     calibration: dict[str, Calibration] = field(repr=False)
     spread: dict[str, np.ndarray] = field(repr=False)
     distance: float
+    gap_nearby: float
     neighbours: tuple[Neighbour, ...]
     ionic_method: Literal["full", "direct", "coarse"] | None
     warnings: list[str]
@@ -109,6 +111,7 @@ class Prediction:
             values=quantities(tensor)[None],
             spread=self.spread[target][None],
             distance=np.array([self.distance]),
+            gap=np.array([self.gap_nearby]),
             electronic=np.array([_mean(self.electronic)]),
             ionic=np.array([_mean(self.ionic)]),
         )

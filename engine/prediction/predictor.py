@@ -157,6 +157,7 @@ class Predictor:
         found, spread = combine(latent[:, places], answers, self._groups, wanted, volume)
         near = checkpoint.neighbourhood
         distance = near.distances(embedding, formulas).tolist() if near else [math.nan] * len(crystals)
+        gaps = near.gap(embedding, formulas).tolist() if near else [math.nan] * len(crystals)
         neighbours = near.nearest(embedding, formulas, NEIGHBOURS) if near else [()] * len(crystals)
         electronic, ionic = (found.get(target, [None] * len(crystals)) for target in ("electronic", "ionic"))
         return [
@@ -167,6 +168,7 @@ class Predictor:
                 calibration=checkpoint.calibration,
                 spread={target: values[i] for target, values in spread.items()},
                 distance=distance[i],
+                gap_nearby=gaps[i],
                 neighbours=neighbours[i],
                 ionic_method=_ionic_method(graph, self.model_config) if "ionic" in wanted else None,
                 warnings=doubts(structure, graph, checkpoint, r_max, electronic[i], distance[i], held_out[i]),

@@ -134,9 +134,11 @@ def _unseen(training: Training, held_out: list[Material], near: Neighbourhood) -
     tensors = required(training.validation_tensors, "the validation crystals must be predicted first")
     predicted = dict(zip(training.config.model.targets, tensors.numpy(), strict=True))
     predicted = with_total(predicted)
+    formulas = [material.formula for material in held_out]
     return Unseen(
         fold=np.zeros(len(held_out), int),
         tensors=predicted,
         spread={target: np.zeros((len(held_out), len(QUANTITIES))) for target in predicted},
-        distance=near.distances(embedded, [material.formula for material in held_out]).cpu().numpy(),
+        distance=near.distances(embedded, formulas).cpu().numpy(),
+        gap=near.gap(embedded, formulas).cpu().numpy(),
     )

@@ -96,23 +96,24 @@ def start_training(
     """Build graphs, network and optimiser; the same config and materials give the same start.
 
     `num_neighbors` of the model config is replaced by the training set's mean degree. `validation` is only
-    watched: no weight, stopping point or hyperparameter depends on it. From the config's `index_data` no formula
-    of `validation`, and none in `held_out`, is taken, nor from its `phonon_data`; the formulas that were taken
-    are in `trained_on`. `progress`
-    is called with (done, total) while the pretrained potential's features are computed, of `validation` too.
+    watched: no weight, stopping point or hyperparameter depends on it. From the config's `index_data` and
+    `phonon_data` no formula of `validation`, and none in `held_out`, is taken; the formulas that were taken are in
+    `trained_on`. `progress` is called with (done, total) while the pretrained potential's features are computed,
+    of `validation` too.
 
     Raises:
-        EngineError: no training material has a label for the targets.
+        EngineError: no training material has a label for the targets, or the phonon data cannot be read.
     """
     device = resolve_device(config.device)
     targets = config.model.targets
     materials, validation = labelled(materials, targets), labelled(validation, targets)
     check(bool(materials), f"no training material has a sound {' or '.join(targets)} tensor")
-    materials += index_materials(config.index_data, {*held_out, *(m.formula for m in validation)})
+    held_out = {*held_out, *(m.formula for m in validation)}
+    phonons = _phonons(config, held_out)
+    materials += index_materials(config.index_data, held_out)
     materials = [m for m in materials if formula_rank(m.formula) < config.share]
     everything = labelled_graphs([*materials, *validation], config, device, progress)
     graphs, validation_graphs = everything[: len(materials)], everything[len(materials) :]
-    phonons = _phonons(config, {*held_out, *(m.formula for m in validation)})
     degree = sum(g.num_edges for g in graphs) / sum(g.num_nodes for g in graphs)
     config = replace(config, model=replace(config.model, num_neighbors=max(degree, 1.0)))
     with torch.random.fork_rng(devices=[]):
@@ -141,7 +142,7 @@ def start_training(
 
 def _phonons(config: TrainConfig, held_out: Collection[str]) -> list[Phonons]:
     """Crystals of the config's `phonon_data` that may teach."""
-    if not config.phonon_data or config.model.backbone == "scratch":
+    if not config.phonon_data:
         return []
     known = teaching_phonons(config.phonon_data, config.index_data, held_out)
     return [one for one in known if formula_rank(one.material.formula) < config.share]

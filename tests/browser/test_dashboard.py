@@ -131,7 +131,7 @@ def test_an_example_shows_its_crystal_on_the_first_screen(app: str, visit: Visit
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_training_can_be_started_watched_found_again_and_stopped(scheme: str, app: str, visit: Visit) -> None:
     page = visit(f"{app}/train", color_scheme=scheme)
-    page.get_by_text("from scratch", exact=True).click()
+    page.get_by_role("radio", name="from scratch", exact=True).click()
     expect(page.get_by_text("learns everything from these crystals")).to_be_visible()
     expect(page.get_by_text("Learn the mean from refractive indices too")).to_have_count(0)
     page.get_by_label("Epochs").fill("500")

@@ -114,6 +114,7 @@ def test_evaluate_reports_every_crystal_out_of_fold_and_continues_where_it_stopp
         (["predict", RUTILE, "--model", "nowhere"], "nowhere: no such model"),
         (["evaluate", "--folds", "1"], "folds must be at least 2, got 1"),
         (["train", "--r-max", "-1"], "r_max must be positive, got -1.0"),
+        (["train", "--backbone", "scratch", "--phonon-data", "x"], "phonon_data teaches a pretrained backbone"),
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_status_one(arguments, message, capsys):
@@ -121,6 +122,13 @@ def test_what_cannot_be_done_is_one_line_and_status_one(arguments, message, caps
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert message in error
+
+
+def test_phonon_data_that_are_not_there_are_missed_before_any_feature_is_computed(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("DIELECTRIC_RUNS", str(tmp_path))
+    monkeypatch.setattr("engine.training.loop.labelled_graphs", lambda *arguments: pytest.fail("features"))
+    assert main(["train", "--phonon-data", "nowhere.parquet"]) == 1
+    assert "nowhere.parquet: no such file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [[], ["predict"], ["train", "--target", "magnetic"], ["fly"]])

@@ -223,7 +223,7 @@ def spring_readout() -> Callable[[Structure], np.ndarray]:
         backbone = ConvolutionBackbone(GraphConfig(r_max=R_MAX), ModelConfig(mul=8, radial_width=16))
         even = o3.Irreps([part for part in backbone.irreps_out if part.ir.l % 2 == 0])
         head = LatticeHead(even, 16)
-        torch.nn.init.normal_(head.correction.head.net[2].weight)
+        torch.nn.init.normal_(head.correction.shift.net[2].weight)
     finally:
         torch.set_default_dtype(default)
 

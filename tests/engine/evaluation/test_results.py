@@ -48,3 +48,10 @@ def test_a_benchmark_writes_the_code_the_day_and_the_machine(
     assert origin.code == code_version()
     assert len(origin.date) == len("2026-11-25")
     assert origin.machine == measure.machine()
+
+
+def test_figures_of_an_earlier_version_of_the_model_say_so(tmp_path):
+    dates = ("2026-11-25", "2026-11-26", "")
+    old, new, unknown = (read_origin(written(tmp_path, {"about": {"code": "abc", "date": d}})) for d in dates)
+    assert old.age(new) == "Measured on 2026-11-25, before the model was trained anew on 2026-11-26."
+    assert old.age(old) == new.age(old) == unknown.age(new) == ""

@@ -9,11 +9,11 @@ from engine.errors import EngineError
 from engine.model.checkpoint import CONFIG as CONFIG_FILE
 from engine.model.checkpoint import WEIGHTS, Checkpoint, load_checkpoint, save_checkpoint
 from engine.model.inference import predict_latent
-from engine.model.intervals import Calibration
+from engine.model.intervals import SIGNS, Calibration
 from engine.training.loop import start_training, train
 from tests.engine.small import config, materials
 
-CALIBRATION = Calibration(weights=((0.5,) * 10,) * 4, scores={"usual": ((0.1, 0.2),) * 4})
+CALIBRATION = Calibration(weights=((0.5,) * SIGNS,) * 4, scores={"usual": ((0.1, 0.2),) * 4})
 
 
 @pytest.fixture(scope="module")
@@ -95,5 +95,5 @@ def test_an_older_calibration_without_classes_is_still_read(saved):
         one["scores"] = one["scores"]["usual"]
     path.write_text(json.dumps({**content, "format": 2}))
     (calibration,) = load_checkpoint(saved).calibration.values()
-    assert calibration.weights == ((*(0.5,) * 6, *(0.0,) * 4),) * 4
+    assert calibration.weights == ((*(0.5,) * 6, *(0.0,) * (SIGNS - 6)),) * 4
     assert calibration.scores == CALIBRATION.scores

@@ -25,7 +25,8 @@ def world(count, seed=0):
     spread = rng.lognormal(-2.5, 0.8, (count, 1)) * np.ones((1, 4))
     values = dft * np.exp(2 * spread * rng.laplace(size=dft.shape))
     means = {"electronic": rng.lognormal(1.5, 0.6, count), "ionic": rng.lognormal(1, 1, count)}
-    return Signs(values=values, spread=spread, distance=rng.lognormal(0, 0.3, count), **means), dft
+    near = {"distance": rng.lognormal(0, 0.3, count), "gap": rng.lognormal(1, 0.5, count)}
+    return Signs(values=values, spread=spread, **near, **means), dft
 
 
 def part(signs, chosen):
@@ -78,6 +79,19 @@ def test_a_class_that_difficulty_does_not_explain_is_covered_as_often_as_the_oth
     assert soft[:4000].sum() >= SMALLEST_CLASS
     assert held(level[rest], 0.9).mean() == pytest.approx(0.9, abs=0.06)
     assert held(level[~rest], 0.9).mean() == pytest.approx(0.9, abs=0.03)
+
+
+def test_crystals_whose_neighbours_have_a_narrow_gap_are_covered_as_often_as_the_others():
+    signs, dft = world(8000)
+    narrow = np.arange(8000) % 10 == 0
+    signs.gap[narrow] = 0.3
+    rng = np.random.default_rng(4)
+    heavy = rng.choice([0.05, 3.0], size=narrow.sum())[:, None] * rng.uniform(size=(narrow.sum(), 4))
+    dft[narrow] = signs.values[narrow] * np.exp(heavy)
+    calibration = calibrate("electronic", part(signs, slice(0, 4000)), dft[:4000])
+    level = levels("electronic", calibration, part(signs, slice(4000, None)), dft[4000:])[:, 0]
+    for group in (narrow[4000:], ~narrow[4000:]):
+        assert held(level[group], 0.9).mean() == pytest.approx(0.9, abs=0.04)
 
 
 def test_a_class_of_few_crystals_is_judged_among_all():

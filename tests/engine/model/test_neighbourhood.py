@@ -45,3 +45,16 @@ def test_the_nearest_formulas_come_in_order_each_once_and_without_the_crystals_o
     assert len({neighbour.formula for neighbour in found} - {FORMULAS[0]}) == 5
     assert distances == sorted(distances)
     assert distances[0] == pytest.approx(near.distances(features[:1], FORMULAS[:1]).item(), rel=1e-4)
+
+
+def test_the_gap_nearby_is_that_of_the_nearest_crystals_of_other_formulas(features):
+    gaps = [0.0 if i < 100 else 4.0 for i in range(200)]
+    apart = features + torch.tensor([[0.0 if gap else 30.0] for gap in gaps])
+    near = Neighbourhood.of(apart, FORMULAS, gaps)
+    assert near.gap(apart[[0, 199]], ["new", "new"]).tolist() == pytest.approx([0, 4], abs=1e-3)
+    own = [0.0 if i < 2 else 4.0 for i in range(200)]  # those of the first formula alone are narrow
+    assert Neighbourhood.of(features, FORMULAS, own).gap(features[:2], FORMULAS[:2]).min() == pytest.approx(4)
+
+
+def test_where_no_gap_is_known_none_is_made_up(near, features):
+    assert near.gap(features[:2], ["X", "Y"]).isnan().all()

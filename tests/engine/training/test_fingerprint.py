@@ -20,7 +20,7 @@ def code(tmp_path):
     def write(source):
         (tmp_path / "network").mkdir(exist_ok=True)
         (tmp_path / "network" / "heads.py").write_text(source)
-        return code_fingerprint(["network"], tmp_path)
+        return code_fingerprint(["network"], folder=tmp_path)
 
     return write
 
