@@ -26,7 +26,7 @@ from engine.network.feature_cache import known_force_constants
 from engine.network.network import DielectricNetwork, logarithm, physical
 from engine.network.springs import lattice_susceptibility, stiffness
 from engine.tensors.metrics import target_metrics
-from engine.training.direct_training import direct_graphs
+from engine.training.phonon_training import force_constant_graphs
 
 CHARGES = ("DFT", "predicted")
 SPRINGS = ("DFT", "potential", "corrected", "direct")
@@ -43,9 +43,9 @@ def ablation(folder: Path, phonons: str, most_atoms: int, folds: int, seeds: int
     for fold, part in enumerate(formula_folds(materials, folds)):
         held_out = {materials[index].formula for index in part}
         chosen = [one for one in known if one.material.formula in held_out]
-        kept = [folder / f"fold-{fold}-{seed}-direct" for seed in range(seeds)]
+        kept = [folder / f"fold-{fold}-{seed}-phonons" for seed in range(seeds)]
         networks = [load_checkpoint(path).networks[0] for path in kept]
-        graphs = direct_graphs([], chosen, replace(config, model=networks[0].model_config), CPU)
+        graphs = force_constant_graphs([], chosen, replace(config, model=networks[0].model_config), CPU)
         for one, graph in zip(chosen, graphs, strict=True):
             wanted.append(graph.ionic[0])
             for pair, latent in latents(one, graph, networks):

@@ -51,6 +51,12 @@ def _parser() -> argparse.ArgumentParser:
         default="total",
         help="compute no more than this; total, both parts, by default",
     )
+    predict.add_argument(
+        "--functional",
+        choices=("PBE", "PBEsol"),
+        default="PBE",
+        help="of DFT; PBE, of the training set, by default",
+    )
     predict.add_argument("--json", metavar="OUT", help="write JSON to a file, or to standard output with -")
     predict.add_argument("--csv", metavar="OUT", help="write CSV to a file, or to standard output with -")
     predict.set_defaults(command=_predict)
@@ -136,7 +142,9 @@ def _predict(options: argparse.Namespace) -> int:
 
     keep_memory()
     predictor = Predictor.load(options.model, options.device)
-    records = predict_files(predictor, options.files, _asked(options.target, predictor.targets))
+    records = predict_files(
+        predictor, options.files, _asked(options.target, predictor.targets), options.functional
+    )
     if options.json:
         _write(options.json, json.dumps(records, indent=1))
     if options.csv:

@@ -164,10 +164,10 @@ PRETRAINED: dict[str, Any] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class DirectConfig:
-    """How direct force constants are taught, after all else; `ionic_weight` is of ionic tensors in the loss."""
+class PhononConfig:
+    """How phonon data teach after all else; `ionic_weight` is of ionic tensors in the loss."""
 
-    epochs: int = 12
+    epochs: int = 10
     batch_size: int = 16
     learning_rate: float = 2e-3
     weight_decay: float = 0.3

@@ -9,7 +9,7 @@ from engine.crystals.material import Material
 from engine.errors import EngineError
 from engine.model.shipped_models import available_models
 from engine.optics.measured import measurements
-from engine.prediction.prediction import Prediction
+from engine.prediction.prediction import Functional, Prediction
 from engine.prediction.records import records_to_csv, refusal, to_record
 from engine.runs.run import Run
 from pages.components import cached
@@ -35,6 +35,22 @@ def chosen_model() -> tuple[str, float] | None:
     start = next((i for i, name in enumerate(models) if Path(name).name == wanted), 0)
     name = st.selectbox("Model", list(models), format_func=models.__getitem__, key="model", index=start)
     return name, cached.changed(name)
+
+
+def chosen_functional(model: tuple[str, float]) -> Functional:
+    """The functional whose tensors are asked for; no choice where the model knows one alone."""
+    known = cached.predictor(*model).functionals
+    if len(known) == 1:
+        return known[0]
+    asked = st.segmented_control(
+        "Functional",
+        known,
+        default=known[0],
+        key="functional",
+        help="Tensors as density functional theory gives them. The model is calibrated for PBE, the functional of "
+        "Materials Project's tensors; phonon data taught it how those of PBEsol differ.",
+    )
+    return asked or known[0]
 
 
 def brought() -> list[tuple[str, bytes]]:
@@ -76,13 +92,13 @@ def of_id() -> list[tuple[str, bytes]]:
     return [] if material is None else [as_file(mp_id, material)]
 
 
-def answers(model: tuple[str, float], name: str, content: bytes) -> list[Answer]:
+def answers(model: tuple[str, float], functional: Functional, name: str, content: bytes) -> list[Answer]:
     """One entry a structure of this file: the prediction, or the reason why there is none."""
     shown = name or "pasted text"
     structures, reason = cached.parsed(name, content)
     if reason:
         return [(shown, reason)]
-    results = cached.predictions(*model, name, content)
+    results = cached.predictions(*model, name, content, functional)
     many = len(structures) > 1
     return [
         (f"{shown} #{i}" if many else shown, str(result) if isinstance(result, EngineError) else result)
@@ -140,12 +156,13 @@ with left:
 with right:
     files += of_id()
     model = chosen_model()
+    functional = chosen_functional(model) if model else "PBE"
 if model and not files:
     st.caption("Each structure gets its tensors, or the reason why not.")
 if model and files:
     try:
         with st.spinner("Reading and predicting …"):
-            found = [answer for name, content in files for answer in answers(model, name, content)]
+            found = [answer for name, content in files for answer in answers(model, functional, name, content)]
     except EngineError as error:
         st.error(str(error), icon=":material/block:")
     else:

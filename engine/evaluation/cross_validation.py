@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.config import DirectConfig, TrainConfig
+from engine.config import PhononConfig, TrainConfig
 from engine.crystals.material import Material
 from engine.data.datasets import dataset_hash, labelled, load_dataset
 from engine.data.folds import formula_folds
@@ -28,9 +28,9 @@ from engine.model.neighbourhood import Neighbourhood
 from engine.model.out_of_fold import LEVEL, write_out_of_fold
 from engine.network.device import resolve_device
 from engine.tensors.metrics import TargetMetrics
-from engine.training.direct_training import train_direct
 from engine.training.fold_training import element_counts, train_networks
 from engine.training.labelled_graphs import labelled_graphs
+from engine.training.phonon_training import train_with_phonons
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -92,7 +92,7 @@ def cross_validate(
     members = train_networks(jobs, workers)
     has_phonons = bool(config.phonon_data) and config.model.has_charges
     if has_phonons:
-        members = train_direct(jobs, DirectConfig(), folder, workers)
+        members = train_with_phonons(jobs, PhononConfig(), folder, workers)
     unseen = predict_unseen(members, materials, parts, config)
     calibrations = {fold: calibrated(materials, unseen, unseen.fold != fold) for fold in range(folds)}
     ensemble = _ensemble(members, materials, config, data, code)

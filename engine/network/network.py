@@ -1,6 +1,7 @@
 """The whole network: backbone, readout to 1x0e+1x2e, and the physics that makes a tensor of it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import nn
@@ -13,8 +14,8 @@ from engine.network.backbones import ConvolutionBackbone, FrozenBackbone, TunedB
 from engine.network.dipoles import dipole_field, susceptibility
 from engine.network.direct import DirectHead
 from engine.network.heads import SHIFT_WIDTH, CrystalHead, LatticeHead, ShiftHead, TensorHead, bounded
-from engine.network.padding import to_matrix
-from engine.network.springs import firm, susceptibility_of_pairs
+from engine.network.padding import atoms_present, matrix_blocks, padded_pairs, to_matrix
+from engine.network.springs import corrected, firm, susceptibility_of_pairs
 from engine.tensors.tensors import irreps_to_matrix, matrix_to_irreps, symmetric_log
 
 VOLUME_UNIT = 20.0  # Å^3 per atom, a typical solid
@@ -23,6 +24,33 @@ ZERO = 1e-5  # what rounding leaves of an ionic value of zero, relative to FLOOR
 FITTED = ("offset", "spread", "center", "scale")  # buffers that a network takes from its training set
 DIRECT_WIDTH = 128
 LOCAL_ANISOTROPY = 0.1  # of an atom's own logarithm: what its neighbours can explain is left to their dipoles
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lattice:
+    """Ions of a batch of crystals.
+
+    Attributes:
+        charges: [N, 3, 3] e, Born charges.
+        force_constants: [B, n, n, 3, 3] eV/Å^2 of PBEsol, the network's own.
+        direct: [B, n, n, 3, 3] float64, their stiffness by the functional of each crystal.
+        stiffness: the mean of that and of the corrected potential's, where a crystal has springs.
+        crystal_index, volume: [N], and [B] Å^3 of the cells.
+    """
+
+    charges: torch.Tensor
+    force_constants: torch.Tensor
+    direct: torch.Tensor
+    stiffness: torch.Tensor
+    crystal_index: torch.Tensor
+    volume: torch.Tensor
+
+    def ionic(self, charges: torch.Tensor | None = None, stiffness: torch.Tensor | None = None) -> torch.Tensor:
+        """M of the ionic tensors, [B, 3, 3], for other charges or another stiffness if given."""
+        charges = self.charges if charges is None else charges
+        stiffness = self.stiffness if stiffness is None else stiffness
+        tensor = susceptibility_of_pairs(charges, stiffness, self.crystal_index, self.volume)
+        return logarithm(tensor).to(charges)
 
 
 class DielectricNetwork(nn.Module):
@@ -37,7 +65,8 @@ class DielectricNetwork(nn.Module):
     its own polarisability v0 exp(M), and the crystal's M follows from the coupled dipoles of dipoles.py. With the
     crystal's `pbesol` of 1 shifts the electronic logarithms from those of PBE to those of PBEsol. With the
     ionic readout "springs", the ionic M is the logarithm of the tensor that springs.py makes of Born charges and
-    force constants; for crystals whose graph carries none, it stays the mean, the coarse M.
+    force constants; for crystals whose graph carries none, it stays the mean, the coarse M. With `direct`, force
+    constants of the network's own take part, and do alone for such crystals.
 
     Attributes:
         offset: [T] mean of M's 0e component on the training set, one for each of `model.targets`.
@@ -56,7 +85,10 @@ class DielectricNetwork(nn.Module):
         narrow = width // 2 if has_springs else width  # the coarse head has a fifth of the crystals
         head = CrystalHead if model.backbone == "pretrained" else TensorHead
         self.heads = nn.ModuleList(
-            head(irreps, narrow if target == "ionic" else width) for target in model.targets
+            nn.Identity()
+            if target == "ionic" and model.direct
+            else head(irreps, narrow if target == "ionic" else width)
+            for target in model.targets
         )
         coupled = model.readout == "dipoles" and "electronic" in model.targets
         self.pbesol = ShiftHead(irreps, SHIFT_WIDTH) if coupled else None
@@ -82,8 +114,10 @@ class DielectricNetwork(nn.Module):
         if "electronic" in targets:
             coupled = self.model_config.readout == "dipoles"
             found["electronic"] = (self._coupled if coupled else self._mean)("electronic", node, graph)
-        if "ionic" in targets:
-            coarse = self._without_springs(node, graph)
+        if "ionic" in targets and self.direct is not None:
+            found["ionic"] = self.lattice(graph).ionic()
+        elif "ionic" in targets:
+            coarse = self._mean("ionic", node, graph)
             if self.springs is not None and "springs" in graph:
                 found |= {"coarse": coarse, "ionic": self._from_springs(self.springs, node, graph, coarse)}
             else:
@@ -99,44 +133,38 @@ class DielectricNetwork(nn.Module):
         springs = required(self.springs, "this network has no Born charges; train one with the readout springs")
         return springs.charge(self.backbone(graph), graph.atomic_numbers, graph.crystal_index)
 
-    def _without_springs(self, node: torch.Tensor, graph: CrystalGraph) -> torch.Tensor:
-        """Ionic M of each crystal, [B, 3, 3], without the potential's force constants."""
-        if self.direct is None:
-            return self._mean("ionic", node, graph)
-        if "has_springs" in graph and graph.has_springs.all():  # not needed, and the longest part
-            return node.new_zeros(len(graph.cell), 3, 3)
-        return self.direct_ionic(graph, self.force_constants(graph), self.born_charges(graph))
-
-    def force_constants(self, graph: CrystalGraph) -> torch.Tensor:
-        """[B, n, n, 3, 3] eV/Å^2 of PBEsol, see `DirectHead.forward`.
+    def lattice(self, graph: CrystalGraph) -> Lattice:
+        """Charges and force constants of crystals, in the network's own view of them.
 
         Raises:
-            EngineError: the network has none of its own.
+            EngineError: the network has no force constants of its own.
         """
         direct = required(self.direct, "this network has no force constants of its own")
+        springs = required(self.springs, "direct force constants come with springs")
+        node, index = self.backbone(graph), graph.crystal_index
+        charges = springs.charge(node, graph.atomic_numbers, index)
         field = graph.dipole_field if "dipole_field" in graph else dipole_fields(graph, self.model_config.sigma)
-        return direct(
-            self.backbone(graph),
-            graph.edge_index,
-            graph.edge_vec,
-            self.born_charges(graph),
-            field,
-            graph.crystal_index,
-        )
-
-    def direct_ionic(
-        self, graph: CrystalGraph, force_constants: torch.Tensor, charges: torch.Tensor
-    ) -> torch.Tensor:
-        """Ionic M of each crystal, [B, 3, 3], from direct force constants and Born charges [N, 3, 3] e."""
-        direct = required(self.direct, "this network has no force constants of its own")
-        level = direct.level(self.backbone(graph), graph.crystal_index)
+        constants = direct(node, graph.edge_index, graph.edge_vec, charges, field, index)
+        level = direct.level(node, index)
         if "pbesol" in graph:
-            same = graph.pbesol[graph.crystal_index].bool()[:, None, None]
+            same = graph.pbesol[index].bool()[:, None, None]
             level = torch.where(same, torch.eye(3).to(level), level)
-        stiff = firm(to_matrix(force_constants.double()))
-        pairs = stiff.unflatten(1, (-1, 3)).unflatten(3, (-1, 3)).transpose(2, 3)
-        volume = torch.linalg.det(graph.cell.double()).abs()
-        return logarithm(susceptibility_of_pairs(charges, level, pairs, graph.crystal_index, volume)).to(charges)
+        present = atoms_present(torch.bincount(index))
+        own = corrected(matrix_blocks(firm(to_matrix(constants.double()))), level, present)
+        stiffness = own
+        if "springs" in graph:
+            known = graph.has_springs[:, None]
+            potentials = padded_pairs(graph.springs, present & known)
+            potentials = corrected(potentials, springs.correction(node, index), present)
+            stiffness = torch.where(known[..., None, None, None], (potentials + own) / 2, own)
+        return Lattice(
+            charges=charges,
+            force_constants=constants,
+            direct=own,
+            stiffness=stiffness,
+            crystal_index=index,
+            volume=torch.linalg.det(graph.cell.double()).abs(),
+        )
 
     def _mean(self, target: str, node: torch.Tensor, graph: CrystalGraph) -> torch.Tensor:
         """M of each crystal, [B, 3, 3], the mean of what its atoms put out."""

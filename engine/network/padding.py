@@ -29,6 +29,11 @@ def to_matrix(pairs: torch.Tensor) -> torch.Tensor:
     return pairs.transpose(2, 3).flatten(3).flatten(1, 2)
 
 
+def matrix_blocks(matrix: torch.Tensor) -> torch.Tensor:
+    """[..., 3n, 3n] -> blocks [..., n, n, 3, 3], what `to_matrix` undoes."""
+    return matrix.unflatten(-1, (-1, 3)).unflatten(-3, (-1, 3)).transpose(-3, -2)
+
+
 def to_pairs(matrix: torch.Tensor) -> torch.Tensor:
     """[3n, 3n] of one crystal -> its flat blocks [n * n, 3, 3]."""
-    return matrix.unflatten(0, (-1, 3)).unflatten(2, (-1, 3)).transpose(1, 2).flatten(0, 1)
+    return matrix_blocks(matrix).flatten(0, 1)

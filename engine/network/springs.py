@@ -32,7 +32,7 @@ from typing import Any
 import torch
 from torch_geometric.utils import scatter
 
-from engine.network.padding import atoms_present, padded_atoms, padded_pairs, to_matrix
+from engine.network.padding import atoms_present, matrix_blocks, padded_atoms, padded_pairs, to_matrix
 
 UNIT = 180.9512801  # e^2 / epsilon_0, eV Å
 SOFTEST = 0.3  # eV/Å^2
@@ -45,7 +45,7 @@ def stiffness(force_constants: torch.Tensor) -> torch.Tensor:
 
     Row i * N + j couples atoms i and j. Nothing pulls on translations, all else is positive.
     """
-    pairs = firm(force_constants.double()).unflatten(0, (-1, 3)).unflatten(2, (-1, 3)).transpose(1, 2)
+    pairs = matrix_blocks(firm(force_constants.double()))
     present = torch.ones(1, len(pairs), dtype=torch.bool, device=pairs.device)
     return without_whole(pairs[None], present)[0].flatten(0, 1)
 
@@ -101,22 +101,23 @@ def lattice_susceptibility(
         volume: [B] Å^3 of the cells.
     """
     present = atoms_present(torch.bincount(crystal_index, minlength=len(volume)))
-    return susceptibility_of_pairs(charges, correction, padded_pairs(springs, present), crystal_index, volume)
+    stiffness = corrected(padded_pairs(springs.double(), present), correction, present)
+    return susceptibility_of_pairs(charges, stiffness, crystal_index, volume)
+
+
+def corrected(stiffness: torch.Tensor, correction: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
+    """D_i S_ij D_j of padded stiffness [B, n, n, 3, 3] float64 and D of each atom, [N, 3, 3]."""
+    own = padded_atoms(correction.double(), present)
+    return own[:, :, None] @ stiffness @ own[:, None]
 
 
 def susceptibility_of_pairs(
-    charges: torch.Tensor,
-    correction: torch.Tensor,
-    stiffness: torch.Tensor,
-    crystal_index: torch.Tensor,
-    volume: torch.Tensor,
+    charges: torch.Tensor, stiffness: torch.Tensor, crystal_index: torch.Tensor, volume: torch.Tensor
 ) -> torch.Tensor:
-    """`lattice_susceptibility` of stiffness that is padded, [B, n, n, 3, 3]."""
+    """`lattice_susceptibility` of padded stiffness, [B, n, n, 3, 3] float64."""
     present = atoms_present(torch.bincount(crystal_index, minlength=len(volume)))
     charges = padded_atoms(neutral(charges.double(), crystal_index), present)  # [B, n, 3, 3]
-    own = padded_atoms(correction.double(), present)
-    pairs = own[:, :, None] @ stiffness.double() @ own[:, None]
-    stiff = to_matrix(_held_as_a_whole(pairs, present))  # [B, 3n, 3n]
+    stiff = to_matrix(_held_as_a_whole(stiffness, present))  # [B, 3n, 3n]
     pull = charges.mT.flatten(1, 2)  # [B, 3n, 3]: the force on each atom along the rows
     moved = torch.cholesky_solve(pull, torch.linalg.cholesky(stiff))
     tensor = UNIT * pull.mT @ moved / volume.double()[:, None, None]

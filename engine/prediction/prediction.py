@@ -14,6 +14,8 @@ from engine.model.neighbourhood import Neighbour
 from engine.tensors import tensors
 from engine.tensors.axes import to_ieee
 
+Functional = Literal["PBE", "PBEsol"]
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Prediction:
@@ -29,8 +31,9 @@ class Prediction:
         gap_nearby: eV, mean DFT gap of the training crystals nearest to it; nan where it is not known.
         neighbours: the training formulas nearest to it, the nearest first; none for a model without that.
         ionic_method: how the ionic part was found: "full", from Born charges and the potential's force constants;
-            "direct", from the network's own, where the primitive cell is too large for these; "coarse", read off
-            the atoms' features, by a model that has neither; None where it was not asked for.
+            "direct", from the network's own alone, where the primitive cell is too large for the potential's;
+            "coarse", read off the atoms' features, by a model that has neither; None where it was not asked for.
+        functional: of the density functional theory that the tensors stand for.
         warnings: reasons to trust the prediction less, a sentence each.
         held_out: True where no network that answered was trained on a crystal of this reduced formula.
     """
@@ -44,6 +47,7 @@ class Prediction:
     gap_nearby: float
     neighbours: tuple[Neighbour, ...]
     ionic_method: Literal["full", "direct", "coarse"] | None
+    functional: Functional
     warnings: list[str]
     held_out: bool
 

@@ -20,7 +20,7 @@ from engine.model.unlabelled_graphs import unlabelled_graphs
 from engine.network import potential
 from engine.network.device import resolve_device
 from engine.network.network import DielectricNetwork
-from engine.prediction.prediction import Prediction
+from engine.prediction.prediction import Functional, Prediction
 from engine.prediction.warnings import doubts
 
 BATCH_SIZE = 4  # larger ones outgrow a CPU cache
@@ -55,6 +55,11 @@ class Predictor:
         return self.model_config.targets
 
     @property
+    def functionals(self) -> tuple[Functional, ...]:
+        """Of DFT, whose tensors the model can give; it is calibrated for the first."""
+        return ("PBE", "PBEsol") if self.model_config.direct else ("PBE",)
+
+    @property
     def graph_config(self) -> GraphConfig:
         """How the model's graphs are built."""
         if self.model_config.backbone == "pretrained":
@@ -87,7 +92,11 @@ class Predictor:
         return dict(self._checkpoint.about)
 
     def predict(
-        self, structure: Input, out_of_fold: bool = False, targets: Sequence[str] | None = None
+        self,
+        structure: Input,
+        out_of_fold: bool = False,
+        targets: Sequence[str] | None = None,
+        functional: Functional = "PBE",
     ) -> Prediction:
         """The tensors of one crystal.
 
@@ -98,11 +107,12 @@ class Predictor:
                 any; right for comparing with DFT, while all together are the more accurate for a new crystal.
             targets: which of the model's targets to answer, all by default; the electronic tensor alone needs no
                 force constants, which take most of the time.
+            functional: of DFT, one of `functionals`. By another than PBE, the ionic part is "direct".
 
         Raises:
-            EngineError: this is not one ordered, periodic crystal, or the model lacks a target.
+            EngineError: this is not one ordered, periodic crystal, or the model lacks a target or the functional.
         """
-        return self.predict_many([structure], out_of_fold=out_of_fold, targets=targets)[0]
+        return self.predict_many([structure], out_of_fold=out_of_fold, targets=targets, functional=functional)[0]
 
     def predict_many(
         self,
@@ -111,23 +121,28 @@ class Predictor:
         progress: Callable[[int, int], None] | None = None,
         out_of_fold: bool = False,
         targets: Sequence[str] | None = None,
+        functional: Functional = "PBE",
     ) -> list[Prediction]:
         """`predict` for many crystals, in order.
 
         Args:
             batch_size: crystals at once.
             progress: called with (done, total) after each batch.
-            targets: see `predict`.
+            targets, functional: see `predict`.
 
         Raises:
-            EngineError: one of them is not an ordered, periodic crystal, or the model lacks a target; none is
-                predicted then.
+            EngineError: one of them is not an ordered, periodic crystal, or the model lacks a target or the
+                functional; none is predicted then.
         """
+        check(
+            functional in self.functionals,
+            f"the model {self.name} answers as {' or '.join(self.functionals)} would, got {functional!r}",
+        )
         crystals = [as_crystal(structure) for structure in structures]
         size, wanted = batch_size or BATCH_SIZE, self._wanted(targets)
         predictions: list[Prediction] = []
         for start in range(0, len(crystals), size):
-            predictions += self._predict_batch(crystals[start : start + size], out_of_fold, wanted)
+            predictions += self._predict_batch(crystals[start : start + size], out_of_fold, wanted, functional)
             if progress:
                 progress(len(predictions), len(crystals))
         return predictions
@@ -144,10 +159,12 @@ class Predictor:
         return tuple(target for target in self.targets if target in targets)
 
     def _predict_batch(
-        self, crystals: Sequence[Crystal], out_of_fold: bool, wanted: tuple[str, ...]
+        self, crystals: Sequence[Crystal], out_of_fold: bool, wanted: tuple[str, ...], functional: Functional
     ) -> list[Prediction]:
         checkpoint, r_max = self._checkpoint, self.graph_config.r_max
-        graphs = unlabelled_graphs(crystals, self.graph_config, self.model_config, self.device, wanted)
+        graphs = unlabelled_graphs(
+            crystals, self.graph_config, self.model_config, self.device, wanted, functional == "PBEsol"
+        )
         latent, embedding = ensemble_latents(checkpoint.networks, graphs, self.device)
         structures = [structure_of(crystal) for crystal in crystals]
         formulas = [structure.composition.reduced_formula for structure in structures]
@@ -171,6 +188,7 @@ class Predictor:
                 gap_nearby=gaps[i],
                 neighbours=neighbours[i],
                 ionic_method=_ionic_method(graph, self.model_config) if "ionic" in wanted else None,
+                functional=functional,
                 warnings=doubts(structure, graph, checkpoint, r_max, electronic[i], distance[i], held_out[i]),
                 held_out=held_out[i],
             )

@@ -13,7 +13,7 @@ from engine.crystals.inputs import as_structure
 from engine.crystals.material import Material
 from engine.crystals.reader import read_path
 from engine.errors import EngineError
-from engine.prediction.prediction import Prediction
+from engine.prediction.prediction import Functional, Prediction
 from engine.prediction.predictor import Predictor
 from engine.tensors.tensors import principal_values
 
@@ -44,6 +44,7 @@ class Record(TypedDict):
     ionic: Matrix | None
     total: Matrix | None
     ionic_method: str | None
+    functional: str | None
     frame: str | None
     lattice: Matrix | None
     n: float | None
@@ -65,6 +66,7 @@ def to_record(source: str, prediction: Prediction) -> Record:
         "ionic": _listed(prediction.ionic),
         "total": _listed(prediction.total),
         "ionic_method": prediction.ionic_method,
+        "functional": prediction.functional,
         "frame": "structure",
         "lattice": prediction.structure.lattice.matrix.tolist(),
         "n": prediction.n,
@@ -120,6 +122,7 @@ def refusal(source: str, reason: str) -> Record:
         "ionic": None,
         "total": None,
         "ionic_method": None,
+        "functional": None,
         "frame": None,
         "lattice": None,
         "n": None,
@@ -132,12 +135,15 @@ def refusal(source: str, reason: str) -> Record:
 
 
 def predict_files(
-    predictor: Predictor, paths: Iterable[str], targets: Sequence[str] | None = None
+    predictor: Predictor,
+    paths: Iterable[str],
+    targets: Sequence[str] | None = None,
+    functional: Functional = "PBE",
 ) -> list[Record]:
     """A record for each crystal of each file, in order; a file that is refused says why and stops no other.
 
     Args:
-        targets: see `Predictor.predict`.
+        targets, functional: see `Predictor.predict`.
     """
     records: list[Record] = []
     crystals: list[tuple[int, Structure]] = []
@@ -148,7 +154,9 @@ def predict_files(
                 records.append(refusal(str(path), ""))
         except EngineError as error:
             records.append(refusal(str(path), str(error)))
-    predictions = predictor.predict_many([crystal for _, crystal in crystals], targets=targets)
+    predictions = predictor.predict_many(
+        [crystal for _, crystal in crystals], targets=targets, functional=functional
+    )
     for (index, _), prediction in zip(crystals, predictions, strict=True):
         records[index] = to_record(records[index]["source"], prediction)
     return records
@@ -175,4 +183,5 @@ def _flat(record: Record) -> dict[str, str | float | None]:
     values = record["principal_values"] or _UNKNOWN[0]
     row |= {f"principal_value_{i + 1}": value for i, value in enumerate(values)}
     row["interval90_low"], row["interval90_high"] = record["interval90"] or (None, None)
+    row |= {"ionic_method": record["ionic_method"], "functional": record["functional"]}
     return row | {"warnings": " ".join(record["warnings"]), "error": record["error"]}

@@ -65,7 +65,9 @@ def _of_graph(graph: CrystalGraph, r_max: float) -> list[str]:
         )
     if "has_springs" in graph and not graph.has_springs:
         found.append(
-            f"The primitive cell holds {graph.num_nodes} atoms and little symmetry, too much for force constants: "
-            "the ionic part is a rougher estimate."
+            f"The primitive cell holds {graph.num_nodes} atoms and little symmetry, too much for force constants "
+            "of the potential: the ionic part does without them."
         )
+    if "pbesol" in graph:
+        found.append("These are tensors as PBEsol gives them; their intervals were calibrated on PBE's.")
     return found

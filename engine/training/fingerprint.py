@@ -9,12 +9,12 @@ ENGINE = Path(__file__).resolve().parents[1]
 # What a training runs through: the graph, the features and force constants, the network, the losses and the loop.
 SHAPING = ("config.py", "tensors/tensors.py", "crystals/graph.py", "crystals/neighbours.py", "network", "training")
 
-# What the direct force constants run through beside it; they are taught last, so nothing else depends on them.
-SHAPING_DIRECT = ("network/direct.py", "training/direct_training.py")
+# What phonon data teach last runs through beside it, and nothing else does.
+SHAPING_PHONONS = ("network/direct.py", "training/phonon_training.py")
 
 
 def code_fingerprint(
-    parts: Iterable[str] = SHAPING, without: Collection[str] = SHAPING_DIRECT, folder: Path = ENGINE
+    parts: Iterable[str] = SHAPING, without: Collection[str] = SHAPING_PHONONS, folder: Path = ENGINE
 ) -> str:
     """Hash of what modules do: their statements, without comments, docstrings and layout.
 

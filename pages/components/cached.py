@@ -23,7 +23,7 @@ from engine.model.checkpoint import CONFIG
 from engine.model.out_of_fold import read_out_of_fold
 from engine.network.network import DielectricNetwork
 from engine.network.potential import keep_memory
-from engine.prediction.prediction import Prediction
+from engine.prediction.prediction import Functional, Prediction
 from engine.prediction.predictor import Predictor
 from engine.teaching.equivariance import both_ways, of_network, read_contrast, relative_difference, rotation_about
 from engine.teaching.plain_network import PlainNetwork, load_plain
@@ -240,15 +240,17 @@ def parsed(name: str, content: bytes) -> tuple[list[Structure], str | None]:
 
 
 @st.cache_resource(show_spinner=False, max_entries=200)
-def predictions(model: str, changed: float, name: str, content: bytes) -> list[Prediction | EngineError]:
+def predictions(
+    model: str, changed: float, name: str, content: bytes, functional: Functional
+) -> list[Prediction | EngineError]:
     """One answer a structure of that file: a prediction, or why there is none."""
     structures, _ = parsed(name, content)
-    return [_attempt(predictor(model, changed), structure) for structure in structures]
+    return [_attempt(predictor(model, changed), structure, functional) for structure in structures]
 
 
-def _attempt(model: Predictor, structure: Structure) -> Prediction | EngineError:
+def _attempt(model: Predictor, structure: Structure, functional: Functional) -> Prediction | EngineError:
     try:
-        return model.predict(structure)
+        return model.predict(structure, functional=functional)
     except EngineError as error:
         return error
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from engine.config import TrainConfig
-from engine.evaluation.phonon_errors import phonon_errors
+from engine.evaluation.phonon_errors import _frequencies, phonon_errors
 from engine.model.checkpoint import Checkpoint
 from engine.model.inference import predict_charges
 from engine.training.loop import start_training, train
+from engine.training.phonon_training import with_direct
 from tests.engine.small import materials, write_phonons
 
 SALTS = {("Na", "Cl"): 1.1, ("Mg", "O"): 1.9, ("K", "Br"): 1.1, ("Ca", "S"): 2.2}
@@ -32,8 +33,12 @@ def folds(settings):
     return trainings
 
 
+def network(training):
+    return with_direct(training.result, seed=0)
+
+
 def checkpoint(training):
-    return Checkpoint(networks=[training.result], trained_on=(training.trained_on,), element_counts={})
+    return Checkpoint(networks=[network(training)], trained_on=(training.trained_on,), element_counts={})
 
 
 def test_each_crystal_is_judged_by_the_fold_that_left_it_out(folds, settings):
@@ -51,3 +56,15 @@ def test_each_crystal_is_judged_by_the_fold_that_left_it_out(folds, settings):
 
 def test_without_a_crystal_left_out_there_is_nothing_to_judge(folds, settings):
     assert phonon_errors([checkpoint(folds[0])], (frozenset({"SiC"}),), settings) is None
+
+
+def test_the_frequency_of_a_salt_is_that_of_two_masses_on_a_spring():
+    salt = materials(1)[0]
+    first, second = 22.99, 35.45  # amu
+    block = np.eye(3)
+    constants = 2.0 * np.block([[block, -block], [-block, block]])  # eV/Å^2
+    salt = replace(salt, atomic_numbers=(11, 17), frac_coords=np.array([[0, 0, 0], [0.5, 0.5, 0.5]]))
+    found = _frequencies(constants, salt)
+    expected = np.sqrt(2.0 * (1 / first + 1 / second)) * 521.47  # cm^-1
+    assert found == pytest.approx([expected] * 3, rel=1e-3)
+    assert _frequencies(-constants, salt) == pytest.approx([-expected] * 3, rel=1e-3)

@@ -96,7 +96,7 @@ def test_a_cell_too_large_for_force_constants_gets_a_rougher_ionic_part_that_say
         small_machine.setattr(unlabelled_graphs, "MOST_EFFORT", 0)
         rough = predictor.predict(crystal)
     usual = predictor.predict(crystal)
-    assert (usual.ionic_method, rough.ionic_method) == ("full", "coarse")
+    assert (usual.ionic_method, rough.ionic_method) == ("full", "direct")
     assert any("too much for force constants" in warning for warning in rough.warnings)
     assert np.allclose(rough.electronic, usual.electronic)
     assert not np.allclose(rough.ionic, usual.ionic, rtol=1e-3)

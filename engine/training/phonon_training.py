@@ -1,4 +1,8 @@
-"""Direct force constants, taught on a network that has learnt all else and stays as it is."""
+"""Born charges and force constants, taught by phonon data on a network that has learnt all else.
+
+Its electronic readout stays as it is. Beside the force constants this renews how PBEsol's electronic tensors
+differ from PBE's: the network was taught that before its last epochs, and has drifted since.
+"""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -9,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from engine.config import DirectConfig, TrainConfig
+from engine.config import PhononConfig, TrainConfig
 from engine.crystals.graph import CrystalGraph, collate
 from engine.crystals.material import Material
 from engine.data.datasets import labelled, load_dataset
@@ -20,22 +24,22 @@ from engine.network.device import resolve_device
 from engine.network.network import DielectricNetwork, logarithm
 from engine.network.padding import atoms_present, padded_pairs, to_pairs
 from engine.network.springs import lattice_susceptibility, stiffness
-from engine.training.fingerprint import SHAPING_DIRECT, code_fingerprint
+from engine.training.fingerprint import SHAPING_PHONONS, code_fingerprint
 from engine.training.fold_training import NetworkJob, is_kept
 from engine.training.jobs import log, run_jobs
 from engine.training.labelled_graphs import labelled_graphs, phonon_graphs
 from engine.training.learner import Learner
-from engine.training.losses import latent_loss
+from engine.training.losses import charge_loss, latent_loss
 
 SIZE_JITTER = 3.0  # atoms; batches hold crystals of like size, and not always the same ones
 
 
 @dataclass(frozen=True, kw_only=True)
-class DirectJob:
-    """Teach direct force constants to the network of `base`, without the formulas that it was trained without."""
+class PhononJob:
+    """Teach the network of `base` by its phonon data, without the formulas that it was trained without."""
 
     base: NetworkJob
-    config: DirectConfig
+    config: PhononConfig
     folder: Path
     name: str
 
@@ -47,7 +51,7 @@ class DirectJob:
     @property
     def fingerprint(self) -> str:
         """Hash of all that the network depends on: that of its base, configuration and code."""
-        parts = (self.base.fingerprint, code_fingerprint(SHAPING_DIRECT, without=()), str(self.config))
+        parts = (self.base.fingerprint, code_fingerprint(SHAPING_PHONONS, without=()), str(self.config))
         return sha256("\n".join(parts).encode()).hexdigest()
 
     def is_done(self) -> bool:
@@ -63,8 +67,8 @@ class DirectJob:
         phonons = teaching_phonons(config.phonon_data, config.index_data, self.base.held_out)
         network = with_direct(base.networks[0], config.seed)
         device = resolve_device(config.device)
-        graphs = direct_graphs(kept, phonons, replace(config, model=network.model_config), device)
-        learner = direct_learner(network.to(device), self.config)
+        graphs = force_constant_graphs(kept, phonons, replace(config, model=network.model_config), device)
+        learner = phonon_learner(network.to(device), self.config)
         for epoch, loss in enumerate(teach(learner, graphs, self.config, config.seed, device), start=1):
             log(f"{self.name}  epoch {epoch}/{self.config.epochs}  loss {loss:.3f}")
         seconds = int(base.about["seconds"]) + time.perf_counter() - started
@@ -82,7 +86,7 @@ def with_direct(network: DielectricNetwork, seed: int) -> DielectricNetwork:
     return found
 
 
-def direct_graphs(
+def force_constant_graphs(
     materials: Sequence[Material], phonons: Sequence[Phonons], config: TrainConfig, device: torch.device
 ) -> list[CrystalGraph]:
     """`labelled_graphs` of crystals of two atoms or more that teach force constants, or an ionic tensor by them.
@@ -113,14 +117,17 @@ def _ionic(force_constants: torch.Tensor, graph: CrystalGraph) -> torch.Tensor:
     return logarithm(lattice_susceptibility(graph.born, unit, springs, graph.crystal_index, volume)).float()
 
 
-def direct_learner(network: DielectricNetwork, config: DirectConfig) -> Learner[DielectricNetwork]:
-    """A learner of the direct force constants alone."""
+def phonon_learner(network: DielectricNetwork, config: PhononConfig) -> Learner[DielectricNetwork]:
+    """A learner of charges, springs and force constants, and of how PBEsol's electronic tensors differ."""
     network.requires_grad_(False)
-    direct = required(network.direct, "this network has no force constants of its own")
-    direct.requires_grad_(True)
+    weights = []
+    for part in (network.springs, network.direct, network.pbesol):
+        weights += list(required(part, "this network has no force constants of its own").parameters())
+    for weight in weights:
+        weight.requires_grad_(True)
     return Learner(
         network,
-        [{"params": list(direct.parameters()), "peak": config.learning_rate}],
+        [{"params": weights, "peak": config.learning_rate}],
         weight_decay=config.weight_decay,
         clip_norm=config.clip_norm,
         average_decay=config.average_decay,
@@ -130,7 +137,7 @@ def direct_learner(network: DielectricNetwork, config: DirectConfig) -> Learner[
 def teach(
     learner: Learner[DielectricNetwork],
     graphs: Sequence[CrystalGraph],
-    config: DirectConfig,
+    config: PhononConfig,
     seed: int,
     device: torch.device,
 ) -> Iterator[float]:
@@ -140,7 +147,7 @@ def teach(
         losses = []
         batches = _of_like_size(graphs, config.batch_size, rng)
         for done, batch in enumerate(batches, start=1):
-            loss = direct_loss(learner.network, collate(batch).to(device), config.ionic_weight)
+            loss = phonon_loss(learner.network, collate(batch).to(device), config.ionic_weight)
             losses.append(learner.step(loss, (epoch + done / len(batches)) / config.epochs))
         yield float(np.mean(losses))
 
@@ -154,18 +161,28 @@ def _of_like_size(graphs: Sequence[CrystalGraph], size: int, rng: np.random.Gene
     return batches
 
 
-def direct_loss(network: DielectricNetwork, batch: CrystalGraph, ionic_weight: float) -> torch.Tensor:
-    """Distance of force constants, relative to their size, and of the logarithms of ionic tensors.
+def phonon_loss(network: DielectricNetwork, batch: CrystalGraph, ionic_weight: float) -> torch.Tensor:
+    """Distances of force constants, Born charges and PBEsol's electronic tensors, and of ionic ones.
 
-    A tensor is that of DFT's Born charges where these are known, as its label is, and of the network's elsewhere.
+    An ionic tensor is that of DFT's Born charges where these are known, as its label is, and of the network's
+    elsewhere; it is asked for twice, with and without the potential's force constants.
     """
-    found = network.force_constants(batch)
-    loss = constants_loss(found, batch.force_constants, batch.crystal_index)
+    lattice = network.lattice(batch)
+    loss = constants_loss(lattice.force_constants, batch.force_constants, batch.crystal_index)
+    by_phonons = batch.pbesol.bool()
+    if by_phonons.any():
+        atoms = by_phonons[batch.crystal_index]
+        crystals = (by_phonons.cumsum(0) - 1)[batch.crystal_index][atoms]
+        loss = loss + charge_loss(lattice.charges[atoms], batch.born[atoms], crystals)
+        place = network.model_config.targets.index("electronic")
+        electronic = network.latents(batch, ("electronic",))["electronic"][by_phonons]
+        loss = loss + latent_loss(electronic[None], batch.latent[by_phonons, place][:, None])
     known = ~batch.ionic.isnan().any(-1).any(-1)
-    if known.any():
-        charges = torch.where(batch.born.isnan(), network.born_charges(batch), batch.born)
-        latent = network.direct_ionic(batch, found, charges)
-        loss = loss + ionic_weight * latent_loss(latent[known][None], batch.ionic[known][:, None])
+    charges = torch.where(batch.born.isnan(), lattice.charges, batch.born)
+    for taught, springs in ((known, lattice.direct), (known & batch.has_springs, lattice.stiffness)):
+        if taught.any():
+            latent = lattice.ionic(charges, springs)
+            loss = loss + ionic_weight * latent_loss(latent[taught][None], batch.ionic[taught][:, None])
     return loss
 
 
@@ -187,13 +204,15 @@ def constants_loss(found: torch.Tensor, wanted: torch.Tensor, crystal_index: tor
     return (error / (size + 1)).mean()
 
 
-def train_direct(
-    bases: Sequence[NetworkJob], config: DirectConfig, folder: Path, workers: int | None = None
+def train_with_phonons(
+    bases: Sequence[NetworkJob], config: PhononConfig, folder: Path, workers: int | None = None
 ) -> list[Checkpoint]:
-    """The network of each job with direct force constants, in order; see `fold_training.train_networks`."""
+    """The network of each job, taught by its phonon data, in order; see `fold_training.train_networks`."""
     jobs = [
-        DirectJob(base=job, config=config, folder=folder / f"{job.folder.name}-direct", name=f"{job.name} direct")
+        PhononJob(
+            base=job, config=config, folder=folder / f"{job.folder.name}-phonons", name=f"{job.name} phonons"
+        )
         for job in bases
     ]
-    run_jobs(jobs, "networks with direct force constants", workers)
+    run_jobs(jobs, "networks taught by phonon data", workers)
     return [load_checkpoint(job.folder) for job in jobs]
