@@ -23,13 +23,14 @@ from engine.data.folds import formula_folds
 from engine.data.phonons import Phonons, read_phonons
 from engine.model.checkpoint import load_checkpoint
 from engine.network.feature_cache import known_force_constants
-from engine.network.network import DielectricNetwork, logarithm, physical
-from engine.network.springs import lattice_susceptibility, stiffness
+from engine.network.network import DielectricNetwork, physical
+from engine.network.padding import padded_pairs
+from engine.network.springs import stiffness
 from engine.tensors.metrics import target_metrics
 from engine.training.phonon_training import force_constant_graphs
 
 CHARGES = ("DFT", "predicted")
-SPRINGS = ("DFT", "potential", "corrected", "direct")
+SPRINGS = ("DFT", "potential", "direct", "full")  # the last is the mean of "direct" and the corrected potential
 CPU = torch.device("cpu")
 
 
@@ -59,24 +60,19 @@ def latents(
     one: Phonons, graph: CrystalGraph, networks: Sequence[DielectricNetwork]
 ) -> Iterator[tuple[tuple[str, str], torch.Tensor]]:
     """M of the ionic tensor for each pair of charges and force constants, the mean over the networks."""
-    unit = torch.eye(3).expand(graph.num_nodes, 3, 3)
-    volume = torch.linalg.det(graph.cell.double()).abs()
-    dft = stiffness(torch.as_tensor(one.force_constants))
-    potential = stiffness(known_force_constants([one.material], CPU)[0])
-    for charges, springs in product(CHARGES, SPRINGS):
-        answers = []
-        for network in networks:
-            born = graph.born if charges == "DFT" else network.born_charges(graph)
-            if springs == "direct":
-                answers.append(network.direct_ionic(graph, network.force_constants(graph), born)[0])
-                continue
-            correction = unit
-            if springs == "corrected":
-                correction = network.springs.correction(network.backbone(graph), graph.crystal_index)
-            of_pairs = dft if springs == "DFT" else potential
-            tensor = lattice_susceptibility(born, correction, of_pairs, graph.crystal_index, volume)
-            answers.append(logarithm(tensor)[0].float())
-        yield (charges, springs), torch.stack(answers).mean(0)
+    graph.springs = stiffness(known_force_constants([one.material], CPU)[0])
+    graph.has_springs = torch.tensor([True])
+    present = torch.ones(1, graph.num_nodes, dtype=torch.bool)
+    dft = padded_pairs(stiffness(torch.as_tensor(one.force_constants)), present)
+    potential = padded_pairs(graph.springs, present)
+    found: dict[tuple[str, str], list[torch.Tensor]] = {pair: [] for pair in product(CHARGES, SPRINGS)}
+    for network in networks:
+        lattice = network.lattice(graph)
+        springs = dict(zip(SPRINGS, (dft, potential, lattice.direct, lattice.stiffness), strict=True))
+        charges = dict(zip(CHARGES, (graph.born, lattice.charges), strict=True))
+        for born, of_pairs in found:
+            found[born, of_pairs].append(lattice.ionic(charges[born], springs[of_pairs])[0])
+    yield from ((pair, torch.stack(answers).mean(0)) for pair, answers in found.items())
 
 
 def errors(found: torch.Tensor, wanted: torch.Tensor) -> tuple[int, float, float, float, float]:

@@ -116,8 +116,8 @@ def _phonons(found: dict | None) -> str:
     return (
         "\n\nA direct ionic part does without the potential's force constants. Against phonon calculations by\n"
         f"PBEsol of {found['crystals']:,} crystals, of formulas left out too, electronic tensors by PBEsol have "
-        f"an EwT10\nof {electronic['ewt10']:.1f} % and a MARD of {electronic['mard']:.1f} %. Born charges are off by "
-        f"{charges['trace']:.2f} e in a third of the trace,\n{charges['component']:.2f} e in a component and "
+        f"an EwT10\nof {electronic['ewt10']:.1f} % and a MARD of {electronic['mard']:.1f} %. Born charges are off "
+        f"by {charges['trace']:.2f} e in a third of the trace,\n{charges['component']:.2f} e in a component and "
         f"{charges['antisymmetric']:.3f} e in the antisymmetric part, over {found['atoms']:,} atoms\namong which "
         f"a third of the trace has a standard deviation of {charges['spread']:.1f} e. Transverse frequencies\nat "
         "the zone centre, by the network's own force constants, have a median error of "

@@ -165,7 +165,7 @@ PRETRAINED: dict[str, Any] = {
 
 @dataclass(frozen=True, kw_only=True)
 class PhononConfig:
-    """How phonon data teach after all else; `ionic_weight` is of ionic tensors in the loss."""
+    """How phonon data teach after all else; weights are of ionic tensors and Born charges in the loss."""
 
     epochs: int = 10
     batch_size: int = 16
@@ -174,6 +174,7 @@ class PhononConfig:
     clip_norm: float = 2.0
     average_decay: float = 0.99
     ionic_weight: float = 0.5
+    charge_weight: float = 2.0
 
 
 # Of the network without equivariance, plain_network.py.

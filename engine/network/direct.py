@@ -82,7 +82,7 @@ class DirectHead(nn.Module):
         hidden = hidden + nn.functional.silu(self.second(context))
         counts = torch.bincount(crystal_index)
         present = atoms_present(counts)
-        edges = _Edges.of(edge_index, edge_vec, crystal_index, counts)
+        edges = _Edges.of(edge_index, edge_vec.to(node), crystal_index, counts)
         basis = radial_embedding(edges.length, REACH, BASIS)
         pair = self.receiver(hidden)[edges.receiver] + self.sender(hidden)[edges.sender] + self.distance(basis)
         cutoff = (1 + torch.cos(math.pi * edges.length / REACH)) / 2

@@ -147,7 +147,7 @@ def teach(
         losses = []
         batches = _of_like_size(graphs, config.batch_size, rng)
         for done, batch in enumerate(batches, start=1):
-            loss = phonon_loss(learner.network, collate(batch).to(device), config.ionic_weight)
+            loss = phonon_loss(learner.network, collate(batch).to(device), config)
             losses.append(learner.step(loss, (epoch + done / len(batches)) / config.epochs))
         yield float(np.mean(losses))
 
@@ -161,7 +161,7 @@ def _of_like_size(graphs: Sequence[CrystalGraph], size: int, rng: np.random.Gene
     return batches
 
 
-def phonon_loss(network: DielectricNetwork, batch: CrystalGraph, ionic_weight: float) -> torch.Tensor:
+def phonon_loss(network: DielectricNetwork, batch: CrystalGraph, config: PhononConfig) -> torch.Tensor:
     """Distances of force constants, Born charges and PBEsol's electronic tensors, and of ionic ones.
 
     An ionic tensor is that of DFT's Born charges where these are known, as its label is, and of the network's
@@ -173,7 +173,7 @@ def phonon_loss(network: DielectricNetwork, batch: CrystalGraph, ionic_weight: f
     if by_phonons.any():
         atoms = by_phonons[batch.crystal_index]
         crystals = (by_phonons.cumsum(0) - 1)[batch.crystal_index][atoms]
-        loss = loss + charge_loss(lattice.charges[atoms], batch.born[atoms], crystals)
+        loss = loss + config.charge_weight * charge_loss(lattice.charges[atoms], batch.born[atoms], crystals)
         place = network.model_config.targets.index("electronic")
         electronic = network.latents(batch, ("electronic",))["electronic"][by_phonons]
         loss = loss + latent_loss(electronic[None], batch.latent[by_phonons, place][:, None])
@@ -182,7 +182,7 @@ def phonon_loss(network: DielectricNetwork, batch: CrystalGraph, ionic_weight: f
     for taught, springs in ((known, lattice.direct), (known & batch.has_springs, lattice.stiffness)):
         if taught.any():
             latent = lattice.ionic(charges, springs)
-            loss = loss + ionic_weight * latent_loss(latent[taught][None], batch.ionic[taught][:, None])
+            loss = loss + config.ionic_weight * latent_loss(latent[taught][None], batch.ionic[taught][:, None])
     return loss
 
 
