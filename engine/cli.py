@@ -57,6 +57,12 @@ def _parser() -> argparse.ArgumentParser:
         default="PBE",
         help="of DFT; PBE, of the training set, by default",
     )
+    predict.add_argument(
+        "--ionic-method",
+        choices=("full", "direct"),
+        default="full",
+        help="direct does without the potential's force constants, many times as fast; full by default",
+    )
     predict.add_argument("--json", metavar="OUT", help="write JSON to a file, or to standard output with -")
     predict.add_argument("--csv", metavar="OUT", help="write CSV to a file, or to standard output with -")
     predict.set_defaults(command=_predict)
@@ -142,9 +148,8 @@ def _predict(options: argparse.Namespace) -> int:
 
     keep_memory()
     predictor = Predictor.load(options.model, options.device)
-    records = predict_files(
-        predictor, options.files, _asked(options.target, predictor.targets), options.functional
-    )
+    asked = _asked(options.target, predictor.targets)
+    records = predict_files(predictor, options.files, asked, options.functional, options.ionic_method)
     if options.json:
         _write(options.json, json.dumps(records, indent=1))
     if options.csv:

@@ -28,21 +28,27 @@ def embeddings(network: DielectricNetwork, graphs: Sequence[CrystalGraph]) -> to
 
 
 def ensemble_latents(
-    networks: Sequence[DielectricNetwork], graphs: Sequence[CrystalGraph], device: torch.device
+    networks: Sequence[DielectricNetwork],
+    graphs: Sequence[CrystalGraph],
+    device: torch.device,
+    targets: Sequence[str],
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """M of every network, [S, T, B, 3, 3], and embeddings of the first, [B, F]; features are computed on the way.
+    """M of `targets` by every network, [S, T, B, 3, 3], and embeddings of the first, [B, F].
+
+    Features are computed on the way.
 
     All graphs go at once; where memory runs out, half of them at a time, and a single one goes to the CPU.
 
     Raises:
         EngineError: a crystal does not fit into the memory of the CPU.
     """
-    answer = _latents_at_once(networks, graphs, device)
+    answer = _latents_at_once(networks, graphs, device, targets)
     if answer is not None:
         return answer
     if len(graphs) > 1:
         middle = len(graphs) // 2
-        first, second = (ensemble_latents(networks, half, device) for half in (graphs[:middle], graphs[middle:]))
+        halves = (graphs[:middle], graphs[middle:])
+        first, second = (ensemble_latents(networks, half, device, targets) for half in halves)
         return torch.cat([first[0], second[0]], dim=2), torch.cat([first[1], second[1]])
     check(
         device.type != "cpu",
@@ -51,18 +57,23 @@ def ensemble_latents(
     )
     cpu = torch.device("cpu")
     copies = [deepcopy(network).to(cpu) for network in networks]
-    latents, embedding = ensemble_latents(copies, [graph.clone().to(cpu) for graph in graphs], cpu)
+    latents, embedding = ensemble_latents(copies, [graph.clone().to(cpu) for graph in graphs], cpu, targets)
     return latents.to(device), embedding.to(device)
 
 
 def _latents_at_once(
-    networks: Sequence[DielectricNetwork], graphs: Sequence[CrystalGraph], device: torch.device
+    networks: Sequence[DielectricNetwork],
+    graphs: Sequence[CrystalGraph],
+    device: torch.device,
+    targets: Sequence[str],
 ) -> tuple[torch.Tensor, torch.Tensor] | None:
     """None where memory runs out; nothing of the batch is kept then."""
     try:
         with torch.inference_mode():
             batch = _with_features(collate(graphs), networks[0], device)
-            return torch.stack([network.latent(batch) for network in networks]), networks[0].embedding(batch)
+            found = [network.latents(batch, targets) for network in networks]
+            latents = torch.stack([torch.stack([one[target] for target in targets]) for one in found])
+            return latents, networks[0].embedding(batch)
     except torch.OutOfMemoryError:
         return None
 

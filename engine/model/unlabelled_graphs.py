@@ -20,15 +20,13 @@ def unlabelled_graphs(
     graph_config: GraphConfig,
     model_config: ModelConfig,
     device: torch.device,
-    targets: Sequence[str],
+    springs: bool,
     pbesol: bool = False,
 ) -> list[CrystalGraph]:
     """Graphs of ordered, periodic crystals in their primitive cells, see primitive.py.
 
-    With `springs` and `has_springs` where they are needed.
-
-    Springs are left out where `targets` do not ask for the ionic part, and for `pbesol`. Force constants
-    that are neither shipped nor cached are computed, and kept for the next time.
+    With `springs`, they carry `springs` and `has_springs` where the model needs them. Force constants that are
+    neither shipped nor cached are computed, and kept for the next time.
     """
     precision = torch.float32 if model_config.backbone == "scratch" else torch.float64
     crystals = [primitive(crystal) for crystal in crystals]
@@ -36,7 +34,7 @@ def unlabelled_graphs(
     if pbesol:
         for graph in graphs:
             graph.pbesol = torch.ones(1, device=device)
-    elif model_config.has_charges and "ionic" in targets:
+    if springs and model_config.has_charges:
         for crystal, graph in zip(crystals, graphs, strict=True):
             _add_springs(crystal, graph, device)
     return graphs

@@ -24,6 +24,7 @@ from engine.prediction.prediction import Functional, Prediction
 from engine.prediction.warnings import doubts
 
 BATCH_SIZE = 4  # larger ones outgrow a CPU cache
+AskedMethod = Literal["full", "direct"]
 NEIGHBOURS = 8  # training formulas named beside a prediction
 
 
@@ -97,6 +98,7 @@ class Predictor:
         out_of_fold: bool = False,
         targets: Sequence[str] | None = None,
         functional: Functional = "PBE",
+        ionic_method: AskedMethod = "full",
     ) -> Prediction:
         """The tensors of one crystal.
 
@@ -108,11 +110,19 @@ class Predictor:
             targets: which of the model's targets to answer, all by default; the electronic tensor alone needs no
                 force constants, which take most of the time.
             functional: of DFT, one of `functionals`. By another than PBE, the ionic part is "direct".
+            ionic_method: "direct" does without the potential's force constants, and is many times as fast; see
+                `Prediction.ionic_method`.
 
         Raises:
             EngineError: this is not one ordered, periodic crystal, or the model lacks a target or the functional.
         """
-        return self.predict_many([structure], out_of_fold=out_of_fold, targets=targets, functional=functional)[0]
+        return self.predict_many(
+            [structure],
+            out_of_fold=out_of_fold,
+            targets=targets,
+            functional=functional,
+            ionic_method=ionic_method,
+        )[0]
 
     def predict_many(
         self,
@@ -122,13 +132,14 @@ class Predictor:
         out_of_fold: bool = False,
         targets: Sequence[str] | None = None,
         functional: Functional = "PBE",
+        ionic_method: AskedMethod = "full",
     ) -> list[Prediction]:
         """`predict` for many crystals, in order.
 
         Args:
             batch_size: crystals at once.
             progress: called with (done, total) after each batch.
-            targets, functional: see `predict`.
+            targets, functional, ionic_method: see `predict`.
 
         Raises:
             EngineError: one of them is not an ordered, periodic crystal, or the model lacks a target or the
@@ -139,10 +150,13 @@ class Predictor:
             f"the model {self.name} answers as {' or '.join(self.functionals)} would, got {functional!r}",
         )
         crystals = [as_crystal(structure) for structure in structures]
-        size, wanted = batch_size or BATCH_SIZE, self._wanted(targets)
+        size, wanted, pbesol = batch_size or BATCH_SIZE, self._wanted(targets), functional == "PBEsol"
+        springs = "ionic" in wanted and ionic_method == "full" and not pbesol
         predictions: list[Prediction] = []
         for start in range(0, len(crystals), size):
-            predictions += self._predict_batch(crystals[start : start + size], out_of_fold, wanted, functional)
+            predictions += self._predict_batch(
+                crystals[start : start + size], out_of_fold, wanted, springs, pbesol
+            )
             if progress:
                 progress(len(predictions), len(crystals))
         return predictions
@@ -159,19 +173,16 @@ class Predictor:
         return tuple(target for target in self.targets if target in targets)
 
     def _predict_batch(
-        self, crystals: Sequence[Crystal], out_of_fold: bool, wanted: tuple[str, ...], functional: Functional
+        self, crystals: Sequence[Crystal], out_of_fold: bool, wanted: tuple[str, ...], springs: bool, pbesol: bool
     ) -> list[Prediction]:
         checkpoint, r_max = self._checkpoint, self.graph_config.r_max
-        graphs = unlabelled_graphs(
-            crystals, self.graph_config, self.model_config, self.device, wanted, functional == "PBEsol"
-        )
-        latent, embedding = ensemble_latents(checkpoint.networks, graphs, self.device)
+        graphs = unlabelled_graphs(crystals, self.graph_config, self.model_config, self.device, springs, pbesol)
+        latent, embedding = ensemble_latents(checkpoint.networks, graphs, self.device, wanted)
         structures = [structure_of(crystal) for crystal in crystals]
         formulas = [structure.composition.reduced_formula for structure in structures]
         answers, held_out = self._asked(formulas, out_of_fold)
         volume = torch.cat([graph.volume_per_atom for graph in graphs])
-        places = [self.targets.index(target) for target in wanted]
-        found, spread = combine(latent[:, places], answers, self._groups, wanted, volume)
+        found, spread = combine(latent, answers, self._groups, wanted, volume)
         near = checkpoint.neighbourhood
         distance = near.distances(embedding, formulas).tolist() if near else [math.nan] * len(crystals)
         gaps = near.gap(embedding, formulas).tolist() if near else [math.nan] * len(crystals)
@@ -188,7 +199,7 @@ class Predictor:
                 gap_nearby=gaps[i],
                 neighbours=neighbours[i],
                 ionic_method=_ionic_method(graph, self.model_config) if "ionic" in wanted else None,
-                functional=functional,
+                functional="PBEsol" if pbesol else "PBE",
                 warnings=doubts(structure, graph, checkpoint, r_max, electronic[i], distance[i], held_out[i]),
                 held_out=held_out[i],
             )

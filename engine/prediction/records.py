@@ -14,7 +14,7 @@ from engine.crystals.material import Material
 from engine.crystals.reader import read_path
 from engine.errors import EngineError
 from engine.prediction.prediction import Functional, Prediction
-from engine.prediction.predictor import Predictor
+from engine.prediction.predictor import AskedMethod, Predictor
 from engine.tensors.tensors import principal_values
 
 Part = Literal["electronic", "ionic", "total"]
@@ -139,11 +139,12 @@ def predict_files(
     paths: Iterable[str],
     targets: Sequence[str] | None = None,
     functional: Functional = "PBE",
+    ionic_method: AskedMethod = "full",
 ) -> list[Record]:
     """A record for each crystal of each file, in order; a file that is refused says why and stops no other.
 
     Args:
-        targets, functional: see `Predictor.predict`.
+        targets, functional, ionic_method: see `Predictor.predict`.
     """
     records: list[Record] = []
     crystals: list[tuple[int, Structure]] = []
@@ -155,7 +156,7 @@ def predict_files(
         except EngineError as error:
             records.append(refusal(str(path), str(error)))
     predictions = predictor.predict_many(
-        [crystal for _, crystal in crystals], targets=targets, functional=functional
+        [crystal for _, crystal in crystals], targets=targets, functional=functional, ionic_method=ionic_method
     )
     for (index, _), prediction in zip(crystals, predictions, strict=True):
         records[index] = to_record(records[index]["source"], prediction)
