@@ -65,6 +65,16 @@ def test_predict_computes_no_more_than_the_target_that_is_asked(target, parts, c
     assert [part for part in ("electronic", "ionic", "total") if record[part]] == parts
 
 
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [(["--ionic-method", "direct"], ("direct", "PBE")), (["--functional", "PBEsol"], ("direct", "PBEsol"))],
+)
+def test_predict_takes_the_way_to_the_ionic_part_and_the_functional(option, said, capsys):
+    assert main(["predict", RUTILE, *option, "--json", "-", "--device", "cpu"]) == 0
+    (record,) = json.loads(capsys.readouterr().out)
+    assert (record["ionic_method"], record["functional"]) == said
+
+
 def test_train_prints_a_line_an_epoch_and_resume_finishes_at_once(data, tmp_path, capsys):
     run = str(tmp_path / "run")
     assert main(["train", "--data", data, "--run", run, *SMALL]) == 0

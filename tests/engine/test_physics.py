@@ -19,6 +19,7 @@ from engine.network.backbones import ConvolutionBackbone
 from engine.network.heads import LatticeHead
 from engine.network.network import DielectricNetwork, latent_of, physical
 from engine.network.springs import stiffness
+from engine.prediction.predictor import AskedMethod
 from engine.tensors.axes import neumann_residual
 from tests import crystals
 from tests.engine import shipped
@@ -53,11 +54,11 @@ def random_network(dtype: torch.dtype, readout: str = "mean") -> Tensors:
     return tensors
 
 
-def shipped_model(name: str) -> Tensors:
+def shipped_model(name: str, ionic_method: AskedMethod = "full") -> Tensors:
     predictor = shipped.predictor(name)
 
     def tensors(structures: list[Structure]) -> np.ndarray:
-        predictions = predictor.predict_many(structures)
+        predictions = predictor.predict_many(structures, ionic_method=ionic_method)
         return np.array([[getattr(p, target) for target in predictor.targets] for p in predictions])
 
     return tensors
@@ -70,6 +71,7 @@ RANDOM = {
     "coupled dipoles, float32": (lambda: random_network(torch.float32, "dipoles"), 2e-5),
 }
 MODELS = RANDOM | {f"{name}, float32": (partial(shipped_model, name), 2e-5) for name in available_models()}
+MODELS[f"{potential.NAME}, direct"] = (partial(shipped_model, potential.NAME, "direct"), 2e-5)
 
 
 @pytest.fixture(scope="module", params=MODELS)
@@ -287,11 +289,29 @@ def test_the_electrons_of_the_same_molecules_further_apart_polarise_less(model):
     assert np.linalg.norm(8 * thin - dense) <= 1.5 * field_of_others * np.linalg.norm(dense) + 1e-4
 
 
-def test_the_ions_of_the_same_molecules_further_apart_polarise_less_by_the_volume():
+METHODS = ("full", "direct")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_ions_of_the_same_molecules_further_apart_polarise_less_by_the_volume(method):
     predictor = shipped.predictor()
-    dense, thin = predictor.predict_many([in_box(12), in_box(24)])
-    assert dense.ionic_method == "full"
+    dense, thin = predictor.predict_many([in_box(12), in_box(24)], ionic_method=method)
+    assert dense.ionic_method == method
     assert_equal(8 * thin.ionic, dense.ionic, 0.1)
+
+
+def boron_nitride(height: float) -> Structure:
+    """One layer, and vacuum up to the next."""
+    layer = [[1 / 3, 2 / 3, 0.5], [2 / 3, 1 / 3, 0.5]]
+    return Structure(Lattice.hexagonal(2.51, height), ["B", "N"], layer)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_layer_answers_along_itself_as_much_in_however_much_vacuum(method):
+    found = shipped.predictor().predict_many([boron_nitride(h) for h in (10, 20, 40)], ionic_method=method)
+    along = [prediction.ionic[0, 0] * height for prediction, height in zip(found, (10, 20, 40), strict=True)]
+    assert along[0] > 1
+    assert along == pytest.approx([along[0]] * 3, rel=0.05)
 
 
 def pair(distance: float) -> Structure:
