@@ -93,10 +93,10 @@ with right:
 st.subheader("Ions that a static field moves", anchor=False)
 text(
     "A field pulls on each atom by its Born charge $Z^*_i$, a tensor that says how the polarisation changes when "
-    "the atom moves, and the force constants $\\Phi$ hold it. The default model learns both from DFT: charges that "
-    "add up to zero, and an energy that grows when neighbours move against each other. Where the cell allows it, "
-    "it also asks the potential for force constants, corrects them by a matrix of each atom, and takes the mean "
-    "of the two. What symmetry forbids cancels in the sum, and a soft mode makes it large:",
+    "the atom moves, and the force constants $\\Phi$ hold it. The default model learns both from DFT: charges "
+    "that add up to zero, and an energy that grows when neighbours move against each other. Where the cell allows "
+    "it, it also asks the potential for force constants, corrects them by a matrix of each atom, and takes the "
+    "mean of the two. What symmetry forbids cancels in the sum, and a soft mode makes it large:",
     r"$$\varepsilon_{\mathrm{ionic}} = \frac{e^2}{\varepsilon_0 V} \sum_{ij} Z^{*}_i\, "
     r"\big[\Phi^{-1}\big]_{ij}\, Z^{*\mathsf{T}}_j .$$",
 )
