@@ -1,4 +1,4 @@
-"""Reading structure files that a stranger uploaded: CIF, POSCAR, extended XYZ, pymatgen JSON."""
+"""Reading structure files that a stranger uploaded, whatever program wrote them."""
 
 import json
 import os
@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import threading
+import zlib
 from pathlib import Path
 
 from pymatgen.core import Element, Lattice, Structure
@@ -13,10 +14,11 @@ from pymatgen.core import Element, Lattice, Structure
 from engine.crystals import reader_process
 from engine.crystals.reader_process import Answer, Parsed
 from engine.errors import EngineError, check, required
+from engine.files import ROOT
 
 MAX_BYTES = 1024**2
 TIME_LIMIT = 9.0  # seconds; with starting and stopping the reader, an answer comes within 10
-FORMATS = "CIF, POSCAR, extended XYZ or pymatgen JSON"
+FORMATS = "CIF, POSCAR, extended XYZ, XSF or JSON"
 
 _SUFFIXES = {
     "cif": "cif",
@@ -27,8 +29,20 @@ _SUFFIXES = {
     "xyz": "xyz",
     "extxyz": "xyz",
     "json": "json",
+    "xsf": "xsf",
 }
-_COMPRESSED = (b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"\x28\xb5\x2f\xfd")
+_OTHERS = {  # what files of other programs look like
+    "a LAMMPS data file": r"^[ \t]*\d+[ \t]+atom types",
+    "an input of Quantum ESPRESSO": r"^[ \t]*&(control|system)\b",
+    "an input of ABINIT": r"^[ \t]*(acell|znucl)\b",
+    "a CASTEP cell": r"^[ \t]*%block[ \t]+lattice",
+    "an output of VASP": r"<modeling>|^[ \t]*(vasp\.\d|INCAR:)",
+    "a PDB file": r"^(ATOM  |HETATM|CRYST1)",
+    "a SHELX file": r"^ZERR\b",
+}
+_GZIP = b"\x1f\x8b"
+_MINUS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d", "-"))
+_COMPRESSED = (b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"\x28\xb5\x2f\xfd")
 _ENVIRONMENT = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "PYTHONPATH")  # no keys: the reader needs none
 _readers = threading.BoundedSemaphore(4)  # so that many uploads at once stay within the machine's memory
 
@@ -44,11 +58,13 @@ def read_structures(name: str, content: bytes) -> list[Structure]:
     """
     shown = re.sub(r"[^\w .,()+-]", "_", Path(name).name)[:80] or "the pasted text"
     check(bool(content.strip()), f"{shown}: it is empty; give a {FORMATS} file")
+    if content.startswith(_GZIP):
+        name, content = name.lower().removesuffix(".gz"), _unpacked(shown, content)
     check(len(content) <= MAX_BYTES, f"{shown}: it is larger than 1 MiB; give a smaller cell or fewer frames")
     check(not content.startswith(_COMPRESSED), f"{shown}: it is compressed; unpack it first")
     check(b"\0" not in content, f"{shown}: it is not a text file; give a {FORMATS} file")
-    text = content.decode("utf-8-sig", errors="replace").replace("\r\n", "\n")
-    kind = required(_kind(name, text), f"{shown}: it is not a known format; give a {FORMATS} file")
+    text = _text(content)
+    kind = required(_kind(name, text), f"{shown}: {_what_it_is(text)}")
     return [_structure(parsed) for parsed in _parse(shown, kind, text)]
 
 
@@ -64,9 +80,39 @@ def read_path(path: str | Path) -> list[Structure]:
         return read_structures(path.name, file.read(MAX_BYTES + 1))
 
 
+def _unpacked(shown: str, content: bytes) -> bytes:
+    """What gzip holds, up to a byte more than may be read."""
+    stream, damaged = zlib.decompressobj(wbits=31), f"{shown}: its compression is damaged; unpack it first"
+    try:
+        unpacked = stream.decompress(content, MAX_BYTES + 1)
+    except zlib.error as error:
+        raise EngineError(damaged) from error
+    check(stream.eof or len(unpacked) > MAX_BYTES, damaged)
+    return unpacked
+
+
+def _what_it_is(text: str) -> str:
+    """Why a file of no format that is read here is refused, and what to give instead."""
+    for kind, sign in _OTHERS.items():
+        if re.search(sign, text[:20_000], re.MULTILINE | re.IGNORECASE):
+            return f"it is {kind}, which is not read here; export the structure as {FORMATS}"
+    return f"it is not a known format; give a {FORMATS} file"
+
+
+def _text(content: bytes) -> str:
+    """The file with line feeds, and hyphens for all that editors make of a minus sign."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("cp1252", errors="replace")
+    return re.sub(r"\r\n?", "\n", text).translate(_MINUS)
+
+
 def _structure(parsed: Parsed) -> Structure:
+    """With what was assumed among its properties, as "notes"."""
     elements = [Element.from_Z(number) for number in parsed["atomic_numbers"]]
-    return Structure(Lattice(parsed["cell"]), elements, parsed["frac_coords"])
+    properties = {"notes": parsed["notes"]}
+    return Structure(Lattice(parsed["cell"]), elements, parsed["frac_coords"], properties=properties)
 
 
 def _kind(name: str, text: str) -> str | None:
@@ -78,18 +124,22 @@ def _kind(name: str, text: str) -> str | None:
         return "poscar"
     if text.lstrip()[:1] in ("{", "["):
         return "json"
-    if re.search(r"^[ \t]*(data_|_cell_length_a\b)", text, re.MULTILINE):
+    if re.search(r"^[ \t]*(data_|_cell[_.]length_a\b)", text, re.MULTILINE | re.IGNORECASE):
         return "cif"
+    if re.search(r"^unit_cell:", text, re.MULTILINE):
+        return "phonopy"
+    if re.search(r"^[ \t]*PRIMVEC\b", text, re.MULTILINE):
+        return "xsf"
     lines = [_numbers(line) for line in text.split("\n", 5)[:5]]
-    if lines[1:] == [1, 3, 3, 3]:
+    if lines[1:2] in ([1], [2], [3]) and lines[2:] == [3, 3, 3]:
         return "poscar"
     return "xyz" if lines[0] == 1 else None
 
 
 def _numbers(line: str) -> int:
-    """How many numbers a line holds; 0 where it holds anything else."""
+    """How many numbers a line holds before a comment; 0 where it holds anything else."""
     try:
-        return len([float(word) for word in line.split()])
+        return len([float(word) for word in re.split("[!#]", line)[0].split()])
     except ValueError:
         return 0
 
@@ -98,6 +148,8 @@ def _parse(shown: str, kind: str, text: str) -> list[Parsed]:
     """Cell, atomic numbers and fractional coordinates of each structure, from the child process."""
     command = [sys.executable, "-P", reader_process.__file__, kind]
     environment = {key: os.environ[key] for key in _ENVIRONMENT if key in os.environ}
+    folders = [str(ROOT), *filter(None, [environment.get("PYTHONPATH")])]
+    environment["PYTHONPATH"] = os.pathsep.join(folders)
     environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     try:
         with _readers:

@@ -1,0 +1,397 @@
+"""Crystals of a CIF: what the file says, and nothing that it does not say.
+
+gemmi reads the grammar and knows the settings of the space groups. Where a file leaves open which setting or which
+element it means, every reading is tried, and those that contradict the rest of the file (formula, formula units,
+density, multiplicities, distances between atoms) fall out. If none or several different ones are left, the file is
+refused and says what would decide.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+
+import gemmi
+import numpy as np
+
+from engine.crystals.cif_symmetry import UNKNOWN, Setting, settings
+from engine.crystals.refusal import MAX_LENGTH, MAX_LISTED, Refused, check, check_count
+
+ONE_PLACE = 0.1  # Å; images of an atom nearer than this are one atom on a special position
+TOO_NEAR = 0.55  # of the sum of two covalent radii: no atoms are as near as that
+FULL = 0.999  # occupancy
+SAME_SHARE = 0.02  # of an element's share in a formula
+DENSITY = 0.15  # relative difference between two statements of it
+GRAMS = 1.66054  # g/cm^3 of 1 amu/Å^3
+MOST_ASSIGNMENTS = 64
+MODULATED = (
+    "_cell_modulation",
+    "_space_group_ssg",
+    "_atom_site_fourier",
+    "_atom_site_displace",
+    "_cell_wave_vector",
+)
+_MULTIPLICITIES = ("_atom_site_symmetry_multiplicity", "_atom_site_site_symmetry_multiplicity")
+_CELL = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
+
+Tags = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """One line of the list of atoms; `readings` are the elements that its symbol may mean, likeliest first."""
+
+    label: str
+    readings: tuple[str, ...]
+    position: np.ndarray
+    multiplicity: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """A crystal that the file may mean.
+
+    Attributes:
+        cell: [3, 3] Å.
+        numbers, positions: [N] atomic numbers and [N, 3] fractional coordinates.
+        setting: of the space group.
+        notes: what was assumed or left out, a sentence each.
+    """
+
+    cell: np.ndarray
+    numbers: np.ndarray
+    positions: np.ndarray
+    setting: Setting
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def formula(self) -> str:
+        """Elements and their numbers in the cell."""
+        counts = Counter(self.numbers.tolist())
+        return "".join(f"{gemmi.Element(z).name}{count}" for z, count in sorted(counts.items()))
+
+
+def read_cif(text: str) -> list[Reading]:
+    """Every crystal of a CIF, its symmetry expanded.
+
+    Raises:
+        Refused: no cell or atoms, disorder, too many sites, a file that contradicts itself or leaves a choice.
+    """
+    without_text = re.sub(r"^;.*?^;", "", text, flags=re.MULTILINE | re.DOTALL)
+    if not re.search(r"^[ \t]*data_", without_text, re.MULTILINE | re.IGNORECASE):
+        text = "data_\n" + text
+    try:
+        document = gemmi.cif.read_string(text)
+    except (ValueError, RuntimeError) as error:
+        same = re.search("duplicate block name: (.*)", str(error))
+        check(not same, f"two of its data blocks have one name ({same and same[1]}); give each its own")
+        hint = re.sub(r"[^\w .,:=/+()-]", " ", str(error))[:120].strip()
+        raise Refused(f"it is not a readable CIF ({hint})") from error
+    blocks = [tags for tags in map(_tags, document) if _lists_atoms(tags)]
+    check(bool(blocks), "it lists no atoms (no _atom_site_fract_x); export the CIF with its atom sites")
+    return [_read_block(tags) for tags in blocks]
+
+
+def _tags(block: Any) -> dict[str, list[str]]:
+    """Values by name: lower case, and with the dots of mmCIF as underscores."""
+    found: dict[str, list[str]] = {}
+    for item in block:
+        if item.pair is not None:
+            name, value = item.pair
+            found[_name(name)] = [gemmi.cif.as_string(value)]
+        elif item.loop is not None:
+            width = item.loop.width()
+            for column, name in enumerate(item.loop.tags):
+                found[_name(name)] = [gemmi.cif.as_string(v) for v in item.loop.values[column::width]]
+    return found
+
+
+def _name(tag: str) -> str:
+    return tag.lower().replace(".", "_")
+
+
+def _lists_atoms(tags: Tags) -> bool:
+    return any(name in tags for name in ("_atom_site_label", "_atom_site_type_symbol", "_atom_site_fract_x"))
+
+
+def _read_block(tags: Tags) -> Reading:
+    check(
+        not any(name.startswith(MODULATED) for name in tags),
+        "its structure is modulated: it has no cell that repeats",
+    )
+    cell = _cell(tags)
+    sites, notes = _sites(tags)
+    found, reasons = [], []
+    for setting in settings(tags, cell):
+        images = [_images(site.position, setting, cell) for site in sites]
+        check_count(sum(map(len, images)))
+        for elements in _assignments(sites):
+            reading = _reading(cell, setting, elements, images, notes)
+            reason = _contradiction(reading, tags, sites, images)
+            if reason:
+                reasons.append(reason)
+            else:
+                found.append(reading)
+                break
+    check(bool(found), reasons[0] if reasons else "")
+    different = [one for index, one in enumerate(found) if not any(_same(one, other) for other in found[:index])]
+    if len(different) > 1:
+        different = [one for one in different if _nearest(one) >= TOO_NEAR] or different
+    if len(different) > 1:
+        raise Refused(
+            "its space group has several settings, and the file fits more than one: "
+            + ", or ".join(f"{one.formula} as {one.setting.name}" for one in different)
+            + "; write the setting behind the symbol, or the symmetry operations"
+        )
+    return _with_assumption(different[0], len(reasons) + len(found))
+
+
+def _with_assumption(reading: Reading, tried: int) -> Reading:
+    """The reading, with a note where the file did not name its setting."""
+    setting = reading.setting
+    if setting.said or tried == 1:
+        return reading
+    note = f"The setting {setting.name} is assumed: no other fits the rest of the file."
+    return Reading(
+        cell=reading.cell,
+        numbers=reading.numbers,
+        positions=reading.positions,
+        setting=setting,
+        notes=(*reading.notes, note),
+    )
+
+
+def _cell(tags: Tags) -> np.ndarray:
+    """[3, 3] Å, in pymatgen's axes: z along c, and a in the plane of x and z."""
+    values = [_number((tags.get(f"_cell_{name}") or [""])[0]) for name in _CELL]
+    known = all(value is not None for value in values)
+    check(known, "it has no lattice (no _cell_length_a): only periodic crystals can be read")
+    check(all(value > 0 for value in values if value is not None), "a length or angle of its cell is not positive")
+    check(
+        max(float(value or 0) for value in values[:3]) <= MAX_LENGTH,
+        f"a lattice vector may be at most {MAX_LENGTH:g} Å long",
+    )
+    lengths, angles = np.array(values[:3], dtype=float), np.radians(np.array(values[3:], dtype=float))
+    (alpha, beta, _), cosine = angles, np.cos(angles)
+    star = (cosine[0] * cosine[1] - cosine[2]) / (np.sin(alpha) * np.sin(beta))
+    check(abs(star) < 1, "its cell has no volume; check lengths and angles")
+    across = np.sqrt(1 - star**2)
+    return lengths[:, None] * np.array(
+        [
+            [np.sin(beta), 0, cosine[1]],
+            [-np.sin(alpha) * star, np.sin(alpha) * across, cosine[0]],
+            [0, 0, 1],
+        ]
+    )
+
+
+def _number(text: str) -> float | None:
+    """A number without its uncertainty; None where there is none."""
+    found = re.fullmatch(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?:\(\d*\))?\s*", text)
+    return float(found[1]) if found else None
+
+
+def _sites(tags: Tags) -> tuple[list[Site], tuple[str, ...]]:
+    """The atoms listed, and what of them was left out or taken otherwise."""
+    columns = [tags.get(f"_atom_site_fract_{axis}", []) for axis in "xyz"]
+    count = len(columns[0])
+    symbols, labels = tags.get("_atom_site_type_symbol", []), tags.get("_atom_site_label", [])
+    labels = labels or symbols
+    check(
+        count > 0 and {len(column) for column in (*columns, labels)} == {count},
+        "each atom site needs fractional coordinates x, y and z",
+    )
+    check(count <= MAX_LISTED, f"a CIF may list at most {MAX_LISTED} sites, got {count}")
+    unknown = ["?"] * count
+    shares = tags.get("_atom_site_occupancy", unknown)
+    dummies = tags.get("_atom_site_calc_flag", unknown)
+    multiplicities = next((tags[name] for name in _MULTIPLICITIES if name in tags), None)
+    partial = [label for label, share in zip(labels, shares, strict=False) if _share(share, label) < FULL]
+    check(
+        not partial,
+        f"it is disordered (a site is partly occupied: {', '.join(partial[:6])}); give an ordered cell",
+    )
+    found, heavy = [], False
+    for index, label in enumerate(labels):
+        if dummies[index].lower() == "dum":
+            continue
+        written = symbols[index] if symbols and symbols[index] not in UNKNOWN else label
+        readings = _elements(written)
+        heavy |= written[:2].rstrip("0123456789+-") == "D"
+        check(bool(readings), "a site's symbol is no element; each atom needs one, such as Si or O2-")
+        position = [_number(column[index]) for column in columns]
+        check(None not in position, f"the site {_plain(label)} has no coordinates; add or remove it")
+        of_site = _number(multiplicities[index]) if multiplicities else None
+        found.append(
+            Site(
+                label=label,
+                readings=readings,
+                position=np.array(position, dtype=float),
+                multiplicity=None if of_site is None else round(of_site),
+            )
+        )
+    check(all(np.abs(one.position).max() <= 1000 for one in found), "a position lies over 1000 cells away")
+    return found, ("Deuterium is taken as hydrogen.",) if heavy else ()
+
+
+def _plain(label: str) -> str:
+    return re.sub(r"[^\w+-]", "_", label)[:20]
+
+
+def _share(text: str, label: str) -> float:
+    if text in UNKNOWN:
+        return 1.0
+    value = _number(text)
+    check(value is not None, f"the occupancy of the site {_plain(label)} is no number")
+    return 1.0 if value is None else value
+
+
+def _elements(symbol: str) -> tuple[str, ...]:
+    """Elements that a symbol or label may mean, likeliest first: Ho is holmium, or hydrogen of a hydroxyl."""
+    letters = (re.match(r"[A-Za-z]*", symbol) or [""])[0]
+    if letters.upper() in ("D", "T"):
+        return ("H",)
+    names = [letters[:length].title() for length in (2, 1) if len(letters) >= length]
+    if len(letters) > 2 and letters[1].isupper() != letters[0].isupper():
+        names = names if letters[2:3].isupper() or letters[:2].title() == letters[:2] else names[::-1]
+    return tuple(name for name in names if _is_element(name))
+
+
+def _is_element(name: str) -> bool:
+    return gemmi.Element(name).name == name and gemmi.Element(name).atomic_number > 0
+
+
+def _assignments(sites: Sequence[Site]) -> Iterator[tuple[str, ...]]:
+    """An element for each site, the likeliest first."""
+    kinds = sorted({site.readings for site in sites})
+    for number, chosen in enumerate(product(*kinds)):
+        if number == MOST_ASSIGNMENTS:
+            return
+        meant = dict(zip(kinds, chosen, strict=True))
+        yield tuple(meant[site.readings] for site in sites)
+
+
+def _images(position: np.ndarray, setting: Setting, cell: np.ndarray) -> np.ndarray:
+    """[m, 3] fractional positions of a site in the cell; one near a special position is put on it."""
+    moved = setting.rotations @ position + setting.translations
+    near = moved - position
+    near -= near.round()
+    here = np.linalg.norm(near @ cell, axis=1) < ONE_PLACE
+    if here.any():
+        position = position + near[here].mean(0)
+    images = (setting.rotations @ position + setting.translations) % 1
+    _, first = np.unique(np.round(images * 1e4).astype(int) % 10_000, axis=0, return_index=True)
+    return images[np.sort(first)]
+
+
+def _reading(
+    cell: np.ndarray,
+    setting: Setting,
+    elements: Sequence[str],
+    images: Sequence[np.ndarray],
+    notes: tuple[str, ...],
+) -> Reading:
+    numbers = np.concatenate(
+        [np.full(len(own), gemmi.Element(name).atomic_number) for name, own in zip(elements, images, strict=True)]
+    )
+    positions = np.concatenate(images)
+    distance = _distances(cell, positions)
+    again = np.triu((distance < ONE_PLACE) & (numbers[:, None] == numbers), 1).any(0)  # listed twice
+    return Reading(cell=cell, numbers=numbers[~again], positions=positions[~again], setting=setting, notes=notes)
+
+
+def _distances(cell: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    """[N, N] Å, of the nearest images; infinite on the diagonal."""
+    difference = positions[:, None] - positions
+    difference -= difference.round()
+    found = np.full(difference.shape[:2], np.inf)
+    for shift in product((-1, 0, 1), repeat=3):
+        found = np.minimum(found, np.linalg.norm((difference + shift) @ cell, axis=-1))
+    np.fill_diagonal(found, np.inf)
+    return found
+
+
+def _nearest(reading: Reading) -> float:
+    """Smallest distance of two atoms, of the sum of their covalent radii."""
+    radius = np.array([gemmi.Element(int(z)).covalent_r for z in reading.numbers])
+    return float((_distances(reading.cell, reading.positions) / (radius[:, None] + radius)).min())
+
+
+def _same(one: Reading, other: Reading) -> bool:
+    """Whether two readings put the same atoms on the same places."""
+    if one.formula != other.formula:
+        return False
+    difference = one.positions[:, None] - other.positions
+    difference -= difference.round()
+    near = np.linalg.norm(difference @ one.cell, axis=-1) < ONE_PLACE
+    return bool((near & (one.numbers[:, None] == other.numbers)).any(1).all())
+
+
+def _contradiction(
+    reading: Reading, tags: Tags, sites: Sequence[Site], images: Sequence[np.ndarray]
+) -> str | None:
+    """What in the file speaks against a reading; None where nothing does."""
+    for site, own in zip(sites, images, strict=True):
+        if site.multiplicity not in (None, len(own)) and len(reading.setting.rotations) > 1:
+            return (
+                f"the site {_plain(site.label)} has the multiplicity {site.multiplicity} in the file, "
+                f"and {len(own)} by its symmetry; one of them is wrong"
+            )
+    counts = Counter(gemmi.Element(int(z)).name for z in reading.numbers)
+    return _against_formula(reading, counts, tags) or _against_density(reading, counts, tags)
+
+
+def _against_formula(reading: Reading, counts: Mapping[str, int], tags: Tags) -> str | None:
+    formula = _formula((tags.get("_chemical_formula_sum") or [""])[0])
+    if not formula:
+        return None
+    missing = sorted(set(formula) - set(counts))
+    if missing == ["H"]:
+        return "it counts hydrogen atoms that have no position; add their positions"
+    if missing:
+        return f"its formula names {', '.join(missing)}, which no site holds; add the missing atoms"
+    total, whole = sum(formula.values()), sum(counts.values())
+    for element, count in counts.items():
+        share = formula.get(element, 0.0) / total
+        if abs(count / whole - share) > SAME_SHARE * max(share, 0.02):
+            written = " ".join(f"{name}{number:g}" for name, number in sorted(formula.items()))
+            return f"its sites make {reading.formula} of the cell, and its formula is {written}; one is wrong"
+    units = _number((tags.get("_cell_formula_units_z") or [""])[0])
+    of_cell = units and all(abs(count / units - round(count / units)) < 1e-6 for count in formula.values())
+    if of_cell and abs(total / whole - 1) <= SAME_SHARE:  # as pymatgen writes it
+        return None
+    if units and abs(units * total / whole - 1) > SAME_SHARE:
+        return (
+            f"its sites make {whole} atoms in the cell, and by its formula there are {units * total:g} "
+            f"(Z = {units:g}); its symmetry operations may be missing"
+        )
+    return None
+
+
+def _formula(text: str) -> dict[str, float] | None:
+    """Number of each element; None where the text is no formula."""
+    parts = text.split()
+    found: dict[str, float] = {}
+    for part in parts:
+        match = re.fullmatch(r"([A-Z][a-z]?)(\d*\.?\d*)(?:\(\d+\))?", part)
+        name = match and ("H" if match[1] in ("D", "T") else match[1])
+        if not match or not name or not _is_element(name):
+            return None
+        found[name] = found.get(name, 0.0) + float(match[2] or 1)
+    return {name: count for name, count in found.items() if count > 0} or None
+
+
+def _against_density(reading: Reading, counts: Mapping[str, int], tags: Tags) -> str | None:
+    stated = _number((tags.get("_exptl_crystal_density_diffrn") or [""])[0])
+    if not stated:
+        return None
+    mass = sum(count * gemmi.Element(name).weight for name, count in counts.items())
+    density = GRAMS * mass / abs(np.linalg.det(reading.cell))
+    if abs(density / stated - 1) > DENSITY:
+        return (
+            f"its sites make {reading.formula} of the cell, {density:.2f} g/cm³, and the file says "
+            f"{stated:g} g/cm³; one of them is wrong"
+        )
+    return None

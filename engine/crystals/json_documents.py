@@ -1,0 +1,120 @@
+"""Crystals of JSON documents: pymatgen's, Materials Project's, OPTIMADE's and ASE's. Nothing else is decoded."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import gemmi
+import numpy as np
+
+from engine.crystals.refusal import MAX_STRUCTURES, Refused, check, check_count
+
+FORMS = (
+    "it must be a pymatgen Structure (lattice.matrix, and sites with species and abc), a document of Materials "
+    "Project or OPTIMADE that holds one, or ASE's JSON"
+)
+DISORDERED = "it is disordered (a site is partly occupied or shared); give an ordered cell"
+NOT_PERIODIC = "it must be periodic along all three lattice vectors (pbc)"
+
+Arrays = tuple[np.ndarray, np.ndarray, np.ndarray]  # cell [3, 3] Å, atomic numbers [N], fractional [N, 3]
+
+
+def read_documents(document: Any) -> list[Arrays]:
+    """Every crystal of a decoded document.
+
+    Raises:
+        Refused: it has none of the known forms, disorder, no period along an axis, or too many atoms.
+    """
+    found = []
+    for one in _entries(document):
+        check(len(found) < MAX_STRUCTURES, f"a file may hold at most {MAX_STRUCTURES} structures; split it")
+        try:
+            found.append(_crystal(one))
+        except (KeyError, TypeError, IndexError, AttributeError) as error:
+            raise Refused(FORMS) from error
+    return found
+
+
+def _entries(document: Any) -> Iterator[Mapping[str, Any]]:
+    """The parts of a document that each describe one crystal."""
+    if isinstance(document, list):
+        for one in document:
+            yield from _entries(one)
+        return
+    check(isinstance(document, dict), FORMS)
+    if isinstance(document.get("ids"), list):  # ASE's JSON
+        yield from (document[str(number)] for number in document["ids"])
+    elif "structure" in document:  # Materials Project
+        yield from _entries(document["structure"])
+    elif "attributes" in document:  # OPTIMADE
+        yield document["attributes"]
+    elif "data" in document:  # an answer of either
+        yield from _entries(document["data"])
+    else:
+        yield document
+
+
+def _crystal(entry: Mapping[str, Any]) -> Arrays:
+    if "cartesian_site_positions" in entry:
+        return _of_optimade(entry)
+    if "numbers" in entry and "positions" in entry:
+        return _of_ase(entry)
+    return _of_pymatgen(entry)
+
+
+def _of_pymatgen(entry: Mapping[str, Any]) -> Arrays:
+    lattice, sites = entry["lattice"], entry["sites"]
+    check_count(len(sites))
+    species = [site["species"] for site in sites]
+    positions = np.array([site["abc"] for site in sites], dtype=float)
+    cell = np.array(lattice["matrix"], dtype=float)
+    periodic = lattice.get("pbc", True)
+    check(periodic in (True, "T T T") or (isinstance(periodic, list) and all(periodic)), NOT_PERIODIC)
+    check(all(len(kinds) == 1 and kinds[0].get("occu", 1) == 1 for kinds in species), DISORDERED)
+    return cell, np.array([_atomic_number(kinds[0].get("element")) for kinds in species]), positions
+
+
+def _of_optimade(entry: Mapping[str, Any]) -> Arrays:
+    positions = np.array(entry["cartesian_site_positions"], dtype=float)
+    check_count(len(positions))
+    check(all(entry.get("dimension_types") or (1, 1, 1)), NOT_PERIODIC)
+    cell = np.array(entry["lattice_vectors"], dtype=float)
+    check(cell.shape == (3, 3), "it has no lattice: only crystals can be read")
+    kinds = {kind["name"]: kind for kind in entry.get("species") or ()}
+    numbers = []
+    for name in entry["species_at_sites"]:
+        kind = kinds.get(name, {"chemical_symbols": [name], "concentration": [1]})
+        whole = len(kind["chemical_symbols"]) == 1 and kind["concentration"] == [1]
+        check(whole and not kind.get("attached"), DISORDERED)
+        numbers.append(_atomic_number(kind["chemical_symbols"][0]))
+    return cell, np.array(numbers), _fractional(cell, positions)
+
+
+def _of_ase(entry: Mapping[str, Any]) -> Arrays:
+    numbers, cell = _array(entry["numbers"]), _array(entry["cell"])
+    check_count(len(numbers))
+    check(bool(np.all(_array(entry["pbc"]))), NOT_PERIODIC)
+    check(cell.shape == (3, 3), "it has no lattice: only crystals can be read")
+    return cell.astype(float), numbers.astype(int), _fractional(cell, _array(entry["positions"]))
+
+
+def _array(value: Any) -> np.ndarray:
+    """An array as ASE writes it: a list, or shape, type and numbers."""
+    if isinstance(value, dict) and "array" in value:  # a cell
+        value = value["array"]
+    if isinstance(value, dict):
+        shape, kind, numbers = value["__ndarray__"]
+        check(kind in ("float64", "int64", "int32", "bool"), FORMS)
+        return np.array(numbers, dtype=kind).reshape(shape)
+    return np.array(value)
+
+
+def _fractional(cell: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    check(abs(float(np.linalg.det(cell))) > 0, "its cell has no volume")
+    return np.linalg.solve(cell.T, positions.T).T
+
+
+def _atomic_number(symbol: Any) -> int:
+    element = gemmi.Element(str(symbol))
+    known = element.atomic_number > 0 and element.name == symbol
+    check(known, "a site's element is not one; each needs a symbol, such as Si")
+    return element.atomic_number

@@ -1,0 +1,24 @@
+"""What a stranger's file may hold, and the words in which it is refused."""
+
+MAX_LISTED = 200  # sites that a CIF lists, before its symmetry makes more
+MAX_SITES = 500
+MAX_STRUCTURES = 1000
+MAX_OPERATIONS = 192  # of Fm-3m, the largest space group in its conventional cell
+MAX_LENGTH = 500.0  # Å, of a lattice vector
+MIN_DISTANCE = 0.5  # Å, between two atoms; H2 has 0.74
+
+
+class Refused(ValueError):
+    """The file will not be read; the message says why, in a scientist's words."""
+
+
+def check(condition: bool, reason: str) -> None:
+    """Refuse the file unless `condition` holds."""
+    if not condition:
+        raise Refused(reason)
+
+
+def check_count(sites: int) -> None:
+    """Refuse a cell with no atom or more than `MAX_SITES`."""
+    check(sites > 0, "it holds no atoms")
+    check(sites <= MAX_SITES, f"a cell may hold at most {MAX_SITES} atoms, got {sites}; give the primitive cell")
