@@ -42,7 +42,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=_program(), description="Dielectric tensors of crystals.")
     commands = parser.add_subparsers(required=True, metavar="fetch|train|evaluate|predict")
 
-    predict = commands.add_parser("predict", help="predict tensors for files (CIF, POSCAR, extxyz, pymatgen JSON)")
+    predict = commands.add_parser(
+        "predict", help="predict tensors for files (CIF, POSCAR, extxyz, XSF, JSON, phonopy.yaml)"
+    )
     predict.add_argument("files", nargs="+", metavar="FILE")
     predict.add_argument("--model", metavar="NAME", help="a shipped model or a run's folder")
     predict.add_argument(

@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 
 import streamlit as st
+from pymatgen.core import Structure
 
 from engine.crystals.material import Material
+from engine.crystals.read_as import read_as
 from engine.errors import EngineError
 from engine.model.shipped_models import available_models
 from engine.optics.measured import measurements
@@ -16,7 +18,7 @@ from pages.components import cached
 from pages.components.material import direction_view, live, tensor_view
 from pages.components.material.details import details
 from pages.components.site import header
-from pages.components.widgets import number, show_warnings, subscripts
+from pages.components.widgets import number, show_warnings, space_group, subscripts
 
 MAX_SHOWN = 30  # structures drawn on the page; the downloads hold all
 EXAMPLES = {"mp-2998": "BaTiO₃, perovskite", "mp-2815": "MoS₂, layers", "mp-7029": "SiO₂, cristobalite"}
@@ -56,7 +58,10 @@ def chosen_functional(model: tuple[str, float]) -> Functional:
 def brought() -> list[tuple[str, bytes]]:
     """Name and content of each upload, of the example, and of the pasted text."""
     files = st.file_uploader(
-        "CIF, POSCAR, extended XYZ or pymatgen JSON", accept_multiple_files=True, key="files", max_upload_size=1
+        "CIF, POSCAR, extended XYZ, XSF, JSON or phonopy.yaml",
+        accept_multiple_files=True,
+        key="files",
+        max_upload_size=1,
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         example = st.pills(
@@ -117,9 +122,24 @@ def downloads(found: list[Answer]) -> None:
         )
 
 
+def understood(structure: Structure) -> str:
+    """What was read, to be checked against the file."""
+    facts = read_as(structure)
+    group = f", {space_group(facts['space_group'])} ({facts['number']})" if facts["space_group"] else ""
+    lengths = ", ".join(f"{length:.3f}" for length in facts["lengths"])
+    angles = ", ".join(f"{angle:.4g}" for angle in facts["angles"])
+    atoms = f"{facts['atoms']} atom{'s' if facts['atoms'] > 1 else ''} in the cell"
+    line = (
+        f"Read as {subscripts(facts['formula'])}{group}: {atoms}, {lengths} Å, {angles}°, "
+        f"{facts['density']:.2f} g/cm³."
+    )
+    return " ".join([line, *facts["assumed"]])
+
+
 def show(name: str, prediction: Prediction, key: str) -> None:
     """One crystal and its tensors."""
     found = measurements(prediction.structure)
+    st.caption(understood(prediction.structure))
     left, right = st.columns([6, 7], gap="large")
     with left:
         sources = tensor_view.with_tensors(prediction, None)

@@ -24,7 +24,7 @@ def read_documents(document: Any) -> list[Arrays]:
     Raises:
         Refused: it has none of the known forms, disorder, no period along an axis, or too many atoms.
     """
-    found = []
+    found: list[Arrays] = []
     for one in _entries(document):
         check(len(found) < MAX_STRUCTURES, f"a file may hold at most {MAX_STRUCTURES} structures; split it")
         try:

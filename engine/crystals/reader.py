@@ -18,7 +18,7 @@ from engine.files import ROOT
 
 MAX_BYTES = 1024**2
 TIME_LIMIT = 9.0  # seconds; with starting and stopping the reader, an answer comes within 10
-FORMATS = "CIF, POSCAR, extended XYZ, XSF or JSON"
+FORMATS = "CIF, POSCAR, extended XYZ, XSF, JSON or phonopy.yaml"
 
 _SUFFIXES = {
     "cif": "cif",

@@ -11,6 +11,7 @@ from pymatgen.core import Structure
 
 from engine.crystals.inputs import as_structure
 from engine.crystals.material import Material
+from engine.crystals.read_as import ReadAs, read_as
 from engine.crystals.reader import read_path
 from engine.errors import EngineError
 from engine.prediction.prediction import Functional, Prediction
@@ -40,6 +41,7 @@ class Record(TypedDict):
     source: str
     formula: str | None
     natoms: int | None
+    read_as: ReadAs | None
     electronic: Matrix | None
     ionic: Matrix | None
     total: Matrix | None
@@ -62,6 +64,7 @@ def to_record(source: str, prediction: Prediction) -> Record:
         "source": source,
         "formula": prediction.formula,
         "natoms": len(prediction.structure),
+        "read_as": read_as(prediction.structure),
         "electronic": _listed(prediction.electronic),
         "ionic": _listed(prediction.ionic),
         "total": _listed(prediction.total),
@@ -118,6 +121,7 @@ def refusal(source: str, reason: str) -> Record:
         "source": source,
         "formula": None,
         "natoms": None,
+        "read_as": None,
         "electronic": None,
         "ionic": None,
         "total": None,

@@ -21,6 +21,7 @@ RECORD = {"source", "formula", "natoms", "electronic", "ionic", "total", "frame"
     "interval90",
     "ionic_method",
     "functional",
+    "read_as",
     "warnings",
     "error",
 }
@@ -236,6 +237,9 @@ def test_records_follow_the_contract_and_one_bad_file_stops_no_other(predictor, 
     assert second["electronic"] is None
     assert np.allclose(third["total"], first["total"], atol=1e-5)  # force constants are kept in single precision
     assert first["frame"] == "structure"
+    assert (first["read_as"]["formula"], first["read_as"]["number"]) == ("Na1Cl1", 225)
+    assert first["read_as"]["density"] == pytest.approx(2.16, abs=0.02)
+    assert first["read_as"]["assumed"] == []
     low, high = first["interval90"]
     assert low < np.trace(first["electronic"]) / 3 < high
     (tmp_path / "out.csv").write_text(records_to_csv([first, second]))
