@@ -16,6 +16,11 @@ from pages.components import charts
 from pages.components.widgets import DASH, INTERVAL, PERCENT, PLOT, number, show_table, span
 
 PARTS = {"electronic": "Electronic", "ionic": "Ionic", "total": "Total"}
+WAYS = {
+    "full": "The ionic part comes from Born charges and force constants, the network's own and the potential's.",
+    "direct": "The ionic part comes from Born charges and force constants of the network alone.",
+    "coarse": "The ionic part is read off the atoms' surroundings, without force constants.",
+}
 NOT_STATED = "polymorph not stated"
 REFLECTANCE = "Reflectance, principal"
 STRUCTURE_AXES, IEEE_AXES = "structure Cartesian axes", "IEEE axes"
@@ -101,6 +106,8 @@ def reading_notes(prediction: Prediction | None, measured: Measurement | None) -
         st.caption(
             f"Measured at {measured.wavelength:.2f} µm, room temperature, {measured.name}: see the tab Measured."
         )
+    if prediction is not None and prediction.ionic_method:
+        st.caption(WAYS[prediction.ionic_method])
     if prediction is not None and _intervals(prediction):
         st.caption(
             "The 90 % intervals are calibrated on crystals left out of training: over many of those, nine in ten "
