@@ -65,6 +65,9 @@ def _parser() -> argparse.ArgumentParser:
         default="full",
         help="direct does without the potential's force constants, many times as fast; full by default",
     )
+    predict.add_argument(
+        "--setting", default="", metavar="NAME", help="of the space group where a CIF leaves it open: 'F d -3 m:2'"
+    )
     predict.add_argument("--json", metavar="OUT", help="write JSON to a file, or to standard output with -")
     predict.add_argument("--csv", metavar="OUT", help="write CSV to a file, or to standard output with -")
     predict.set_defaults(command=_predict)
@@ -151,7 +154,9 @@ def _predict(options: argparse.Namespace) -> int:
     keep_memory()
     predictor = Predictor.load(options.model, options.device)
     asked = _asked(options.target, predictor.targets)
-    records = predict_files(predictor, options.files, asked, options.functional, options.ionic_method)
+    records = predict_files(
+        predictor, options.files, asked, options.functional, options.ionic_method, options.setting
+    )
     if options.json:
         _write(options.json, json.dumps(records, indent=1))
     if options.csv:

@@ -8,6 +8,7 @@ from pymatgen.core import Structure
 
 from engine.crystals.material import Material
 from engine.crystals.read_as import read_as
+from engine.crystals.reader import SettingNeeded
 from engine.errors import EngineError
 from engine.model.shipped_models import available_models
 from engine.optics.measured import measurements
@@ -15,6 +16,7 @@ from engine.prediction.prediction import Functional, Prediction
 from engine.prediction.records import records_to_csv, refusal, to_record
 from engine.runs.run import Run
 from pages.components import cached
+from pages.components.crystal import viewer
 from pages.components.material import direction_view, live, tensor_view
 from pages.components.material.details import details
 from pages.components.site import header
@@ -97,13 +99,30 @@ def of_id() -> list[tuple[str, bytes]]:
     return [] if material is None else [as_file(mp_id, material)]
 
 
-def answers(model: tuple[str, float], functional: Functional, name: str, content: bytes) -> list[Answer]:
+def chosen_setting(name: str, content: bytes) -> str:
+    """What the visitor takes of several settings that a file fits, each drawn; empty without a choice."""
+    _, reason = cached.parsed(name, content)
+    if not isinstance(reason, SettingNeeded):
+        return ""
+    shown = name or "The pasted text"
+    key = f"setting-{shown}"
+    chosen = st.segmented_control(f"{shown} fits several settings. Which is meant?", list(reason.choices), key=key)
+    for column, (setting, structure) in zip(st.columns(len(reason.choices)), reason.choices.items(), strict=True):
+        with column:
+            st.caption(f"**{setting}** {understood(structure)}")
+            viewer.draw(structure, 1, f"{key}-{setting}", None, flat=not viewer.SCRIPT.is_file())
+    return chosen or ""
+
+
+def answers(
+    model: tuple[str, float], functional: Functional, name: str, content: bytes, setting: str
+) -> list[Answer]:
     """One entry a structure of this file: the prediction, or the reason why there is none."""
     shown = name or "pasted text"
-    structures, reason = cached.parsed(name, content)
+    structures, reason = cached.parsed(name, content, setting)
     if reason:
-        return [(shown, reason)]
-    results = cached.predictions(*model, name, content, functional)
+        return [(shown, str(reason))]
+    results = cached.predictions(*model, name, content, setting, functional)
     many = len(structures) > 1
     return [
         (f"{shown} #{i}" if many else shown, str(result) if isinstance(result, EngineError) else result)
@@ -180,9 +199,10 @@ with right:
 if model and not files:
     st.caption("Each structure gets its tensors, or the reason why not.")
 if model and files:
+    meant = [(name, content, chosen_setting(name, content)) for name, content in files]
     try:
         with st.spinner("Reading and predicting …"):
-            found = [answer for name, content in files for answer in answers(model, functional, name, content)]
+            found = [answer for file in meant for answer in answers(model, functional, *file)]
     except EngineError as error:
         st.error(str(error), icon=":material/block:")
     else:

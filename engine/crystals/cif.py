@@ -73,11 +73,24 @@ class Reading:
         return "".join(f"{gemmi.Element(z).name}{count}" for z, count in sorted(counts.items()))
 
 
+class Undecided(Refused):
+    """The file fits several settings of its space group, and each gives another crystal: `readings`."""
+
+    def __init__(self, readings: Sequence[Reading]) -> None:
+        self.readings = tuple(readings)
+        named = ", or ".join(f"{one.formula} as {one.setting.name}" for one in readings)
+        super().__init__(
+            f"its space group has several settings, and the file fits more than one: {named}; write the setting "
+            "behind the symbol, or the symmetry operations"
+        )
+
+
 def read_cif(text: str) -> list[Reading]:
     """Every crystal of a CIF, its symmetry expanded.
 
     Raises:
-        Refused: no cell or atoms, disorder, too many sites, a file that contradicts itself or leaves a choice.
+        Undecided: it leaves a choice that only its author can make.
+        Refused: no cell or atoms, disorder, too many sites, a file that contradicts itself.
     """
     without_text = re.sub(r"^;.*?^;", "", text, flags=re.MULTILINE | re.DOTALL)
     if not re.search(r"^[ \t]*data_", without_text, re.MULTILINE | re.IGNORECASE):
@@ -140,11 +153,7 @@ def _read_block(tags: Tags) -> Reading:
     if len(different) > 1:
         different = [one for one in different if _nearest(one) >= TOO_NEAR] or different
     if len(different) > 1:
-        raise Refused(
-            "its space group has several settings, and the file fits more than one: "
-            + ", or ".join(f"{one.formula} as {one.setting.name}" for one in different)
-            + "; write the setting behind the symbol, or the symmetry operations"
-        )
+        raise Undecided(different)
     return _with_assumption(different[0], len(reasons) + len(found))
 
 

@@ -32,8 +32,9 @@ def read_as(structure: Structure) -> ReadAs:
     with suppress(SymmetryUndeterminedError):
         group = SpacegroupAnalyzer(structure, TOLERANCE)
         symbol, number = group.get_space_group_symbol(), group.get_space_group_number()
+    counts = structure.composition.element_composition
     return {
-        "formula": structure.composition.formula.replace(" ", ""),
+        "formula": "".join(f"{element}{n:g}" if n > 1 else f"{element}" for element, n in counts.items()),
         "atoms": len(structure),
         "space_group": symbol,
         "number": number,

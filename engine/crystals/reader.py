@@ -47,13 +47,25 @@ _ENVIRONMENT = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "PYTHONPATH")  # no k
 _readers = threading.BoundedSemaphore(4)  # so that many uploads at once stay within the machine's memory
 
 
-def read_structures(name: str, content: bytes) -> list[Structure]:
+class SettingNeeded(EngineError):
+    """A CIF fits several settings of its space group; `choices` are the crystals that they give, by name."""
+
+    def __init__(self, message: str, choices: dict[str, Structure]) -> None:
+        super().__init__(message)
+        self.choices = choices
+
+
+def read_structures(name: str, content: bytes, setting: str = "") -> list[Structure]:
     """Structures of an uploaded file, or of pasted text where `name` is empty.
 
     POSCAR, XYZ and JSON keep the file's Cartesian axes; a CIF has none, and gets pymatgen's. The file is read
     in a process of its own, which is killed when it takes too long or too much memory.
 
+    Args:
+        setting: of the space group, such as "F d -3 m:2", to take where the file leaves it open.
+
     Raises:
+        SettingNeeded: the file leaves open which of several settings it means, and `setting` is none of them.
         EngineError: the file is too large, of no known format, no ordered crystal, or took too long to read.
     """
     shown = re.sub(r"[^\w .,()+-]", "_", Path(name).name)[:80] or "the pasted text"
@@ -65,10 +77,17 @@ def read_structures(name: str, content: bytes) -> list[Structure]:
     check(b"\0" not in content, f"{shown}: it is not a text file; give a {FORMATS} file")
     text = _text(content)
     kind = required(_kind(name, text), f"{shown}: {_what_it_is(text)}")
-    return [_structure(parsed) for parsed in _parse(shown, kind, text)]
+    try:
+        return [_structure(parsed) for parsed in _parse(shown, kind, text)]
+    except SettingNeeded as needed:
+        if setting not in needed.choices:
+            raise
+        chosen = needed.choices[setting]
+        chosen.properties["notes"] = [f"The setting {setting} was chosen by hand."]
+        return [chosen]
 
 
-def read_path(path: str | Path) -> list[Structure]:
+def read_path(path: str | Path, setting: str = "") -> list[Structure]:
     """Structures of a file on disk, within the same limits.
 
     Raises:
@@ -77,7 +96,7 @@ def read_path(path: str | Path) -> list[Structure]:
     path = Path(path)
     check(path.is_file(), f"{path}: no such file; give a {FORMATS} file")
     with path.open("rb") as file:
-        return read_structures(path.name, file.read(MAX_BYTES + 1))
+        return read_structures(path.name, file.read(MAX_BYTES + 1), setting)
 
 
 def _unpacked(shown: str, content: bytes) -> bytes:
@@ -169,5 +188,8 @@ def _parse(shown: str, kind: str, text: str) -> list[Parsed]:
     if child.returncode:
         raise EngineError(f"{shown}: reading it took too much time or memory; give a smaller or simpler cell")
     answer: Answer = json.loads(child.stdout)
+    if "choices" in answer:
+        choices = {name: _structure(parsed) for name, parsed in answer["choices"].items()}
+        raise SettingNeeded(f"{shown}: {answer['refused']}", choices)
     check("structures" in answer, f"{shown}: {answer.get('refused')}")
     return answer["structures"]

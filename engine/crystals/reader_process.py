@@ -22,7 +22,7 @@ from typing import NamedTuple, TypedDict
 
 import numpy as np
 
-from engine.crystals.cif import read_cif
+from engine.crystals.cif import Undecided, read_cif
 from engine.crystals.json_documents import read_documents
 from engine.crystals.poscar import read_poscar
 from engine.crystals.refusal import MAX_LENGTH, MAX_STRUCTURES, MIN_DISTANCE, Refused, check, check_count
@@ -54,6 +54,7 @@ class Answer(TypedDict, total=False):
 
     structures: list[Parsed]
     refused: str
+    choices: dict[str, Parsed]  # by setting, where the file leaves it open
 
 
 def _pass_over(package: str) -> None:
@@ -187,6 +188,9 @@ def answer(kind: str, text: str) -> Answer:
         check(bool(crystals), "it holds no structure")
         for crystal in crystals:
             check_crystal(crystal)
+    except Undecided as undecided:
+        read = {one.setting.name: Crystal(one.cell, one.numbers, one.positions) for one in undecided.readings}
+        return {"refused": str(undecided), "choices": {name: _parsed(crystal) for name, crystal in read.items()}}
     except Refused as refusal:
         return {"refused": str(refusal)}
     except MemoryError:

@@ -144,17 +144,19 @@ def predict_files(
     targets: Sequence[str] | None = None,
     functional: Functional = "PBE",
     ionic_method: AskedMethod = "full",
+    setting: str = "",
 ) -> list[Record]:
     """A record for each crystal of each file, in order; a file that is refused says why and stops no other.
 
     Args:
         targets, functional, ionic_method: see `Predictor.predict`.
+        setting: see `reader.read_structures`.
     """
     records: list[Record] = []
     crystals: list[tuple[int, Structure]] = []
     for path in paths:
         try:
-            for crystal in read_path(Path(path)):
+            for crystal in read_path(Path(path), setting):
                 crystals.append((len(records), as_structure(crystal)))
                 records.append(refusal(str(path), ""))
         except EngineError as error:

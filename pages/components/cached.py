@@ -231,20 +231,20 @@ def learned_radials() -> tuple[np.ndarray, np.ndarray]:
 
 
 @st.cache_resource(show_spinner=False, max_entries=200)
-def parsed(name: str, content: bytes) -> tuple[list[Structure], str | None]:
+def parsed(name: str, content: bytes, setting: str = "") -> tuple[list[Structure], EngineError | None]:
     """Structures of a file that a visitor brought, or none and the reason."""
     try:
-        return read_structures(name, content), None
+        return read_structures(name, content, setting), None
     except EngineError as error:
-        return [], str(error)
+        return [], error
 
 
 @st.cache_resource(show_spinner=False, max_entries=200)
 def predictions(
-    model: str, changed: float, name: str, content: bytes, functional: Functional
+    model: str, changed: float, name: str, content: bytes, setting: str, functional: Functional
 ) -> list[Prediction | EngineError]:
     """One answer a structure of that file: a prediction, or why there is none."""
-    structures, _ = parsed(name, content)
+    structures, _ = parsed(name, content, setting)
     return [_attempt(predictor(model, changed), structure, functional) for structure in structures]
 
 

@@ -65,6 +65,23 @@ def test_predict_computes_no_more_than_the_target_that_is_asked(target, parts, c
     assert [part for part in ("electronic", "ionic", "total") if record[part]] == parts
 
 
+def test_predict_takes_the_setting_that_a_file_leaves_open(tmp_path, capsys):
+    angles = "".join(f"_cell_angle_{name} 90\n" for name in ("alpha", "beta", "gamma"))
+    lengths = "".join(f"_cell_length_{name} 5.431\n" for name in "abc")
+    loop = "loop_\n_atom_site_label\n" + "".join(f"_atom_site_fract_{axis}\n" for axis in "xyz")
+    silicon = tmp_path / "silicon.cif"
+    silicon.write_text(
+        f"data_x\n{lengths}{angles}_symmetry_space_group_name_H-M 'F d -3 m'\n{loop}Si 0.125 0.125 0.125\n"
+    )
+    assert main(["predict", str(silicon), "--json", "-", "--device", "cpu"]) == 1
+    assert "Si8 as F d -3 m:2" in capsys.readouterr().err
+    asked = ["predict", str(silicon), "--setting", "F d -3 m:2", "--target", "electronic", "--json", "-"]
+    assert main([*asked, "--device", "cpu"]) == 0
+    (record,) = json.loads(capsys.readouterr().out)
+    assert record["natoms"] == 8
+    assert record["read_as"]["assumed"] == ["The setting F d -3 m:2 was chosen by hand."]
+
+
 @pytest.mark.parametrize(
     ("option", "said"),
     [(["--ionic-method", "direct"], ("direct", "PBE")), (["--functional", "PBEsol"], ("direct", "PBEsol"))],

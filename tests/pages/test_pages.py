@@ -152,6 +152,44 @@ def test_pasted_text_is_predicted_like_a_file() -> None:
     assert "| Refractive index n | " in words(page)
 
 
+SILICON = """data_Si
+_cell_length_a 5.431
+_cell_length_b 5.431
+_cell_length_c 5.431
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_symmetry_space_group_name_H-M 'F d -3 m'
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Si 0.125 0.125 0.125
+"""
+
+
+def test_a_file_that_fits_two_settings_leaves_the_choice_to_the_visitor() -> None:
+    page = upload(("Si.cif", SILICON))
+    assert "fits more than one: Si16 as F d -3 m:1, or Si8 as F d -3 m:2" in words(page)
+    page.button_group(key="setting-Si.cif").set_value("F d -3 m:2").run()
+    text = words(page)
+    assert "| Refractive index n | " in text
+    assert "The setting F d -3 m:2 was chosen by hand." in text
+
+
+def test_what_was_read_is_said_beside_the_answer() -> None:
+    text = words(upload(("MgO.vasp", POSCAR.format(symbol="Mg"))))
+    assert "(225): 2 atoms in the cell" in text
+    assert "The ionic part comes from Born charges and force constants" in text
+
+
+def test_tensors_by_another_functional_can_be_asked_for() -> None:
+    page = upload(("MgO.vasp", POSCAR.format(symbol="Mg")))
+    page.button_group(key="functional").set_value("PBEsol").run()
+    assert "These are tensors as PBEsol gives them" in words(page)
+
+
 def test_an_example_is_predicted_like_a_file_and_told_to_be_one() -> None:
     page = open_page("predict")
     page.button_group(key="try").set_value("mp-2998").run()

@@ -237,7 +237,7 @@ def test_records_follow_the_contract_and_one_bad_file_stops_no_other(predictor, 
     assert second["electronic"] is None
     assert np.allclose(third["total"], first["total"], atol=1e-5)  # force constants are kept in single precision
     assert first["frame"] == "structure"
-    assert (first["read_as"]["formula"], first["read_as"]["number"]) == ("Na1Cl1", 225)
+    assert (first["read_as"]["formula"], first["read_as"]["number"]) == ("NaCl", 225)
     assert first["read_as"]["density"] == pytest.approx(2.16, abs=0.02)
     assert first["read_as"]["assumed"] == []
     low, high = first["interval90"]
