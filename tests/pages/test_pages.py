@@ -180,7 +180,8 @@ def test_a_file_that_fits_two_settings_leaves_the_choice_to_the_visitor() -> Non
 
 def test_what_was_read_is_said_beside_the_answer() -> None:
     text = words(upload(("MgO.vasp", POSCAR.format(symbol="Mg"))))
-    assert "(225): 2 atoms in the cell" in text
+    assert "Read as MgO, " in text
+    assert "2 atoms in the cell" in text
     assert "The ionic part comes from Born charges and force constants" in text
 
 
