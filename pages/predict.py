@@ -63,7 +63,7 @@ def brought() -> list[tuple[str, bytes]]:
         "CIF, POSCAR, extended XYZ, XSF, JSON or phonopy.yaml",
         accept_multiple_files=True,
         key="files",
-        max_upload_size=1,
+        max_upload_size=5,
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         example = st.pills(

@@ -260,12 +260,15 @@ def _share(text: str, label: str) -> float:
 def _elements(symbol: str) -> tuple[str, ...]:
     """Elements that a symbol or label may mean, likeliest first: Ho is holmium, or hydrogen of a hydroxyl."""
     letters = (re.match(r"[A-Za-z]*", symbol) or [""])[0]
-    if letters.upper() in ("D", "T"):
+    if letters in ("D", "d"):
         return ("H",)
-    names = [letters[:length].title() for length in (2, 1) if len(letters) >= length]
-    if len(letters) > 2 and letters[1].isupper() != letters[0].isupper():
-        names = names if letters[2:3].isupper() or letters[:2].title() == letters[:2] else names[::-1]
-    return tuple(name for name in names if _is_element(name))
+    in_lower_case = letters.islower()
+    found = []
+    if len(letters) > 1 and (in_lower_case or not letters[2:3].islower()):  # not Cat, which is no calcium
+        found.append(letters[:2].title())
+    if (found and _is_element(found[0])) or in_lower_case or not letters[1:2].islower():  # not Wat, no tungsten
+        found.append(letters[:1].upper())
+    return tuple(name for name in found if _is_element(name))
 
 
 def _is_element(name: str) -> bool:
@@ -385,7 +388,7 @@ def _formula(text: str) -> dict[str, float] | None:
     found: dict[str, float] = {}
     for part in parts:
         match = re.fullmatch(r"([A-Z][a-z]?)(\d*\.?\d*)(?:\(\d+\))?", part)
-        name = match and ("H" if match[1] in ("D", "T") else match[1])
+        name = match and ("H" if match[1] == "D" else match[1])
         if not match or not name or not _is_element(name):
             return None
         found[name] = found.get(name, 0.0) + float(match[2] or 1)

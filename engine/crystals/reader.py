@@ -16,7 +16,8 @@ from engine.crystals.reader_process import Answer, Parsed
 from engine.errors import EngineError, check, required
 from engine.files import ROOT
 
-MAX_BYTES = 1024**2
+MAX_BYTES = 1024**2  # of a structure
+MAX_FILE = 5 * 1024**2  # with the reflections that a refinement program puts into its CIF
 TIME_LIMIT = 9.0  # seconds; with starting and stopping the reader, an answer comes within 10
 FORMATS = "CIF, POSCAR, extended XYZ, XSF, JSON or phonopy.yaml"
 
@@ -40,10 +41,20 @@ _OTHERS = {  # what files of other programs look like
     "a PDB file": r"^(ATOM  |HETATM|CRYST1)",
     "a SHELX file": r"^ZERR\b",
 }
+_REFLECTIONS = re.compile(
+    rb"^_(?:shelx|iucr_refine)_\w+[ \t]*\r?\n;.*?^;[ \t]*$", re.MULTILINE | re.DOTALL | re.IGNORECASE
+)
 _GZIP = b"\x1f\x8b"
 _MINUS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d", "-"))
 _COMPRESSED = (b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"\x28\xb5\x2f\xfd")
-_ENVIRONMENT = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "PYTHONPATH")  # no keys: the reader needs none
+_ENVIRONMENT = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "LD_LIBRARY_PATH",
+    "PYTHONPATH",
+    "DIELECTRIC_MOST_ATOMS",
+)  # no keys: the reader needs none
 _readers = threading.BoundedSemaphore(4)  # so that many uploads at once stay within the machine's memory
 
 
@@ -72,6 +83,8 @@ def read_structures(name: str, content: bytes, setting: str = "") -> list[Struct
     check(bool(content.strip()), f"{shown}: it is empty; give a {FORMATS} file")
     if content.startswith(_GZIP):
         name, content = name.lower().removesuffix(".gz"), _unpacked(shown, content)
+    check(len(content) <= MAX_FILE, f"{shown}: it is larger than 5 MiB; give the structure alone")
+    content = _REFLECTIONS.sub(b"", content)
     check(len(content) <= MAX_BYTES, f"{shown}: it is larger than 1 MiB; give a smaller cell or fewer frames")
     check(not content.startswith(_COMPRESSED), f"{shown}: it is compressed; unpack it first")
     check(b"\0" not in content, f"{shown}: it is not a text file; give a {FORMATS} file")
@@ -96,17 +109,17 @@ def read_path(path: str | Path, setting: str = "") -> list[Structure]:
     path = Path(path)
     check(path.is_file(), f"{path}: no such file; give a {FORMATS} file")
     with path.open("rb") as file:
-        return read_structures(path.name, file.read(MAX_BYTES + 1), setting)
+        return read_structures(path.name, file.read(MAX_FILE + 1), setting)
 
 
 def _unpacked(shown: str, content: bytes) -> bytes:
-    """What gzip holds, up to a byte more than may be read."""
+    """What gzip holds, up to a byte more than a file may have."""
     stream, damaged = zlib.decompressobj(wbits=31), f"{shown}: its compression is damaged; unpack it first"
     try:
-        unpacked = stream.decompress(content, MAX_BYTES + 1)
+        unpacked = stream.decompress(content, MAX_FILE + 1)
     except zlib.error as error:
         raise EngineError(damaged) from error
-    check(stream.eof or len(unpacked) > MAX_BYTES, damaged)
+    check(stream.eof or len(unpacked) > MAX_FILE, damaged)
     return unpacked
 
 

@@ -1,7 +1,9 @@
 """What a stranger's file may hold, and the words in which it is refused."""
 
+import os
+
 MAX_LISTED = 200  # sites that a CIF lists, before its symmetry makes more
-MAX_SITES = 500
+MAX_SITES = 500  # of a cell; on one's own machine as many as DIELECTRIC_MOST_ATOMS says
 MAX_STRUCTURES = 1000
 MAX_OPERATIONS = 192  # of Fm-3m, the largest space group in its conventional cell
 MAX_LENGTH = 500.0  # Å, of a lattice vector
@@ -19,6 +21,8 @@ def check(condition: bool, reason: str) -> None:
 
 
 def check_count(sites: int) -> None:
-    """Refuse a cell with no atom or more than `MAX_SITES`."""
+    """Refuse a cell with no atom or more than `MAX_SITES`, or `DIELECTRIC_MOST_ATOMS` where that is set."""
+    asked = os.environ.get("DIELECTRIC_MOST_ATOMS", "")
+    most = int(asked) if asked.isdigit() else MAX_SITES
     check(sites > 0, "it holds no atoms")
-    check(sites <= MAX_SITES, f"a cell may hold at most {MAX_SITES} atoms, got {sites}; give the primitive cell")
+    check(sites <= most, f"a cell may hold at most {most} atoms, got {sites}; give the primitive cell")

@@ -108,6 +108,21 @@ def test_holmium_is_a_hydrogen_where_the_formula_has_none():
     assert 67 in other.numbers
 
 
+@pytest.mark.parametrize(
+    ("label", "element"),
+    [("Si1", 14), ("SI2A", 14), ("si", 14), ("OW", 8), ("OH1", 8), ("AlT", 13), ("D3", 1), ("CL", 17), ("K", 19)],
+)
+def test_a_label_names_an_element(label, element):
+    (found,) = read_cif(written(SALT, "_symmetry_space_group_name_H-M 'P 1'", f"{label} 0 0 0"))
+    assert found.numbers.tolist() == [element]
+
+
+@pytest.mark.parametrize("label", ["Wat1", "Cat", "T1", "X", "Oh", "M1", "1"])
+def test_a_label_that_is_no_element_is_refused(label):
+    with pytest.raises(Refused, match="no element"):
+        read_cif(written(SALT, "_symmetry_space_group_name_H-M 'P 1'", f"{label} 0 0 0"))
+
+
 def test_a_partly_occupied_site_is_named():
     text = written(SALT, ROCK, "Na1 0 0 0 0.9\nCl1 0.5 0.5 0.5 1").replace(
         "_atom_site_fract_z\n", "_atom_site_fract_z\n_atom_site_occupancy\n"

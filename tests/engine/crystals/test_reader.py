@@ -143,9 +143,10 @@ TWO_ON_ONE = poscar("Si Ge", "1 1").replace(b"0.5 0.5 0.5", b"0.0 0.0 1.01")
 DISORDERED = RUTILE.replace("0.50000000  1", "0.50000000  0.5").encode()
 HOSTILE = [
     ("empty", "a.cif", b" \n", "empty"),
-    ("10 MB", "a.cif", b"data_x\n" * 1_500_000, "larger than 1 MiB"),
+    ("10 MB", "a.cif", b"data_x\n" * 1_500_000, "larger than 5 MiB"),
     ("compressed", "a.cif.zip", b"PK\x03\x04" + b"x" * 99, "compressed"),
-    ("a bomb", "a.cif.gz", gzip.compress(b"#" * 10**8), "larger than 1 MiB"),
+    ("a bomb", "a.cif.gz", gzip.compress(b"#" * 10**8), "larger than 5 MiB"),
+    ("2 MB", "a.cif", b"data_x\n" * 300_000, "larger than 1 MiB"),
     ("damaged gzip", "a.cif.gz", gzip.compress(b"x")[:4] + b"junk", "damaged"),
     ("binary", "a.cif", bytes(range(256)) * 100, "not a text file"),
     ("junk without zero bytes", "a.vasp", bytes(range(1, 256)) * 100, "lattice vector"),
@@ -213,6 +214,19 @@ def test_a_parser_that_asks_for_three_gigabytes_is_refused_them():
     )
     done = subprocess.run([sys.executable, "-c", greedy], input=b"x", capture_output=True, check=True)
     assert "takes more memory" in json.loads(done.stdout)["refused"]
+
+
+def test_reflections_in_a_cif_do_not_count():
+    reflections = b"_shelx_hkl_file\n;\n" + b"   1   0   0   12.34    0.56\n" * 100_000 + b";\n"
+    (rutile,) = read_structures("rutile.cif", RUTILE.encode() + reflections)
+    assert len(rutile) == 6
+
+
+def test_one_s_own_machine_may_read_larger_cells(monkeypatch):
+    many = xyz('Lattice="999 0 0 0 9 0 0 0 9"', 501)
+    monkeypatch.setenv("DIELECTRIC_MOST_ATOMS", "600")
+    with pytest.raises(EngineError, match="at most 500 Å"):  # not the number of atoms any more
+        read_structures("many.xyz", many)
 
 
 def test_a_missing_file_is_named():
