@@ -12,7 +12,7 @@ from functools import lru_cache
 import gemmi
 import numpy as np
 
-from engine.crystals.refusal import MAX_OPERATIONS, check
+from engine.crystals.refusal import MAX_OPERATIONS, Refused, check
 
 OPERATIONS = ("_space_group_symop_operation_xyz", "_symmetry_equiv_pos_as_xyz")
 MAGNETIC = ("_space_group_symop_magn_operation_xyz", "_space_group_symop_magn_operation")
@@ -129,7 +129,7 @@ def _operation(text: str) -> gemmi.Op:
     try:
         return gemmi.Op(text.replace(" ", "").lower())
     except (ValueError, RuntimeError) as error:
-        raise ValueError(f"a symmetry operation must read like -x,y+1/2,z ({error})") from error
+        raise Refused("a symmetry operation must read like -x,y+1/2,z") from error
 
 
 def _of_operations(operations: list[gemmi.Op], name: str, said: bool, group: int | None = None) -> Setting:

@@ -148,24 +148,28 @@ def _structure(parsed: Parsed) -> Structure:
 
 
 def _kind(name: str, text: str) -> str | None:
-    """Format by the name's ending, else by what the text looks like."""
+    """Format by what the text looks like, else by the name's ending."""
     path = Path(name.lower())
-    if path.suffix[1:] in _SUFFIXES:
-        return _SUFFIXES[path.suffix[1:]]
-    if re.match(r"(poscar|contcar)", path.name):
-        return "poscar"
+    by_name = "poscar" if re.match(r"(poscar|contcar)", path.name) else _SUFFIXES.get(path.suffix[1:])
+    return _by_content(text) or by_name
+
+
+def _by_content(text: str) -> str | None:
     if text.lstrip()[:1] in ("{", "["):
         return "json"
-    if re.search(r"^[ \t]*(data_|_cell[_.]length_a\b)", text, re.MULTILINE | re.IGNORECASE):
-        return "cif"
-    if re.search(r"^unit_cell:", text, re.MULTILINE):
-        return "phonopy"
-    if re.search(r"^[ \t]*PRIMVEC\b", text, re.MULTILINE):
-        return "xsf"
     lines = [_numbers(line) for line in text.split("\n", 5)[:5]]
     if lines[1:2] in ([1], [2], [3]) and lines[2:] == [3, 3, 3]:
         return "poscar"
-    return "xyz" if lines[0] == 1 else None
+    if lines[0] == 1:
+        return "xyz"
+    signs = {
+        "cif": r"^[ \t]*(data_|_cell[_.]length_a\b)",
+        "phonopy": r"^unit_cell:",
+        "xsf": r"^[ \t]*PRIMVEC\b",
+    }
+    return next(
+        (kind for kind, sign in signs.items() if re.search(sign, text, re.MULTILINE | re.IGNORECASE)), None
+    )
 
 
 def _numbers(line: str) -> int:

@@ -71,6 +71,13 @@ def test_every_format_gives_the_same_crystal_whether_named_or_pasted(name, named
     assert bonds == pytest.approx(4 * [equatorial] + 2 * [apical])
 
 
+@pytest.mark.parametrize("ending", ["cif", "vasp", "extxyz", "json", "txt"])
+@pytest.mark.parametrize("name", ["rutile.cif", "rutile.vasp", "rutile.extxyz", "rutile.json"])
+def test_a_wrong_ending_does_not_matter(name, ending):
+    (found,) = read_structures(f"mistaken.{ending}", (FILES / name).read_bytes())
+    assert found.composition.formula == "Ti2 O4"
+
+
 @pytest.mark.parametrize("name", ["rutile.vasp", "rutile.extxyz", "rutile.json"])
 def test_a_file_with_cartesian_axes_keeps_them(name):
     (structure,) = read_path(FILES / name)
