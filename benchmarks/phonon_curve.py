@@ -3,7 +3,8 @@
 python -m benchmarks.phonon_curve FOLDER PHONONS [--fold 0]
 
 FOLDER is what `evaluate --run FOLDER --phonon-data PHONONS` left. The first network of the fold is taught as it
-was then, by the phonon calculations of a share of their formulas, and judged on those that the fold left out.
+was then, by the phonon calculations of a share of their formulas, and judged on those that the fold left out; by all
+it was taught there.
 """
 
 import argparse
@@ -48,9 +49,13 @@ def main(folder: Path, path: str, fold: int) -> None:
     materials = labelled(load_dataset("petousis-2017"), config.model.targets)
     part = formula_folds(materials, 5)[fold]
     held_out = frozenset(materials[index].formula for index in part)
+    known = teaching_phonons(path, config.index_data, held_out)
     base, rows = load_checkpoint(folder / f"fold-{fold}-0"), []
     for share in SHARES:
-        taught, count = taught_by(base, share, held_out, config)
+        whole = folder / f"fold-{fold}-0-phonons"
+        taught, count = (
+            taught_by(base, share, held_out, config) if share < 1 else (load_checkpoint(whole), len(known))
+        )
         of_phonons = phonon_errors([taught], [held_out], config)
         row = [share, count, of_phonons.charges.trace, of_phonons.charges.component, of_phonons.frequency]
         for springs in (True, False):

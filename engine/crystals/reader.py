@@ -34,7 +34,6 @@ _SUFFIXES = {
 }
 _OTHERS = {  # what files of other programs look like
     "a LAMMPS data file": r"^[ \t]*\d+[ \t]+atom types",
-    "an input of Quantum ESPRESSO": r"^[ \t]*&(control|system)\b",
     "an input of ABINIT": r"^[ \t]*(acell|znucl)\b",
     "a CASTEP cell": r"^[ \t]*%block[ \t]+lattice",
     "an output of VASP": r"<modeling>|^[ \t]*(vasp\.\d|INCAR:)",
@@ -166,6 +165,7 @@ def _by_content(text: str) -> str | None:
         "cif": r"^[ \t]*(data_|_cell[_.]length_a\b)",
         "phonopy": r"^unit_cell:",
         "xsf": r"^[ \t]*PRIMVEC\b",
+        "espresso": r"^[ \t]*&(control|system)\b",
     }
     return next(
         (kind for kind, sign in signs.items() if re.search(sign, text, re.MULTILINE | re.IGNORECASE)), None

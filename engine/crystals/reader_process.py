@@ -1,6 +1,6 @@
 """The script that reads one untrusted structure file, in a process that can be killed.
 
-    python engine/crystals/reader_process.py cif|poscar|xyz|json|xsf|phonopy < FILE
+    python engine/crystals/reader_process.py cif|poscar|xyz|json|xsf|phonopy|espresso < FILE
 
 `engine.crystals.reader` starts it. It writes one line of JSON: `{"structures": [...]}`, each with `cell`
 (3x3, Å, rows are lattice vectors), `atomic_numbers` (N), `frac_coords` (Nx3) and `notes`, sentences of what was
@@ -124,6 +124,15 @@ def read_xsf(text: str) -> list[Crystal]:
     return [Crystal(one.cell.array, one.numbers, one.get_scaled_positions(wrap=False)) for one in frames]
 
 
+def read_espresso(text: str) -> list[Crystal]:
+    """The crystal of an input of Quantum ESPRESSO's pw.x; raises Refused where it is none."""
+    from ase.io.espresso import read_espresso_in
+
+    atoms = read_espresso_in(io.StringIO(text))
+    check(atoms.cell.rank == 3, "it has no lattice: only crystals can be read")
+    return [Crystal(atoms.cell.array, atoms.numbers, atoms.get_scaled_positions(wrap=False))]
+
+
 def read_phonopy(text: str) -> list[Crystal]:
     """The unit cell of a phonopy.yaml or phonopy_params.yaml; raises Refused where it has none."""
     import yaml
@@ -178,6 +187,7 @@ READERS: dict[str, Callable[[str], list[Crystal]]] = {
     "json": read_json,
     "xsf": read_xsf,
     "phonopy": read_phonopy,
+    "espresso": read_espresso,
 }
 
 

@@ -29,9 +29,9 @@ POSCAR = "\n".join(
 )
 
 
-def by_ase(kind: str) -> bytes:
+def by_ase(kind: str, **settings: object) -> bytes:
     text = io.StringIO()
-    write(text, AseAtomsAdaptor.get_atoms(CRYSTAL), format=kind)
+    write(text, AseAtomsAdaptor.get_atoms(CRYSTAL), format=kind, **settings)
     return text.getvalue().encode()
 
 
@@ -69,6 +69,7 @@ FILES = {
     "ASE JSON": by_ase("json"),
     "extended XYZ": by_ase("extxyz"),
     "XSF": by_ase("xsf"),
+    "Quantum ESPRESSO": by_ase("espresso-in", pseudopotentials={"Ti": "Ti.upf", "O": "O.upf"}),
     "phonopy.yaml": by_phonopy(),
 }
 
@@ -95,7 +96,8 @@ REFUSED = {
     "a slab": (optimade(dimension_types=[1, 1, 0]).decode(), "periodic along all three"),
     "half an atom": (optimade(species=HALF).decode(), "disordered"),
     "LAMMPS": ("LAMMPS data\n\n6 atoms\n2 atom types\n", "a LAMMPS data file, which is not read here; export"),
-    "Quantum ESPRESSO": ("&control\n/\n&system\nibrav=0\n/\n", "an input of Quantum ESPRESSO"),
+    "Quantum ESPRESSO without a cell": ("&control\n/\n&system\nibrav=0\n/\n", "not a readable ESPRESSO file"),
+    "CASTEP": ("%BLOCK lattice_cart\n1 0 0\n", "a CASTEP cell, which is not read here"),
     "vasprun": ('<?xml version="1.0"?>\n<modeling>\n', "an output of VASP"),
 }
 
