@@ -3,8 +3,8 @@
 python -m benchmarks.phonon_curve FOLDER PHONONS [--fold 0]
 
 FOLDER is what `evaluate --run FOLDER --phonon-data PHONONS` left. The first network of the fold is taught as it
-was then, by the phonon calculations of a share of their formulas (by all of them it was), and judged on the formulas
-that the fold left out.
+was then, by the phonon calculations of a share of their formulas (by all, it was), and judged on the formulas that
+the fold left out.
 """
 
 import argparse
