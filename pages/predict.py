@@ -51,6 +51,7 @@ def chosen_functional(model: tuple[str, float]) -> Functional:
         known,
         default=known[0],
         key="functional",
+        width="content",
         help="Tensors as density functional theory gives them. The model is calibrated for PBE, the functional of "
         "Materials Project's tensors; phonon data taught it how those of PBEsol differ.",
     )
@@ -194,8 +195,9 @@ with left:
     files = brought()
 with right:
     files += of_id()
-    model = chosen_model()
-    functional = chosen_functional(model) if model else "PBE"
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        model = chosen_model()
+        functional = chosen_functional(model) if model else "PBE"
 if model and not files:
     st.caption("Each structure gets its tensors, or the reason why not.")
 if model and files:
