@@ -9,7 +9,7 @@ refused and says what would decide.
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
@@ -163,13 +163,7 @@ def _with_assumption(reading: Reading, tried: int) -> Reading:
     if setting.said or tried == 1:
         return reading
     note = f"The setting {setting.name} is assumed: no other fits the rest of the file."
-    return Reading(
-        cell=reading.cell,
-        numbers=reading.numbers,
-        positions=reading.positions,
-        setting=setting,
-        notes=(*reading.notes, note),
-    )
+    return replace(reading, notes=(*reading.notes, note))
 
 
 def _cell(tags: Tags) -> np.ndarray:

@@ -90,7 +90,8 @@ def cross_validate(
     left_out = [frozenset(materials[index].formula for index in part) for part in parts]
     jobs = fold_jobs(data, config, materials, parts, folder, seeds)
     members = train_networks(jobs, workers)
-    has_phonons = bool(config.phonon_data) and config.model.has_charges
+    both = len(config.model.targets) == 2  # phonon data teach last what both tensors are made of
+    has_phonons = bool(config.phonon_data) and config.model.has_charges and both
     if has_phonons:
         members = train_with_phonons(jobs, PhononConfig(), folder, workers)
     unseen = predict_unseen(members, materials, parts, config)
