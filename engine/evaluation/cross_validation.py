@@ -103,7 +103,9 @@ def cross_validate(
     if config.model.has_charges:
         found = predict_unseen(members, materials, parts, config, springs=False)
         rough, method = calibrated(materials, found, found.fold >= 0), "direct" if has_phonons else "coarse"
-        ensemble.calibration.update({name_of(target, method): rough[target] for target in ("ionic", "total")})
+        ensemble.calibration.update(
+            {name_of(target, method): one for target, one in rough.items() if target != "electronic"}
+        )
         rough_errors = errors(materials, found.tensors, everything, in_range=True)
     save_checkpoint(folder, ensemble, half=True)
     write_out_of_fold(folder, with_intervals(materials, unseen, calibrations))
