@@ -68,6 +68,11 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument(
         "--setting", default="", metavar="NAME", help="of the space group where a CIF leaves it open: 'F d -3 m:2'"
     )
+    predict.add_argument(
+        "--orderings",
+        action="store_true",
+        help="answer a disordered crystal by at most ten ordered ones, with what they differ by",
+    )
     predict.add_argument("--json", metavar="OUT", help="write JSON to a file, or to standard output with -")
     predict.add_argument("--csv", metavar="OUT", help="write CSV to a file, or to standard output with -")
     predict.set_defaults(command=_predict)
@@ -155,7 +160,13 @@ def _predict(options: argparse.Namespace) -> int:
     predictor = Predictor.load(options.model, options.device)
     asked = _asked(options.target, predictor.targets)
     records = predict_files(
-        predictor, options.files, asked, options.functional, options.ionic_method, options.setting
+        predictor,
+        options.files,
+        asked,
+        options.functional,
+        options.ionic_method,
+        options.setting,
+        options.orderings,
     )
     if options.json:
         _write(options.json, json.dumps(records, indent=1))
@@ -302,8 +313,9 @@ def _asked(target: str, known: Sequence[str]) -> tuple[str, ...]:
 
 def _summary(record: "Record") -> str:
     from engine.prediction.records import PARTS
+    from engine.prediction.spread import in_words
 
-    if record["error"]:
+    if record["error"] or not record["read_as"]:
         return f"{record['source']}: refused"
     parts = [f"{record['source']}: {record['formula']}, structure Cartesian axes"]
     for target in PARTS:
@@ -312,7 +324,9 @@ def _summary(record: "Record") -> str:
             parts.append(f"  {target:<10} {rows}")
     if record["n"]:
         parts.append(f"  n          {record['n']:.3f}")
-    parts += [f"  note: {warning}" for warning in record["warnings"]]
+    parts += [f"  note: {note}" for note in record["read_as"]["assumed"] + record["warnings"]]
+    if (mark := record["approximation"]) and mark["number"] == mark["count"]:
+        parts.append(f"spread: {in_words(mark)}")
     return "\n".join(parts)
 
 

@@ -13,7 +13,7 @@ from engine.data.search import suggestions
 from engine.errors import EngineError
 from engine.optics.measured import measurements
 from engine.prediction.prediction import Prediction
-from engine.prediction.records import material_record, records_to_csv, to_record
+from engine.prediction.records import material_record, records_to_csv, to_records
 from pages.components import cached
 from pages.components.explore import scatter_charts
 from pages.components.material import direction_view, live, tensor_view
@@ -174,7 +174,9 @@ def asked(predict: Callable[[], Prediction]) -> Prediction | None:
 
 def downloads(material: Material, prediction: Prediction | None) -> None:
     """The tensors as files, in the layout of the command line."""
-    records = [] if prediction is None else [to_record(f"prediction, {cached.predictor(None).name}", prediction)]
+    records = (
+        [] if prediction is None else to_records([(f"prediction, {cached.predictor(None).name}", prediction)])
+    )
     records += [material_record(material)]
     name = material.material_id or material.formula
     with st.container(horizontal=True, vertical_alignment="center"):

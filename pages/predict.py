@@ -6,14 +6,16 @@ from pathlib import Path
 import streamlit as st
 from pymatgen.core import Structure
 
+from engine.crystals.approximations import formula_of
 from engine.crystals.material import Material
 from engine.crystals.read_as import read_as
-from engine.crystals.reader import SettingNeeded
+from engine.crystals.reader import Disordered, SettingNeeded
 from engine.errors import EngineError
 from engine.model.shipped_models import available_models
 from engine.optics.measured import measurements
 from engine.prediction.prediction import Functional, Prediction
-from engine.prediction.records import records_to_csv, refusal, to_record
+from engine.prediction.records import Answer, records_to_csv, to_records
+from engine.prediction.spread import Approximated, approximated, in_words
 from engine.runs.run import Run
 from pages.components import cached
 from pages.components.crystal import viewer
@@ -24,8 +26,6 @@ from pages.components.widgets import number, show_warnings, space_group, subscri
 
 MAX_SHOWN = 30  # structures drawn on the page; the downloads hold all
 EXAMPLES = {"mp-2998": "BaTiO₃, perovskite", "mp-2815": "MoS₂, layers", "mp-7029": "SiO₂, cristobalite"}
-
-Answer = tuple[str, Prediction | str]
 
 
 def chosen_model() -> tuple[str, float] | None:
@@ -115,25 +115,39 @@ def chosen_setting(name: str, content: bytes) -> str:
     return chosen or ""
 
 
+def wants_orderings(name: str, content: bytes) -> bool:
+    """Whether the visitor takes ordered crystals for the disordered one of this file."""
+    _, reason = cached.parsed(name, content)
+    if not isinstance(reason, Disordered):
+        return False
+    shown = name or "The pasted text"
+    return st.toggle(
+        f"{shown}: predict ordered approximations of {subscripts(formula_of(reason.structure))}",
+        key=f"orderings-{shown}",
+        help="At most ten crystals with whole atoms on the shared sites of a small supercell, the most symmetric "
+        "first. None of them is the disordered crystal.",
+    )
+
+
 def answers(
-    model: tuple[str, float], functional: Functional, name: str, content: bytes, setting: str
+    model: tuple[str, float], functional: Functional, name: str, content: bytes, setting: str, orderings: bool
 ) -> list[Answer]:
     """One entry a structure of this file: the prediction, or the reason why there is none."""
     shown = name or "pasted text"
-    structures, reason = cached.parsed(name, content, setting)
+    structures, reason = cached.parsed(name, content, setting, orderings)
     if reason:
         return [(shown, str(reason))]
-    results = cached.predictions(*model, name, content, setting, functional)
-    many = len(structures) > 1
+    results = cached.predictions(*model, name, content, setting, orderings, functional)
+    many, what = len(structures) > 1 or orderings, "ordering " if orderings else "#"
     return [
-        (f"{shown} #{i}" if many else shown, str(result) if isinstance(result, EngineError) else result)
+        (f"{shown} {what}{i}" if many else shown, str(result) if isinstance(result, EngineError) else result)
         for i, result in enumerate(results, start=1)
     ]
 
 
 def downloads(found: list[Answer]) -> None:
     """The same records that the command line writes."""
-    records = [refusal(name, r) if isinstance(r, str) else to_record(name, r) for name, r in found]
+    records = to_records(found)
     with st.container(horizontal=True):
         text = json.dumps(records, indent=1)
         st.download_button("Download JSON", text, "predictions.json", "application/json", on_click="ignore")
@@ -170,9 +184,23 @@ def show(name: str, prediction: Prediction, key: str) -> None:
     details(prediction.structure, prediction, None, found, key)
 
 
+def introduce(mark: Approximated) -> None:
+    """What the answers that follow are, and what they differ by."""
+    st.warning(
+        f"Ordered approximations, none of which is {subscripts(mark['of'])} itself: "
+        f"{in_words(mark).replace(mark['of'], subscripts(mark['of']))}. This spread is no part of the intervals, "
+        "which are each ordered crystal's own.",
+        icon=":material/shuffle:",
+    )
+
+
 def listing(found: list[Answer]) -> None:
     """Each answer in the order of the files; the first is open."""
+    marks = approximated([answer for _, answer in found])
     for position, (name, answer) in enumerate(found[:MAX_SHOWN]):
+        mark = marks[position]
+        if mark and mark["number"] == 1:
+            introduce(mark)
         if isinstance(answer, str):
             st.error(answer, icon=":material/block:")
             continue
@@ -201,7 +229,9 @@ with right:
 if model and not files:
     st.caption("Each structure gets its tensors, or the reason why not.")
 if model and files:
-    meant = [(name, content, chosen_setting(name, content)) for name, content in files]
+    meant = [
+        (name, content, chosen_setting(name, content), wants_orderings(name, content)) for name, content in files
+    ]
     try:
         with st.spinner("Reading and predicting …"):
             found = [answer for file in meant for answer in answers(model, functional, *file)]

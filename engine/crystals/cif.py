@@ -7,7 +7,6 @@ refused and says what would decide.
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
@@ -17,11 +16,11 @@ import gemmi
 import numpy as np
 
 from engine.crystals.cif_symmetry import UNKNOWN, Setting, settings
+from engine.crystals.disorder import ADVICE, FULL, Mixed, MixedCrystal, places
 from engine.crystals.refusal import MAX_LENGTH, MAX_LISTED, Refused, check, check_count
 
 ONE_PLACE = 0.1  # Å; images of an atom nearer than this are one atom on a special position
 TOO_NEAR = 0.55  # of the sum of two covalent radii: no atoms are as near as that
-FULL = 0.999  # occupancy
 SAME_SHARE = 0.02  # of an element's share in a formula
 DENSITY = 0.15  # relative difference between two statements of it
 GRAMS = 1.66054  # g/cm^3 of 1 amu/Å^3
@@ -46,6 +45,7 @@ class Site:
     label: str
     readings: tuple[str, ...]
     position: np.ndarray
+    occupancy: float
     multiplicity: int | None
 
 
@@ -56,6 +56,7 @@ class Reading:
     Attributes:
         cell: [3, 3] Å.
         numbers, positions: [N] atomic numbers and [N, 3] fractional coordinates.
+        occupancies: [N]; atoms that share a place stand apart here.
         setting: of the space group.
         notes: what was assumed or left out, a sentence each.
     """
@@ -63,14 +64,20 @@ class Reading:
     cell: np.ndarray
     numbers: np.ndarray
     positions: np.ndarray
+    occupancies: np.ndarray
     setting: Setting
     notes: tuple[str, ...] = field(default=())
 
     @property
+    def counts(self) -> dict[str, float]:
+        """Number of atoms of each element in the cell, in the order of the periodic table."""
+        numbers = sorted(set(self.numbers.tolist()))
+        return {gemmi.Element(z).name: float(self.occupancies[self.numbers == z].sum()) for z in numbers}
+
+    @property
     def formula(self) -> str:
         """Elements and their numbers in the cell."""
-        counts = Counter(self.numbers.tolist())
-        return "".join(f"{gemmi.Element(z).name}{count}" for z, count in sorted(counts.items()))
+        return "".join(f"{name}{count:g}" for name, count in self.counts.items())
 
 
 class Undecided(Refused):
@@ -90,7 +97,8 @@ def read_cif(text: str) -> list[Reading]:
 
     Raises:
         Undecided: it leaves a choice that only its author can make.
-        Refused: no cell or atoms, disorder, too many sites, a file that contradicts itself.
+        Mixed: its one crystal is disordered, and nothing else is wrong with it.
+        Refused: no cell or atoms, too many sites, a file that contradicts itself, disorder beside any of these.
     """
     without_text = re.sub(r"^;.*?^;", "", text, flags=re.MULTILINE | re.DOTALL)
     if not re.search(r"^[ \t]*data_", without_text, re.MULTILINE | re.IGNORECASE):
@@ -104,7 +112,7 @@ def read_cif(text: str) -> list[Reading]:
         raise Refused(f"it is not a readable CIF ({hint})") from error
     blocks = [tags for tags in map(_tags, document) if _lists_atoms(tags)]
     check(bool(blocks), "it lists no atoms (no _atom_site_fract_x); export the CIF with its atom sites")
-    return [_read_block(tags) for tags in blocks]
+    return [_read_block(tags, len(blocks) == 1) for tags in blocks]
 
 
 def _tags(block: Any) -> dict[str, list[str]]:
@@ -129,19 +137,41 @@ def _lists_atoms(tags: Tags) -> bool:
     return any(name in tags for name in ("_atom_site_label", "_atom_site_type_symbol", "_atom_site_fract_x"))
 
 
-def _read_block(tags: Tags) -> Reading:
+def _read_block(tags: Tags, alone: bool) -> Reading:
     check(
         not any(name.startswith(MODULATED) for name in tags),
         "its structure is modulated: it has no cell that repeats",
     )
     cell = _cell(tags)
     sites, notes = _sites(tags)
+    partial = [site.label for site in sites if site.occupancy < FULL]
+    if not partial:
+        return _decided(tags, cell, sites, notes)
+    disorder = f"it is disordered (a site is partly occupied: {', '.join(partial[:6])})"
+    try:
+        reading = _decided(tags, cell, sites, notes)
+        held = places(reading.numbers, reading.occupancies, _distances(cell, reading.positions) < ONE_PLACE)
+    except Refused as other:
+        raise Refused(f"{disorder}; {ADVICE}; besides, {other}") from other
+    positions, shares = reading.positions[[first for first, _ in held]], tuple(share for _, share in held)
+    crystal = MixedCrystal(cell=cell, positions=positions, shares=shares, notes=reading.notes)
+    if not crystal.is_ordered:
+        raise Mixed(f"{disorder}; {ADVICE}", crystal) if alone else Refused(f"{disorder}; {ADVICE}")
+    note = f"Lines that share a place hold one element, and are taken as one atom: {', '.join(partial[:6])}."
+    whole = np.ones(len(positions))
+    return replace(
+        reading, numbers=crystal.numbers, positions=positions, occupancies=whole, notes=(*reading.notes, note)
+    )
+
+
+def _decided(tags: Tags, cell: np.ndarray, sites: Sequence[Site], notes: tuple[str, ...]) -> Reading:
+    """The one reading that the file fits."""
     found, reasons = [], []
     for setting in settings(tags, cell):
         images = [_images(site.position, setting, cell) for site in sites]
         check_count(sum(map(len, images)))
         for elements in _assignments(sites):
-            reading = _reading(cell, setting, elements, images, notes)
+            reading = _reading(cell, setting, elements, images, sites, notes)
             reason = _contradiction(reading, tags, sites, images)
             if reason:
                 reasons.append(reason)
@@ -211,11 +241,6 @@ def _sites(tags: Tags) -> tuple[list[Site], tuple[str, ...]]:
     shares = tags.get("_atom_site_occupancy", unknown)
     dummies = tags.get("_atom_site_calc_flag", unknown)
     multiplicities = next((tags[name] for name in _MULTIPLICITIES if name in tags), None)
-    partial = [label for label, share in zip(labels, shares, strict=False) if _share(share, label) < FULL]
-    check(
-        not partial,
-        f"it is disordered (a site is partly occupied: {', '.join(partial[:6])}); give an ordered cell",
-    )
     found, heavy = [], False
     for index, label in enumerate(labels):
         if dummies[index].lower() == "dum":
@@ -232,6 +257,7 @@ def _sites(tags: Tags) -> tuple[list[Site], tuple[str, ...]]:
                 label=label,
                 readings=readings,
                 position=np.array(position, dtype=float),
+                occupancy=_occupancy(shares[index], label),
                 multiplicity=None if of_site is None else round(of_site),
             )
         )
@@ -243,12 +269,12 @@ def _plain(label: str) -> str:
     return re.sub(r"[^\w+-]", "_", label)[:20]
 
 
-def _share(text: str, label: str) -> float:
+def _occupancy(text: str, label: str) -> float:
     if text in UNKNOWN:
         return 1.0
     value = _number(text)
     check(value is not None, f"the occupancy of the site {_plain(label)} is no number")
-    return 1.0 if value is None else value
+    return 1.0 if value is None or value >= FULL else value
 
 
 def _elements(symbol: str) -> tuple[str, ...]:
@@ -297,15 +323,24 @@ def _reading(
     setting: Setting,
     elements: Sequence[str],
     images: Sequence[np.ndarray],
+    sites: Sequence[Site],
     notes: tuple[str, ...],
 ) -> Reading:
-    numbers = np.concatenate(
-        [np.full(len(own), gemmi.Element(name).atomic_number) for name, own in zip(elements, images, strict=True)]
-    )
+    many = [len(own) for own in images]
+    numbers = np.repeat([gemmi.Element(name).atomic_number for name in elements], many)
+    occupancies = np.repeat([site.occupancy for site in sites], many)
     positions = np.concatenate(images)
-    distance = _distances(cell, positions)
-    again = np.triu((distance < ONE_PLACE) & (numbers[:, None] == numbers), 1).any(0)  # listed twice
-    return Reading(cell=cell, numbers=numbers[~again], positions=positions[~again], setting=setting, notes=notes)
+    whole = np.minimum(occupancies[:, None], occupancies) == 1
+    twins = (_distances(cell, positions) < ONE_PLACE) & (numbers[:, None] == numbers) & whole
+    once = ~np.triu(twins, 1).any(0)  # the others are listed twice
+    return Reading(
+        cell=cell,
+        numbers=numbers[once],
+        positions=positions[once],
+        occupancies=occupancies[once],
+        setting=setting,
+        notes=notes,
+    )
 
 
 def _distances(cell: np.ndarray, positions: np.ndarray) -> np.ndarray:
@@ -320,9 +355,11 @@ def _distances(cell: np.ndarray, positions: np.ndarray) -> np.ndarray:
 
 
 def _nearest(reading: Reading) -> float:
-    """Smallest distance of two atoms, of the sum of their covalent radii."""
-    radius = np.array([gemmi.Element(int(z)).covalent_r for z in reading.numbers])
-    return float((_distances(reading.cell, reading.positions) / (radius[:, None] + radius)).min())
+    """Smallest distance of two whole atoms, of the sum of their covalent radii."""
+    whole = reading.occupancies == 1
+    radius = np.array([gemmi.Element(int(z)).covalent_r for z in reading.numbers[whole]])
+    distance = _distances(reading.cell, reading.positions[whole])
+    return float((distance / (radius[:, None] + radius)).min(initial=np.inf))
 
 
 def _same(one: Reading, other: Reading) -> bool:
@@ -345,14 +382,14 @@ def _contradiction(
                 f"the site {_plain(site.label)} has the multiplicity {site.multiplicity} in the file, "
                 f"and {len(own)} by its symmetry; one of them is wrong"
             )
-    counts = Counter(gemmi.Element(int(z)).name for z in reading.numbers)
-    return _against_formula(reading, counts, tags) or _against_density(reading, counts, tags)
+    return _against_formula(reading, tags) or _against_density(reading, tags)
 
 
-def _against_formula(reading: Reading, counts: Mapping[str, int], tags: Tags) -> str | None:
+def _against_formula(reading: Reading, tags: Tags) -> str | None:
     formula = _formula((tags.get("_chemical_formula_sum") or [""])[0])
     if not formula:
         return None
+    counts = reading.counts
     missing = sorted(set(formula) - set(counts))
     if missing == ["H"]:
         return "it counts hydrogen atoms that have no position; add their positions"
@@ -370,7 +407,7 @@ def _against_formula(reading: Reading, counts: Mapping[str, int], tags: Tags) ->
         return None
     if units and abs(units * total / whole - 1) > SAME_SHARE:
         return (
-            f"its sites make {whole} atoms in the cell, and by its formula there are {units * total:g} "
+            f"its sites make {whole:g} atoms in the cell, and by its formula there are {units * total:g} "
             f"(Z = {units:g}); its symmetry operations may be missing"
         )
     return None
@@ -389,11 +426,11 @@ def _formula(text: str) -> dict[str, float] | None:
     return {name: count for name, count in found.items() if count > 0} or None
 
 
-def _against_density(reading: Reading, counts: Mapping[str, int], tags: Tags) -> str | None:
+def _against_density(reading: Reading, tags: Tags) -> str | None:
     stated = _number((tags.get("_exptl_crystal_density_diffrn") or [""])[0])
     if not stated:
         return None
-    mass = sum(count * gemmi.Element(name).weight for name, count in counts.items())
+    mass = sum(count * gemmi.Element(name).weight for name, count in reading.counts.items())
     density = GRAMS * mass / abs(np.linalg.det(reading.cell))
     if abs(density / stated - 1) > DENSITY:
         return (

@@ -8,7 +8,7 @@ from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
 from engine.crystals.material import Crystal, Material
-from engine.crystals.reader import read_path
+from engine.crystals.reader import Disordered, read_path
 from engine.errors import EngineError, check
 
 CLOSEST = 0.5  # Å; atoms nearer than this are one atom written twice
@@ -25,6 +25,7 @@ def as_structure(source: Input) -> Structure:
     """An ordered, periodic crystal of what the user gave.
 
     Raises:
+        Disordered: its sites are shared or partly occupied.
         EngineError: the input is something else, or holds no crystal that can be computed.
     """
     if isinstance(source, (str, Path)):
@@ -42,7 +43,10 @@ def as_structure(source: Input) -> Structure:
         )
     name = source.composition.reduced_formula if len(source) else "empty structure"
     check(len(source) > 0, "the structure holds no atom")
-    check(source.is_ordered, f"{name}: some sites are shared or partly occupied; give an ordered structure")
+    if not source.is_ordered:
+        shared = ", ".join(sorted({site.species_string for site in source if not site.is_ordered})[:6])
+        reason = f"{name}: some sites are shared or partly occupied ({shared}); give an ordered structure"
+        raise Disordered(reason, source)
     check(
         bool(np.isfinite(source.lattice.matrix).all() and np.isfinite(source.frac_coords).all()),
         f"{name}: lattice and coordinates must be finite numbers",

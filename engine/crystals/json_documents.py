@@ -1,18 +1,19 @@
 """Crystals of JSON documents: pymatgen's, Materials Project's, OPTIMADE's and ASE's. Nothing else is decoded."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import gemmi
 import numpy as np
 
+from engine.crystals.disorder import ADVICE, Mixed, MixedCrystal, Shares, added_up, check_order
 from engine.crystals.refusal import MAX_STRUCTURES, Refused, check, check_count
 
 FORMS = (
     "it must be a pymatgen Structure (lattice.matrix, and sites with species and abc), a document of Materials "
     "Project or OPTIMADE that holds one, or ASE's JSON"
 )
-DISORDERED = "it is disordered (a site is partly occupied or shared); give an ordered cell"
+ATTACHED = f"it is disordered (atoms are attached to a site that has no place for them); {ADVICE}"
 NOT_PERIODIC = "it must be periodic along all three lattice vectors (pbc)"
 
 Arrays = tuple[np.ndarray, np.ndarray, np.ndarray]  # cell [3, 3] Å, atomic numbers [N], fractional [N, 3]
@@ -22,13 +23,19 @@ def read_documents(document: Any) -> list[Arrays]:
     """Every crystal of a decoded document.
 
     Raises:
-        Refused: it has none of the known forms, disorder, no period along an axis, or too many atoms.
+        Mixed: its one crystal is disordered.
+        Refused: it has none of the known forms, no period along an axis, too many atoms, or several crystals one of
+            which is disordered.
     """
     found: list[Arrays] = []
-    for one in _entries(document):
+    entries = _entries(document)
+    for one in entries:
         check(len(found) < MAX_STRUCTURES, f"a file may hold at most {MAX_STRUCTURES} structures; split it")
         try:
             found.append(_crystal(one))
+        except Mixed as mixed:
+            check(not found and next(entries, None) is None, str(mixed))
+            raise
         except (KeyError, TypeError, IndexError, AttributeError) as error:
             raise Refused(FORMS) from error
     return found
@@ -64,13 +71,14 @@ def _crystal(entry: Mapping[str, Any]) -> Arrays:
 def _of_pymatgen(entry: Mapping[str, Any]) -> Arrays:
     lattice, sites = entry["lattice"], entry["sites"]
     check_count(len(sites))
-    species = [site["species"] for site in sites]
     positions = np.array([site["abc"] for site in sites], dtype=float)
     cell = np.array(lattice["matrix"], dtype=float)
     periodic = lattice.get("pbc", True)
     check(periodic in (True, "T T T") or (isinstance(periodic, list) and all(periodic)), NOT_PERIODIC)
-    check(all(len(kinds) == 1 and kinds[0].get("occu", 1) == 1 for kinds in species), DISORDERED)
-    return cell, np.array([_atomic_number(kinds[0].get("element")) for kinds in species]), positions
+    kinds = [
+        [(_atomic_number(kind.get("element")), kind.get("occu", 1)) for kind in site["species"]] for site in sites
+    ]
+    return _ordered(cell, positions, [added_up(one) for one in kinds])
 
 
 def _of_optimade(entry: Mapping[str, Any]) -> Arrays:
@@ -80,13 +88,20 @@ def _of_optimade(entry: Mapping[str, Any]) -> Arrays:
     cell = np.array(entry["lattice_vectors"], dtype=float)
     check(cell.shape == (3, 3), "it has no lattice: only crystals can be read")
     kinds = {kind["name"]: kind for kind in entry.get("species") or ()}
-    numbers = []
+    shares = []
     for name in entry["species_at_sites"]:
         kind = kinds.get(name, {"chemical_symbols": [name], "concentration": [1]})
-        whole = len(kind["chemical_symbols"]) == 1 and kind["concentration"] == [1]
-        check(whole and not kind.get("attached"), DISORDERED)
-        numbers.append(_atomic_number(kind["chemical_symbols"][0]))
-    return cell, np.array(numbers), _fractional(cell, positions)
+        check(not kind.get("attached"), ATTACHED)
+        parts = zip(kind["chemical_symbols"], kind["concentration"], strict=True)
+        shares.append(added_up((_atomic_number(symbol), part) for symbol, part in parts if symbol != "vacancy"))
+    return _ordered(cell, _fractional(cell, positions), shares)
+
+
+def _ordered(cell: np.ndarray, positions: np.ndarray, shares: Sequence[Shares]) -> Arrays:
+    check(all(shares), "a site holds nothing; leave it out")
+    crystal = MixedCrystal(cell=cell, positions=positions, shares=tuple(shares))
+    check_order(crystal)
+    return cell, crystal.numbers, positions
 
 
 def _of_ase(entry: Mapping[str, Any]) -> Arrays:

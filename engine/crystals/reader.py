@@ -65,6 +65,14 @@ class SettingNeeded(EngineError):
         self.choices = choices
 
 
+class Disordered(EngineError):
+    """Sites of a crystal are shared or partly occupied, and nothing else is wrong with it: `structure`."""
+
+    def __init__(self, message: str, structure: Structure) -> None:
+        super().__init__(message)
+        self.structure = structure
+
+
 def read_structures(name: str, content: bytes, setting: str = "") -> list[Structure]:
     """Structures of an uploaded file, or of pasted text where `name` is empty.
 
@@ -76,6 +84,7 @@ def read_structures(name: str, content: bytes, setting: str = "") -> list[Struct
 
     Raises:
         SettingNeeded: the file leaves open which of several settings it means, and `setting` is none of them.
+        Disordered: its one crystal is disordered; `approximations` may offer ordered ones that stand for it.
         EngineError: the file is too large, of no known format, no ordered crystal, or took too long to read.
     """
     shown = re.sub(r"[^\w .,()+-]", "_", Path(name).name)[:80] or "the pasted text"
@@ -90,7 +99,7 @@ def read_structures(name: str, content: bytes, setting: str = "") -> list[Struct
     text = _text(content)
     kind = required(_kind(name, text), f"{shown}: {_what_it_is(text)}")
     try:
-        return [_structure(parsed) for parsed in _parse(shown, kind, text)]
+        return parse(shown, kind, text)
     except SettingNeeded as needed:
         if setting not in needed.choices:
             raise
@@ -180,8 +189,12 @@ def _numbers(line: str) -> int:
         return 0
 
 
-def _parse(shown: str, kind: str, text: str) -> list[Parsed]:
-    """Cell, atomic numbers and fractional coordinates of each structure, from the child process."""
+def parse(shown: str, kind: str, text: str) -> list[Structure]:
+    """Structures that the child process makes of a text of that kind, "notes" among their properties.
+
+    Raises:
+        SettingNeeded, Disordered, EngineError: as `read_structures` does; the message begins with `shown`.
+    """
     command = [sys.executable, "-P", reader_process.__file__, kind]
     environment = {key: os.environ[key] for key in _ENVIRONMENT if key in os.environ}
     folders = [str(ROOT), *filter(None, [environment.get("PYTHONPATH")])]
@@ -208,5 +221,7 @@ def _parse(shown: str, kind: str, text: str) -> list[Parsed]:
     if "choices" in answer:
         choices = {name: _structure(parsed) for name, parsed in answer["choices"].items()}
         raise SettingNeeded(f"{shown}: {answer['refused']}", choices)
+    if "disordered" in answer:
+        raise Disordered(f"{shown}: {answer['refused']}", Structure.from_dict(answer["disordered"]))
     check("structures" in answer, f"{shown}: {answer.get('refused')}")
-    return answer["structures"]
+    return [_structure(parsed) for parsed in answer["structures"]]

@@ -1,10 +1,10 @@
 """The script that reads one untrusted structure file, in a process that can be killed.
 
-    python engine/crystals/reader_process.py cif|poscar|xyz|json|xsf|phonopy|espresso < FILE
+    python engine/crystals/reader_process.py cif|poscar|xyz|json|xsf|phonopy|espresso|disordered < FILE
 
 `engine.crystals.reader` starts it. It writes one line of JSON: `{"structures": [...]}`, each with `cell`
 (3x3, Å, rows are lattice vectors), `atomic_numbers` (N), `frac_coords` (Nx3) and `notes`, sentences of what was
-assumed, or `{"refused": reason}`. Comments and properties of the file stay behind. It imports what its format
+assumed, or `{"refused": reason}`. A disordered crystal is a JSON document, and written as ordered ones that stand for it. Comments and properties of the file stay behind. It imports what its format
 needs and no more, so that it starts in a fraction of a second.
 """
 
@@ -18,11 +18,12 @@ import sys
 import warnings
 from collections.abc import Callable
 from types import ModuleType
-from typing import NamedTuple, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
 
 from engine.crystals.cif import Undecided, read_cif
+from engine.crystals.disorder import Mixed
 from engine.crystals.json_documents import read_documents
 from engine.crystals.poscar import read_poscar
 from engine.crystals.refusal import MAX_LENGTH, MAX_STRUCTURES, MIN_DISTANCE, Refused, check, check_count
@@ -55,6 +56,7 @@ class Answer(TypedDict, total=False):
     structures: list[Parsed]
     refused: str
     choices: dict[str, Parsed]  # by setting, where the file leaves it open
+    disordered: dict[str, Any]  # as pymatgen writes it, where disorder is all that is wrong
 
 
 def _pass_over(package: str) -> None:
@@ -109,6 +111,16 @@ def _plain_lattice(found: re.Match) -> str:
 def read_json(text: str) -> list[Crystal]:
     """Crystals of a JSON document; raises as `json_documents.read_documents` does."""
     return [Crystal(*one) for one in read_documents(json.loads(text))]
+
+
+def order_json(text: str) -> list[Crystal]:
+    """Ordered crystals that stand for the disordered one of a JSON document; raises as `orderings.order` does."""
+    from engine.crystals.orderings import order
+
+    try:
+        return read_json(text)
+    except Mixed as mixed:
+        return [Crystal(*one) for one in order(mixed.crystal)]
 
 
 def read_xsf(text: str) -> list[Crystal]:
@@ -188,6 +200,7 @@ READERS: dict[str, Callable[[str], list[Crystal]]] = {
     "xsf": read_xsf,
     "phonopy": read_phonopy,
     "espresso": read_espresso,
+    "disordered": order_json,
 }
 
 
@@ -201,6 +214,8 @@ def answer(kind: str, text: str) -> Answer:
     except Undecided as undecided:
         read = {one.setting.name: Crystal(one.cell, one.numbers, one.positions) for one in undecided.readings}
         return {"refused": str(undecided), "choices": {name: _parsed(crystal) for name, crystal in read.items()}}
+    except Mixed as mixed:
+        return {"refused": str(mixed), "disordered": mixed.crystal.document()}
     except Refused as refusal:
         return {"refused": str(refusal)}
     except MemoryError:

@@ -9,13 +9,15 @@ import numpy as np
 import pandas as pd
 from pymatgen.core import Structure
 
+from engine.crystals.approximations import ordered_approximations
 from engine.crystals.inputs import as_structure
 from engine.crystals.material import Material
 from engine.crystals.read_as import ReadAs, read_as
-from engine.crystals.reader import read_path
+from engine.crystals.reader import Disordered, read_path
 from engine.errors import EngineError
 from engine.prediction.prediction import Functional, Prediction
 from engine.prediction.predictor import AskedMethod, Predictor
+from engine.prediction.spread import Approximated, approximated
 from engine.tensors.tensors import principal_values
 
 Part = Literal["electronic", "ionic", "total"]
@@ -35,13 +37,15 @@ class Record(TypedDict):
     """One crystal, in the order of the file; of a refused one only `source` and `error` are known.
 
     Tensors are in the axes of `frame`; `lattice` holds its vectors as rows, Å. `n`, `principal_values` and
-    `interval90`, low and high of the mean, are the electronic tensor's.
+    `interval90`, low and high of the mean, are the electronic tensor's. `approximation` marks an ordered crystal that
+    stands for a disordered one.
     """
 
     source: str
     formula: str | None
     natoms: int | None
     read_as: ReadAs | None
+    approximation: Approximated | None
     electronic: Matrix | None
     ionic: Matrix | None
     total: Matrix | None
@@ -57,14 +61,26 @@ class Record(TypedDict):
     error: str | None
 
 
-def to_record(source: str, prediction: Prediction) -> Record:
-    """One entry of the JSON output that `python -m engine predict` writes."""
+Answer = tuple[str, Prediction | str]  # a crystal's source, and its prediction or why there is none
+
+
+def to_records(answers: Sequence[Answer]) -> list[Record]:
+    """The JSON output that `python -m engine predict` writes; ordered approximations come one behind the other."""
+    marks = approximated([answer for _, answer in answers])
+    return [
+        refusal(source, answer) if isinstance(answer, str) else _to_record(source, answer, mark)
+        for (source, answer), mark in zip(answers, marks, strict=True)
+    ]
+
+
+def _to_record(source: str, prediction: Prediction, approximation: Approximated | None) -> Record:
     intervals = _intervals(prediction)
     return {
         "source": source,
         "formula": prediction.formula,
         "natoms": len(prediction.structure),
         "read_as": read_as(prediction.structure),
+        "approximation": approximation,
         "electronic": _listed(prediction.electronic),
         "ionic": _listed(prediction.ionic),
         "total": _listed(prediction.total),
@@ -122,6 +138,7 @@ def refusal(source: str, reason: str) -> Record:
         "formula": None,
         "natoms": None,
         "read_as": None,
+        "approximation": None,
         "electronic": None,
         "ionic": None,
         "total": None,
@@ -145,28 +162,38 @@ def predict_files(
     functional: Functional = "PBE",
     ionic_method: AskedMethod = "full",
     setting: str = "",
+    orderings: bool = False,
 ) -> list[Record]:
     """A record for each crystal of each file, in order; a file that is refused says why and stops no other.
 
     Args:
         targets, functional, ionic_method: see `Predictor.predict`.
         setting: see `reader.read_structures`.
+        orderings: answer a file whose crystal is disordered by ordered approximations of it.
     """
-    records: list[Record] = []
-    crystals: list[tuple[int, Structure]] = []
+    answers: list[tuple[str, Structure | str]] = []
     for path in paths:
         try:
-            for crystal in read_path(Path(path), setting):
-                crystals.append((len(records), as_structure(crystal)))
-                records.append(refusal(str(path), ""))
+            for crystal in _crystals(path, setting, orderings):
+                answers.append((str(path), as_structure(crystal)))
         except EngineError as error:
-            records.append(refusal(str(path), str(error)))
-    predictions = predictor.predict_many(
-        [crystal for _, crystal in crystals], targets=targets, functional=functional, ionic_method=ionic_method
+            answers.append((str(path), str(error)))
+    crystals = [crystal for _, crystal in answers if isinstance(crystal, Structure)]
+    predictions = iter(
+        predictor.predict_many(crystals, targets=targets, functional=functional, ionic_method=ionic_method)
     )
-    for (index, _), prediction in zip(crystals, predictions, strict=True):
-        records[index] = to_record(records[index]["source"], prediction)
-    return records
+    return to_records(
+        [(source, answer if isinstance(answer, str) else next(predictions)) for source, answer in answers]
+    )
+
+
+def _crystals(path: str, setting: str, orderings: bool) -> list[Structure]:
+    try:
+        return read_path(Path(path), setting)
+    except Disordered as disordered:
+        if not orderings:
+            raise
+        return ordered_approximations(disordered.structure)
 
 
 def records_to_csv(records: Sequence[Record]) -> str:
@@ -175,6 +202,7 @@ def records_to_csv(records: Sequence[Record]) -> str:
 
 
 def _flat(record: Record) -> dict[str, str | float | None]:
+    mark = record["approximation"]
     row: dict[str, str | float | None] = {
         "source": record["source"],
         "formula": record["formula"],
@@ -191,4 +219,5 @@ def _flat(record: Record) -> dict[str, str | float | None]:
     row |= {f"principal_value_{i + 1}": value for i, value in enumerate(values)}
     row["interval90_low"], row["interval90_high"] = record["interval90"] or (None, None)
     row |= {"ionic_method": record["ionic_method"], "functional": record["functional"]}
+    row["approximation"] = f"{mark['number']} of {mark['count']} of {mark['of']}" if mark else None
     return row | {"warnings": " ".join(record["warnings"]), "error": record["error"]}

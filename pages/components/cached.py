@@ -9,8 +9,9 @@ import pandas as pd
 import streamlit as st
 from pymatgen.core import Structure
 
+from engine.crystals.approximations import ordered_approximations
 from engine.crystals.material import Material
-from engine.crystals.reader import read_structures
+from engine.crystals.reader import Disordered, read_structures
 from engine.data.datasets import EMBEDDED, available_datasets, dataset_path, labelled, load_dataset
 from engine.data.search import find_materials
 from engine.errors import EngineError, required
@@ -231,20 +232,37 @@ def learned_radials() -> tuple[np.ndarray, np.ndarray]:
 
 
 @st.cache_resource(show_spinner=False, max_entries=200)
-def parsed(name: str, content: bytes, setting: str = "") -> tuple[list[Structure], EngineError | None]:
-    """Structures of a file that a visitor brought, or none and the reason."""
+def parsed(
+    name: str, content: bytes, setting: str = "", orderings: bool = False
+) -> tuple[list[Structure], EngineError | None]:
+    """Structures of a file that a visitor brought, or none and the reason; orderings where they are asked for."""
     try:
         return read_structures(name, content, setting), None
+    except Disordered as disordered:
+        return _ordered(disordered) if orderings else ([], disordered)
+    except EngineError as error:
+        return [], error
+
+
+def _ordered(disordered: Disordered) -> tuple[list[Structure], EngineError | None]:
+    try:
+        return ordered_approximations(disordered.structure), None
     except EngineError as error:
         return [], error
 
 
 @st.cache_resource(show_spinner=False, max_entries=200)
 def predictions(
-    model: str, changed: float, name: str, content: bytes, setting: str, functional: Functional
+    model: str,
+    changed: float,
+    name: str,
+    content: bytes,
+    setting: str,
+    orderings: bool,
+    functional: Functional,
 ) -> list[Prediction | EngineError]:
     """One answer a structure of that file: a prediction, or why there is none."""
-    structures, _ = parsed(name, content, setting)
+    structures, _ = parsed(name, content, setting, orderings)
     return [_attempt(predictor(model, changed), structure, functional) for structure in structures]
 
 
