@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from engine.config import GraphConfig, ModelConfig, TrainConfig
+    from engine.crystals.approximations import ordered_approximations
     from engine.crystals.material import Material
     from engine.data.datasets import load_dataset
     from engine.errors import EngineError
@@ -33,6 +34,7 @@ __all__ = [
     "Run",
     "TrainConfig",
     "load_dataset",
+    "ordered_approximations",
 ]
 
 _HOMES = {
@@ -46,6 +48,7 @@ _HOMES = {
     "Run": "engine.runs.run",
     "TrainConfig": "engine.config",
     "load_dataset": "engine.data.datasets",
+    "ordered_approximations": "engine.crystals.approximations",
 }
 
 

@@ -125,7 +125,7 @@ def wants_orderings(name: str, content: bytes) -> bool:
         f"{shown}: predict ordered approximations of {subscripts(formula_of(reason.structure))}",
         key=f"orderings-{shown}",
         help="At most ten crystals with whole atoms on the shared sites of a small supercell, the most symmetric "
-        "first. None of them is the disordered crystal.",
+        "first. None of them is the disordered crystal. Each takes as long as a crystal of its own.",
     )
 
 

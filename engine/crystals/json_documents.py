@@ -24,8 +24,8 @@ def read_documents(document: Any) -> list[Arrays]:
 
     Raises:
         Mixed: its one crystal is disordered.
-        Refused: it has none of the known forms, no period along an axis, too many atoms, or several crystals one of
-            which is disordered.
+        Refused: it has none of the known forms, no period along an axis, too many atoms, or several crystals, one
+            of which is disordered.
     """
     found: list[Arrays] = []
     entries = _entries(document)

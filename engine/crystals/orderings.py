@@ -2,8 +2,9 @@
 
 Every way to fill the smallest supercell that holds the occupancies is counted once, up to the disordered crystal's
 symmetry, as enumlib does (Hart and Forcade, Phys. Rev. B 80, 014120 (2009),
-https://doi.org/10.1103/PhysRevB.80.014120). pymatgen enumerates through enumlib's program alone, which is no Python
-package; its own `OrderDisorderedStructureTransformation` seeks low electrostatic energy and knows no symmetry.
+https://doi.org/10.1103/PhysRevB.80.014120). pymatgen enumerates through enumlib's program alone, which is no
+Python package; its own `OrderDisorderedStructureTransformation` seeks low electrostatic energy, and knows neither
+supercells nor symmetry.
 """
 
 import math
@@ -42,7 +43,7 @@ Ordered = tuple[np.ndarray, np.ndarray, np.ndarray, tuple[str, ...]]
 
 @dataclass(frozen=True, kw_only=True)
 class Parent:
-    """A disordered crystal's primitive cell: its sites, their symmetry, and the sets of shared ones that it mixes."""
+    """A disordered crystal's primitive cell: its sites, their symmetry, and the shared ones, by symmetry."""
 
     cell: np.ndarray
     positions: np.ndarray
@@ -130,7 +131,7 @@ def _rounded(parent: Parent, size: int) -> Counts:
     for sites in parent.shared:
         shares, places = _with_empty(parent.shares[sites[0]]), size * len(sites)
         counts = {z: math.floor(share * places + 1e-9) for z, share in shares.items()}
-        left = sorted(shares, key=lambda z: counts[z] - shares[z] * places)  # noqa: B023  # used at once
+        left = sorted(shares, key=lambda z: counts[z] - shares[z] * places)
         for z in left[: places - sum(counts.values())]:
             counts[z] += 1
         found.append(counts)
@@ -164,11 +165,10 @@ def _refuse(parent: Parent, counts: dict[int, Counts]) -> None:
         f"no cell of at most {MOST_ATOMS} atoms comes near its occupancies without losing an element; "
         "give an ordered cell",
     )
-    size, found = next(iter(counts.items()))
-    ways = _ways(found)
+    ways = _ways(next(iter(counts.values())))
     raise Refused(
-        f"its shared sites can be filled in too many ways ({ways:.1e} in the smallest cell, at most {MOST_WAYS:,} are "
-        "looked at); give an ordered cell"
+        f"its shared sites can be filled in too many ways ({ways:.1e} in the smallest cell that holds its "
+        f"occupancies, at most {MOST_WAYS:,} are looked at); give an ordered cell"
     )
 
 

@@ -4,8 +4,9 @@
 
 `engine.crystals.reader` starts it. It writes one line of JSON: `{"structures": [...]}`, each with `cell`
 (3x3, Å, rows are lattice vectors), `atomic_numbers` (N), `frac_coords` (Nx3) and `notes`, sentences of what was
-assumed, or `{"refused": reason}`. A disordered crystal is a JSON document, and written as ordered ones that stand for it. Comments and properties of the file stay behind. It imports what its format
-needs and no more, so that it starts in a fraction of a second.
+assumed, or `{"refused": reason}`. A disordered crystal as JSON is answered by ordered ones that stand for it.
+Comments and properties of the file stay behind. It imports what its format needs and no more, so that it starts in
+a fraction of a second.
 """
 
 import contextlib

@@ -70,7 +70,7 @@ def _nearest(cell: np.ndarray, moved: np.ndarray, positions: np.ndarray) -> np.n
 
 
 def superlattices(index: int, rotations: np.ndarray) -> list[np.ndarray]:
-    """[3, 3] upper triangular int, rows in the primitive cell's vectors: one of each set that the symmetry mixes."""
+    """[3, 3] upper triangular int, rows in the primitive cell's vectors: one of each kind by symmetry."""
     distinct: list[np.ndarray] = []
     for form in _hermite_forms(index):
         turned = form @ rotations.swapaxes(1, 2)  # [G, 3, 3]

@@ -37,8 +37,8 @@ class Record(TypedDict):
     """One crystal, in the order of the file; of a refused one only `source` and `error` are known.
 
     Tensors are in the axes of `frame`; `lattice` holds its vectors as rows, Å. `n`, `principal_values` and
-    `interval90`, low and high of the mean, are the electronic tensor's. `approximation` marks an ordered crystal that
-    stands for a disordered one.
+    `interval90`, low and high of the mean, are the electronic tensor's. `approximation` marks an ordered crystal
+    that stands for a disordered one.
     """
 
     source: str
@@ -192,7 +192,7 @@ def _crystals(path: str, setting: str, orderings: bool) -> list[Structure]:
         return read_path(Path(path), setting)
     except Disordered as disordered:
         if not orderings:
-            raise
+            raise EngineError(f"{disordered}, or ask for ordered approximations (--orderings)") from disordered
         return ordered_approximations(disordered.structure)
 
 

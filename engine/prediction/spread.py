@@ -17,12 +17,13 @@ _NAMES: dict[Quantity, str] = {
 
 
 class Approximated(Approximation):
-    """An ordering among the others: `spread` is the lowest and highest of each quantity over all of them.
+    """An ordering among the others: `spread` holds the lowest and highest of each quantity over all of them.
 
-    Tensors are compared by the mean of the diagonal; a quantity that the model did not answer is left out.
+    Tensors are compared by the mean of the diagonal. What the model did not answer is left out, and the ionic part
+    and the total also where not all orderings had their ionic part found in one way: methods differ by more.
     """
 
-    spread: dict[Quantity, tuple[float, float]]
+    spread: dict[Quantity, list[float]]
 
 
 def approximated(answers: Sequence[Prediction | str]) -> list[Approximated | None]:
@@ -39,12 +40,15 @@ def approximated(answers: Sequence[Prediction | str]) -> list[Approximated | Non
     return found
 
 
-def _spread(predictions: Sequence[Prediction]) -> dict[Quantity, tuple[float, float]]:
-    found: dict[Quantity, tuple[float, float]] = {}
-    for name in _NAMES:
+def _spread(predictions: Sequence[Prediction]) -> dict[Quantity, list[float]]:
+    found: dict[Quantity, list[float]] = {}
+    names: tuple[Quantity, ...] = ("n", "electronic")
+    if len({one.ionic_method for one in predictions}) == 1:
+        names += ("ionic", "total")
+    for name in names:
         values = [value for one in predictions if (value := _value(one, name)) is not None]
         if values:
-            found[name] = min(values), max(values)
+            found[name] = [min(values), max(values)]
     return found
 
 
@@ -58,7 +62,5 @@ def _value(prediction: Prediction, name: Quantity) -> float | None:
 def in_words(mark: Approximated) -> str:
     """One line on what the orderings differ by."""
     ranges = (f"{_NAMES[name]} {low:.4g} to {high:.4g}" for name, (low, high) in mark["spread"].items())
-    among = (
-        f"{mark['count']} ordered approximations of {mark['of']}" if mark["count"] > 1 else "the only one found"
-    )
-    return f"{', '.join(ranges)} over {among}"
+    plural = "s" if mark["count"] > 1 else ""
+    return f"{', '.join(ranges)} over {mark['count']} ordered approximation{plural} of {mark['of']}"

@@ -9,6 +9,7 @@ import pytest
 
 from engine.cli import main
 from engine.data.parquet import write_materials
+from tests.disordered import ALLOY, PEROVSKITE, disordered_cif
 from tests.engine.small import materials
 
 RUTILE = str(Path(__file__).parents[1] / "files" / "rutile.cif")
@@ -80,6 +81,32 @@ def test_predict_takes_the_setting_that_a_file_leaves_open(tmp_path, capsys):
     (record,) = json.loads(capsys.readouterr().out)
     assert record["natoms"] == 8
     assert record["read_as"]["assumed"] == ["The setting F d -3 m:2 was chosen by hand."]
+
+
+def test_predict_answers_a_disordered_file_by_orderings_where_they_are_asked_for(tmp_path, capsys):
+    alloy = tmp_path / "alloy.cif"
+    alloy.write_text(disordered_cif(*PEROVSKITE, ALLOY))
+    asked = ["predict", str(alloy), "--target", "electronic", "--device", "cpu"]
+    assert main(asked) == 1
+    error = capsys.readouterr().err
+    assert "Ba1, Sr1" in error
+    assert "--orderings" in error
+    out, table = tmp_path / "out.json", tmp_path / "out.csv"
+    assert main([*asked, "--orderings", "--json", str(out), "--csv", str(table)]) == 0
+    records = json.loads(out.read_text())
+    means = [sum(record["electronic"][i][i] for i in range(3)) / 3 for record in records]
+    for number, record in enumerate(records, start=1):
+        mark = record["approximation"]
+        assert (mark["of"], mark["number"], mark["count"]) == ("Ba0.5Sr0.5TiO3", number, 3)
+        assert mark["spread"]["electronic"] == pytest.approx([min(means), max(means)])
+        assert record["read_as"]["assumed"] == [
+            f"This is an ordered approximation of Ba0.5Sr0.5TiO3, {number} of 3."
+        ]
+        low, high = record["interval90"]  # the model's own, whatever the others are
+        assert low < means[number - 1] < high
+    assert "1 of 3 of Ba0.5Sr0.5TiO3" in table.read_text()
+    assert main([*asked, "--orderings"]) == 0
+    assert "over 3 ordered approximations of Ba0.5Sr0.5TiO3" in capsys.readouterr().out.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from engine import EngineError, GraphConfig, ModelConfig, Run, TrainConfig
 from pages.components.cached import search
+from tests.disordered import SALT, SHARED, disordered_cif
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {
@@ -176,6 +177,21 @@ def test_a_file_that_fits_two_settings_leaves_the_choice_to_the_visitor() -> Non
     text = words(page)
     assert "| Refractive index n | " in text
     assert "The setting F d -3 m:2 was chosen by hand." in text
+
+
+def test_a_disordered_file_is_refused_and_its_ordered_approximations_are_offered() -> None:
+    page = upload(("alloy.cif", disordered_cif(*SALT, SHARED)))
+    assert "a site is partly occupied: Na1, K1" in words(page)
+    assert not page.expander
+    page.toggle(key="orderings-alloy.cif").set_value(True).run()
+    text = words(page)
+    assert "none of which is K₀.₅Na₀.₅Cl itself" in text
+    assert "total mean" in text
+    assert "over 2 ordered approximations" in text
+    titles = [box.label for box in page.expander if "alloy.cif ordering" in box.label]
+    assert [title.split(", n = ")[0] for title in titles] == [
+        f"**KNaCl₂**, alloy.cif ordering {number}" for number in (1, 2)
+    ]
 
 
 def test_what_was_read_is_said_beside_the_answer() -> None:
