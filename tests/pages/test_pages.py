@@ -185,7 +185,7 @@ def test_a_disordered_file_is_refused_and_its_ordered_approximations_are_offered
     assert not page.expander
     page.toggle(key="orderings-alloy.cif").set_value(True).run()
     text = words(page)
-    assert "none of which is K₀.₅Na₀.₅Cl itself" in text
+    assert "none of which is Na₀.₅K₀.₅Cl itself" in text
     assert "total mean" in text
     assert "over 2 ordered approximations" in text
     titles = [box.label for box in page.expander if "alloy.cif ordering" in box.label]
