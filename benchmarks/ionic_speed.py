@@ -3,7 +3,7 @@
 python -m benchmarks.ionic_speed
 
 For a new crystal of which nothing is known: the whole prediction by each method, and one call of SevenNet l3i5 for
-energy and forces of its primitive cell, in float32.
+energy and forces of its primitive cell, by its own ASE calculator, in float32.
 """
 
 import os
@@ -12,16 +12,15 @@ from functools import partial
 from tempfile import TemporaryDirectory
 
 import numpy as np
-import torch
 from pymatgen.core import Lattice, Structure
+from sevenn.calculator import SevenNetCalculator
 
 from benchmarks.measure import median_seconds, report
 from engine import Predictor, load_dataset
-from engine.crystals.graph import crystal_graphs
 from engine.crystals.primitive import primitive
 from engine.errors import check
 from engine.network.force_constants import effort
-from engine.network.potential import GRAPH, keep_memory, pretrained_features
+from engine.network.potential import keep_memory
 
 CRYSTALS = 12
 REPEATS = 3
@@ -85,13 +84,13 @@ def predict(predictor: Predictor, crystals: list[Structure], method: str) -> Non
 
 
 def one_call(crystals: list[Structure]) -> Callable[[], None]:
-    """Energy and forces of each primitive cell, in one orientation."""
-    graphs = crystal_graphs([primitive(crystal) for crystal in crystals], GRAPH)
-    potential = pretrained_features(torch.device("cpu"), torch.float32)
+    """Energy and forces of each primitive cell, as whoever works with the potential asks for them."""
+    cells = [primitive(crystal).to_ase_atoms() for crystal in crystals]
+    calculator = SevenNetCalculator("7net-l3i5", device="cpu")
 
     def call() -> None:
-        for graph in graphs:
-            potential._forces(graph, 1.0)
+        for cell in cells:
+            calculator.calculate(cell, ["energy", "forces"])
 
     return call
 

@@ -12,7 +12,7 @@ from engine.network.feature_cache import has_force_constants, known_force_consta
 from engine.network.force_constants import effort
 from engine.network.springs import stiffness
 
-MOST_EFFORT = 1000  # see force_constants.effort; half a minute or so on two cores, and the same on every device
+MOST_EFFORT = 3000  # see force_constants.effort; half a minute or so on two cores, and the same on every device
 
 
 def unlabelled_graphs(

@@ -24,7 +24,7 @@ from engine.network.force_constants import force_constants
 from engine.network.potential import GRAPH, NAME, pretrained_features
 
 VERSION = {"features": 1, "forces": 2}  # counts up when what is kept would come out otherwise
-ATOMS_AT_ONCE = 200
+ATOMS_AT_ONCE = 100
 SHIPPED = DATA_FOLDER / "force_constants.parquet"
 
 Progress = Callable[[int, int], None]

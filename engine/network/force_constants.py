@@ -21,7 +21,7 @@ from engine.network.potential import GRAPH, pretrained_features
 
 DISPLACEMENT = 0.0002  # Å; so small a step keeps the result independent of its direction, and needs float64
 SYMMETRY_TOLERANCE = 1e-3  # Å
-ATOMS_AT_ONCE = 150
+ATOMS_AT_ONCE = 75
 
 
 def force_constants(

@@ -21,6 +21,7 @@ from torch import nn
 from engine.config import GraphConfig
 from engine.crystals.graph import CrystalGraph
 from engine.errors import check
+from engine.network.convolution import NeighbourConvolution
 from engine.network.device import numbered
 
 NAME = "sevennet-l3i5"
@@ -43,7 +44,11 @@ class PretrainedFeatures(nn.Module):
         from sevenn.checkpoint import SevenNetCheckpoint
 
         path = Path(sevenn.__file__).parent / "pretrained_potentials" / "SevenNet_l3i5" / "checkpoint_l3i5.pth"
-        self.potential = SevenNetCheckpoint(path).build_model().eval().requires_grad_(False).to(dtype)
+        self.potential = SevenNetCheckpoint(path).build_model().eval().requires_grad_(False)
+        for name, part in list(self.potential.named_children()):
+            if name.endswith("_convolution"):
+                setattr(self.potential, name, NeighbourConvolution(part))
+        self.potential.to(dtype)
         self.potential.key_grad = None  # `_forces` alone asks for the gradient of edges
         self.dtype = dtype
 
@@ -57,7 +62,15 @@ class PretrainedFeatures(nn.Module):
             EngineError: the potential does not know one of the elements.
         """
         self._check_elements(graph)
-        return (self._features(graph, 1.0, tuned) + self._features(graph, -1.0, tuned)) / 2
+        scalars, even = [], []
+        second = _HIDDEN.slices()[2]
+        for name, data in self._layers(graph, self._both(graph), tuned):
+            if name.endswith("equivariant_gate"):
+                scalars.append(data["x"][:, : _HIDDEN[0].dim])
+                if len(scalars) == LAYERS:
+                    break
+                even.append(data["x"][:, second])
+        return torch.cat(scalars + even, 1).unflatten(0, (2, -1)).mean(0)
 
     def last_layers(self, count: int) -> nn.ModuleDict:
         """Copies of the last `count` interaction layers, to be trained; name -> part of a layer."""
@@ -68,7 +81,22 @@ class PretrainedFeatures(nn.Module):
     def forces(self, graph: CrystalGraph) -> torch.Tensor:
         """Forces on every atom, [N, 3] eV/Å; raises as `forward` does."""
         self._check_elements(graph)
-        return (self._forces(graph, 1.0) + self._forces(graph, -1.0)) / 2
+        with torch.enable_grad():
+            edge_vec = self._both(graph).detach().requires_grad_()
+            for _, data in self._layers(graph, edge_vec):
+                if "inferred_total_energy" in data:
+                    break
+            (pull,) = torch.autograd.grad(data["inferred_total_energy"].sum(), edge_vec)
+        straight, inverted = pull.chunk(2)
+        sender, receiver = graph.edge_index
+        mean = (straight - inverted) / 2
+        forces = mean.new_zeros(graph.num_nodes, 3)
+        return forces.index_add(0, sender, mean).index_add(0, receiver, -mean)
+
+    def _both(self, graph: CrystalGraph) -> torch.Tensor:
+        """[2 E, 3] edges of the crystal and of its inverted image."""
+        edge_vec = graph.edge_vec.to(self.dtype)
+        return torch.cat([edge_vec, -edge_vec])
 
     def _check_elements(self, graph: CrystalGraph) -> None:
         known = self.potential.type_map or {}
@@ -76,39 +104,18 @@ class PretrainedFeatures(nn.Module):
         symbols = ", ".join(Element.from_Z(z).symbol for z in unknown)
         check(not unknown, f"the potential {NAME} does not know {symbols}; choose the model e3nn-scratch")
 
-    def _features(self, graph: CrystalGraph, parity: float, tuned: nn.ModuleDict | None) -> torch.Tensor:
-        scalars, even = [], []
-        second = _HIDDEN.slices()[2]
-        for name, data in self._layers(graph, parity * graph.edge_vec.to(self.dtype), tuned):
-            if name.endswith("equivariant_gate"):
-                scalars.append(data["x"][:, : _HIDDEN[0].dim])
-                if len(scalars) == LAYERS:
-                    break
-                even.append(data["x"][:, second])
-        return torch.cat(scalars + even, 1)
-
-    @torch.enable_grad()
-    def _forces(self, graph: CrystalGraph, parity: float) -> torch.Tensor:
-        edge_vec = (parity * graph.edge_vec.to(self.dtype)).detach().requires_grad_()
-        for _, data in self._layers(graph, edge_vec):
-            if "inferred_total_energy" in data:
-                break
-        (pull,) = torch.autograd.grad(data["inferred_total_energy"].sum(), edge_vec)
-        edge_src, edge_dst = graph.edge_index
-        forces = pull.new_zeros(graph.num_nodes, 3)
-        return parity * forces.index_add(0, edge_src, pull).index_add(0, edge_dst, -pull)
-
     def _layers(
         self, graph: CrystalGraph, edge_vec: torch.Tensor, tuned: nn.ModuleDict | None = None
     ) -> Iterator[tuple[str, dict[str, torch.Tensor]]]:
-        """Each layer's name, and what is known after it."""
+        """Each layer's name, and what is known after it, of the crystals and then of their inverted images."""
+        crystals = len(graph.cell)
         data = self.potential._preprocess(
             {
-                "atomic_numbers": graph.atomic_numbers,
-                "pos": graph.pos.to(self.dtype),
-                "edge_index": graph.edge_index,
+                "atomic_numbers": graph.atomic_numbers.repeat(2),
+                "pos": graph.pos.to(self.dtype).repeat(2, 1),
+                "edge_index": torch.cat([graph.edge_index, graph.edge_index + graph.num_nodes], 1),
                 "edge_vec": edge_vec,
-                "batch": graph.crystal_index,
+                "batch": torch.cat([graph.crystal_index, graph.crystal_index + crystals]),
             }
         )
         layers = dict(self.potential.named_children()) | dict(tuned or {})

@@ -160,6 +160,17 @@ def test_evaluate_reports_every_crystal_out_of_fold_and_continues_where_it_stopp
     assert main(["predict", RUTILE, "--model", str(tmp_path / "e"), "--device", "cpu"]) == 0
 
 
+def test_evaluate_of_the_ionic_tensor_alone_reports_that_alone(tmp_path, capsys):
+    path, out = tmp_path / "small.parquet", tmp_path / "out.json"
+    write_materials(path, [material for material in materials(400) if material.natoms <= 3])
+    asked = ["evaluate", "--data", str(path), "--target", "ionic", "--folds", "2", "--seeds", "1", "--epochs", "1"]
+    files = ["--index-data", "", "--run", str(tmp_path / "e"), "--json", str(out)]
+    assert main([*asked, *files, "--device", "cpu"]) == 0
+    found = json.loads(out.read_text())
+    assert [row["target"] for row in found["metrics"]] == ["ionic"]
+    assert {row["target"] for row in found["coverage"]} == {"ionic"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
