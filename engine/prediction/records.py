@@ -11,6 +11,7 @@ from pymatgen.core import Structure
 
 from engine.crystals.inputs import as_structure
 from engine.crystals.material import Material
+from engine.crystals.own_tensors import own_tensors
 from engine.crystals.read_as import ReadAs, read_as
 from engine.crystals.reader import read_path
 from engine.errors import EngineError
@@ -31,20 +32,27 @@ class Intervals(TypedDict):
     principal_values: Matrix
 
 
-class Record(TypedDict):
+class Tensors(TypedDict):
+    """Relative permittivities; None for a part that is not known."""
+
+    electronic: Matrix | None
+    ionic: Matrix | None
+    total: Matrix | None
+
+
+class Record(Tensors):
     """One crystal, in the order of the file; of a refused one only `source` and `error` are known.
 
     Tensors are in the axes of `frame`; `lattice` holds its vectors as rows, Å. `n`, `principal_values` and
-    `interval90`, low and high of the mean, are the electronic tensor's.
+    `interval90`, low and high of the mean, are the electronic tensor's. `dft` are tensors that the file holds, in
+    the same axes.
     """
 
     source: str
     formula: str | None
     natoms: int | None
     read_as: ReadAs | None
-    electronic: Matrix | None
-    ionic: Matrix | None
-    total: Matrix | None
+    dft: Tensors | None
     ionic_method: str | None
     functional: str | None
     frame: str | None
@@ -59,15 +67,14 @@ class Record(TypedDict):
 
 def to_record(source: str, prediction: Prediction) -> Record:
     """One entry of the JSON output that `python -m engine predict` writes."""
-    intervals = _intervals(prediction)
+    intervals, own = _intervals(prediction), own_tensors(prediction.structure)
     return {
         "source": source,
         "formula": prediction.formula,
         "natoms": len(prediction.structure),
         "read_as": read_as(prediction.structure),
-        "electronic": _listed(prediction.electronic),
-        "ionic": _listed(prediction.ionic),
-        "total": _listed(prediction.total),
+        **_tensors(prediction),
+        "dft": None if own is None else _tensors(own),
         "ionic_method": prediction.ionic_method,
         "functional": prediction.functional,
         "frame": "structure",
@@ -87,15 +94,21 @@ def material_record(material: Material) -> Record:
     return refusal(f"DFT, {material.source}, {material.material_id or 'no ID'}", "") | {
         "formula": material.formula,
         "natoms": material.natoms,
-        "electronic": _listed(electronic),
-        "ionic": _listed(material.ionic),
-        "total": _listed(material.total),
+        **_tensors(material),
         "frame": "structure",
         "lattice": material.cell.tolist(),
         "n": material.n,
         "principal_values": None if electronic is None else principal_values(electronic).tolist(),
         "warnings": list(material.flags),
         "error": None,
+    }
+
+
+def _tensors(source: Prediction | Material) -> Tensors:
+    return {
+        "electronic": _listed(source.electronic),
+        "ionic": _listed(source.ionic),
+        "total": _listed(source.total),
     }
 
 
@@ -125,6 +138,7 @@ def refusal(source: str, reason: str) -> Record:
         "electronic": None,
         "ionic": None,
         "total": None,
+        "dft": None,
         "ionic_method": None,
         "functional": None,
         "frame": None,
@@ -170,7 +184,10 @@ def predict_files(
 
 
 def records_to_csv(records: Sequence[Record]) -> str:
-    """The records as CSV, tensors spread over columns like electronic_xy and lattice vectors over lattice_ax."""
+    """The records as CSV, tensors spread over columns like electronic_xy and lattice vectors over lattice_ax.
+
+    What is nested deeper, `read_as`, `dft` and `intervals90`, is left to JSON.
+    """
     return pd.DataFrame([_flat(record) for record in records]).to_csv(index=False)
 
 
