@@ -17,7 +17,7 @@ import gemmi
 import numpy as np
 
 from engine.crystals.cif_symmetry import UNKNOWN, Setting, settings
-from engine.crystals.refusal import MAX_LENGTH, MAX_LISTED, Refused, check, check_count
+from engine.crystals.refusal import MAX_LENGTH, Refused, check, check_count
 
 ONE_PLACE = 0.1  # Å; images of an atom nearer than this are one atom on a special position
 TOO_NEAR = 0.55  # of the sum of two covalent radii: no atoms are as near as that
@@ -34,6 +34,7 @@ MODULATED = (
     "_cell_wave_vector",
 )
 _MULTIPLICITIES = ("_atom_site_symmetry_multiplicity", "_atom_site_site_symmetry_multiplicity")
+_OF_THE_CRYSTAL = ("_cell", "_atom_site", "_symmetry", "_space_group", "_chemical_formula", "_exptl_crystal")
 _CELL = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
 
 Tags = Mapping[str, Sequence[str]]
@@ -96,29 +97,41 @@ def read_cif(text: str) -> list[Reading]:
     if not re.search(r"^[ \t]*data_", without_text, re.MULTILINE | re.IGNORECASE):
         text = "data_\n" + text
     try:
-        document = gemmi.cif.read_string(text)
+        document = gemmi.cif.read_string(text, check_level=0)  # a tag may stand twice, see _tags
     except (ValueError, RuntimeError) as error:
-        same = re.search("duplicate block name: (.*)", str(error))
-        check(not same, f"two of its data blocks have one name ({same and same[1]}); give each its own")
         hint = re.sub(r"[^\w .,:=/+()-]", " ", str(error))[:120].strip()
         raise Refused(f"it is not a readable CIF ({hint})") from error
+    for name, count in Counter(block.name.lower() for block in document).items():
+        check(count == 1, f"two of its data blocks have one name ({_plain(name)}); give each its own")
     blocks = [tags for tags in map(_tags, document) if _lists_atoms(tags)]
     check(bool(blocks), "it lists no atoms (no _atom_site_fract_x); export the CIF with its atom sites")
     return [_read_block(tags) for tags in blocks]
 
 
 def _tags(block: Any) -> dict[str, list[str]]:
-    """Values by name: lower case, and with the dots of mmCIF as underscores."""
+    """Values by name: lower case, and with the dots of mmCIF as underscores.
+
+    Raises:
+        Refused: a name of what is read here stands twice with different values.
+    """
     found: dict[str, list[str]] = {}
+    for tag, raw in _columns(block):
+        name, values = _name(tag), [gemmi.cif.as_string(value) for value in raw]
+        known = [one for one in (found.get(name, []), values) if any(value not in UNKNOWN for value in one)]
+        one = known[1:] in ([], known[:1]) or not name.startswith(_OF_THE_CRYSTAL)
+        check(one, f"it gives {name[:40]} twice, with different values")
+        found[name] = known[0] if known else values
+    return found
+
+
+def _columns(block: Any) -> Iterator[tuple[str, Sequence[str]]]:
     for item in block:
         if item.pair is not None:
-            name, value = item.pair
-            found[_name(name)] = [gemmi.cif.as_string(value)]
+            yield item.pair[0], [item.pair[1]]
         elif item.loop is not None:
             width = item.loop.width()
-            for column, name in enumerate(item.loop.tags):
-                found[_name(name)] = [gemmi.cif.as_string(v) for v in item.loop.values[column::width]]
-    return found
+            for column, tag in enumerate(item.loop.tags):
+                yield tag, item.loop.values[column::width]
 
 
 def _name(tag: str) -> str:
@@ -206,7 +219,7 @@ def _sites(tags: Tags) -> tuple[list[Site], tuple[str, ...]]:
         count > 0 and {len(column) for column in (*columns, labels)} == {count},
         "each atom site needs fractional coordinates x, y and z",
     )
-    check(count <= MAX_LISTED, f"a CIF may list at most {MAX_LISTED} sites, got {count}")
+    check_count(count)
     unknown = ["?"] * count
     shares = tags.get("_atom_site_occupancy", unknown)
     dummies = tags.get("_atom_site_calc_flag", unknown)
@@ -232,7 +245,7 @@ def _sites(tags: Tags) -> tuple[list[Site], tuple[str, ...]]:
                 label=label,
                 readings=readings,
                 position=np.array(position, dtype=float),
-                multiplicity=None if of_site is None else round(of_site),
+                multiplicity=round(of_site) if of_site else None,
             )
         )
     check(all(np.abs(one.position).max() <= 1000 for one in found), "a position lies over 1000 cells away")
@@ -339,14 +352,33 @@ def _contradiction(
     reading: Reading, tags: Tags, sites: Sequence[Site], images: Sequence[np.ndarray]
 ) -> str | None:
     """What in the file speaks against a reading; None where nothing does."""
-    for site, own in zip(sites, images, strict=True):
-        if site.multiplicity not in (None, len(own)) and len(reading.setting.rotations) > 1:
-            return (
-                f"the site {_plain(site.label)} has the multiplicity {site.multiplicity} in the file, "
-                f"and {len(own)} by its symmetry; one of them is wrong"
-            )
     counts = Counter(gemmi.Element(int(z)).name for z in reading.numbers)
-    return _against_formula(reading, counts, tags) or _against_density(reading, counts, tags)
+    return (
+        _against_multiplicities(len(reading.setting.rotations), sites, images)
+        or _against_formula(reading, counts, tags)
+        or _against_density(reading, counts, tags)
+    )
+
+
+def _against_multiplicities(operations: int, sites: Sequence[Site], images: Sequence[np.ndarray]) -> str | None:
+    """The first site whose number of images is another than it says, unless all say the order of their symmetry.
+
+    SHELXL wrote that order under the name of the multiplicity, which the dictionary left open before 2014.
+    """
+    stated = [
+        (site.label, site.multiplicity, len(own))
+        for site, own in zip(sites, images, strict=True)
+        if site.multiplicity is not None
+    ]
+    if operations == 1 or all(number * count == operations for _, number, count in stated):
+        return None
+    for label, number, count in stated:
+        if number != count:
+            return (
+                f"the site {_plain(label)} has the multiplicity {number} in the file, "
+                f"and {count} by its symmetry; one of them is wrong"
+            )
+    return None
 
 
 def _against_formula(reading: Reading, counts: Mapping[str, int], tags: Tags) -> str | None:

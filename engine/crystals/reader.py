@@ -93,7 +93,7 @@ def read_structures(name: str, content: bytes, setting: str = "") -> list[Struct
     check(small, f"{shown}: it is larger than 1 MiB; give a smaller cell or fewer frames")
     check(not content.startswith(_COMPRESSED), f"{shown}: it is compressed; unpack it first")
     check(b"\0" not in content, f"{shown}: it is not a text file; give a {FORMATS} file")
-    text = _text(content)
+    text = text_of(content)
     kind = "vasprun" if run else required(_kind(name, text), f"{shown}: {_what_it_is(text)}")
     try:
         return [_structure(parsed) for parsed in _parse(shown, kind, text)]
@@ -136,7 +136,7 @@ def _what_it_is(text: str) -> str:
     return f"it is not a known format; give a {FORMATS} file"
 
 
-def _text(content: bytes) -> str:
+def text_of(content: bytes) -> str:
     """The file with line feeds, and hyphens for all that editors make of a minus sign."""
     try:
         text = content.decode("utf-8-sig")
