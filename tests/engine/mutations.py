@@ -49,7 +49,9 @@ def other_case(text: str, rng: random.Random) -> str:
 def comments(text: str, rng: random.Random) -> str:
     """Comments and empty lines, where there is no text of several lines."""
     lines = text.split("\n")
-    return "\n".join(line + (rng.choice(["\n# x_y 1", "\n", "\n  "]) if rng.random() < 0.2 else "") for line in lines)
+    return "\n".join(
+        line + (rng.choice(["\n# x_y 1", "\n", "\n  "]) if rng.random() < 0.2 else "") for line in lines
+    )
 
 
 def spaces(text: str, rng: random.Random) -> str:
@@ -85,7 +87,9 @@ def quoted(text: str, rng: random.Random) -> str:
         mark = rng.choice("'\"")
         return f"{found[1]}{mark}{found[2]}{mark}" if rng.random() < 0.5 else found[0]
 
-    return re.sub(r"(?m)^(\s*_(?:cell|symmetry|space_group|chemical_formula)\S*[ \t]+)([^\s'\";#]+)[ \t]*$", quotes, text)
+    return re.sub(
+        r"(?m)^(\s*_(?:cell|symmetry|space_group|chemical_formula)\S*[ \t]+)([^\s'\";#]+)[ \t]*$", quotes, text
+    )
 
 
 def other_order(text: str, rng: random.Random) -> str:
