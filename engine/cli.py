@@ -13,7 +13,7 @@ from engine.errors import EngineError, check
 
 if TYPE_CHECKING:
     from engine.materials_project.fetch import FetchProgress
-    from engine.prediction.records import Record
+    from engine.prediction.records import Matrix, Record
 
 ASKED = {"electronic": ("electronic",), "ionic": ("ionic",), "total": ("electronic", "ionic")}
 TARGETS = {"electronic": ("electronic",), "ionic": ("ionic",), "both": ("electronic", "ionic")}
@@ -43,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="fetch|train|evaluate|predict")
 
     predict = commands.add_parser(
-        "predict", help="predict tensors for files (CIF, POSCAR, extxyz, XSF, JSON, phonopy.yaml)"
+        "predict", help="predict tensors for files (CIF, POSCAR, extxyz, XSF, JSON, phonopy.yaml, vasprun.xml)"
     )
     predict.add_argument("files", nargs="+", metavar="FILE")
     predict.add_argument("--model", metavar="NAME", help="a shipped model or a run's folder")
@@ -318,16 +318,20 @@ def _summary(record: "Record") -> str:
     if record["error"] or not record["read_as"]:
         return f"{record['source']}: refused"
     parts = [f"{record['source']}: {record['formula']}, structure Cartesian axes"]
-    for target in PARTS:
-        if matrix := record[target]:
-            rows = "  ".join(" ".join(f"{x:8.3f}" for x in row) for row in matrix)
-            parts.append(f"  {target:<10} {rows}")
+    parts += [_tensor_line(target, record[target]) for target in PARTS if record[target]]
     if record["n"]:
         parts.append(f"  n          {record['n']:.3f}")
+    if own := record["dft"]:
+        parts.append("  DFT, of the file:")
+        parts += [_tensor_line(target, own[target]) for target in PARTS if own[target]]
     parts += [f"  note: {note}" for note in record["read_as"]["assumed"] + record["warnings"]]
     if (mark := record["approximation"]) and mark["number"] == mark["count"]:
         parts.append(f"spread: {in_words(mark)}")
     return "\n".join(parts)
+
+
+def _tensor_line(name: str, matrix: "Matrix | None") -> str:
+    return f"  {name:<10} " + "  ".join(" ".join(f"{x:8.3f}" for x in row) for row in matrix or ())
 
 
 def _write(target: str, text: str) -> None:

@@ -8,8 +8,9 @@ from pymatgen.core import Structure
 
 from engine.crystals.approximations import formula_of
 from engine.crystals.material import Material
+from engine.crystals.own_tensors import own_tensors
 from engine.crystals.read_as import read_as
-from engine.crystals.reader import Disordered, SettingNeeded
+from engine.crystals.reader import MAX_RUN, Disordered, SettingNeeded
 from engine.errors import EngineError
 from engine.model.shipped_models import available_models
 from engine.optics.measured import measurements
@@ -61,10 +62,10 @@ def chosen_functional(model: tuple[str, float]) -> Functional:
 def brought() -> list[tuple[str, bytes]]:
     """Name and content of each upload, of the example, and of the pasted text."""
     files = st.file_uploader(
-        "CIF, POSCAR, extended XYZ, XSF, JSON or phonopy.yaml",
+        "CIF, POSCAR, extended XYZ, XSF, JSON, phonopy.yaml or vasprun.xml",
         accept_multiple_files=True,
         key="files",
-        max_upload_size=5,
+        max_upload_size=MAX_RUN >> 20,
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         example = st.pills(
@@ -172,16 +173,18 @@ def understood(structure: Structure) -> str:
 
 def show(name: str, prediction: Prediction, key: str) -> None:
     """One crystal and its tensors."""
-    found = measurements(prediction.structure)
+    found, own = measurements(prediction.structure), own_tensors(prediction.structure)
     st.caption(understood(prediction.structure))
     left, right = st.columns([6, 7], gap="large")
     with left:
-        sources = tensor_view.with_tensors(prediction, None)
+        sources = tensor_view.with_tensors(prediction, own)
         direction_view.crystal(prediction.structure, sources, key)
     with right:
-        tensor_view.summary(prediction, None, found[0] if found else None)
+        tensor_view.summary(prediction, own, found[0] if found else None)
         tensor_view.reading_notes(prediction, found[0] if found else None)
-    details(prediction.structure, prediction, None, found, key)
+        if own is not None:
+            st.caption("DFT: tensors of the run that the file comes from, by its own functional and settings.")
+    details(prediction.structure, prediction, own, found, key)
 
 
 def introduce(mark: Approximated) -> None:

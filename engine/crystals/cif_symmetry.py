@@ -127,9 +127,11 @@ def _operation(text: str) -> gemmi.Op:
     text = text.replace("*", "")
     check(bool(_OPERATION.fullmatch(text)), "a symmetry operation must read like -x,y+1/2,z")
     try:
-        return gemmi.Op(text.replace(" ", "").lower())
+        found = gemmi.Op(text.replace(" ", "").lower())
     except (ValueError, RuntimeError) as error:
         raise Refused("a symmetry operation must read like -x,y+1/2,z") from error
+    check(abs(found.det_rot()) == gemmi.Op.DEN**3, "a symmetry operation must keep the volume, as -x,y+1/2,z does")
+    return found
 
 
 def _of_operations(operations: list[gemmi.Op], name: str, said: bool, group: int | None = None) -> Setting:

@@ -9,6 +9,7 @@ import threading
 import zlib
 from pathlib import Path
 
+import numpy as np
 from pymatgen.core import Element, Lattice, Structure
 
 from engine.crystals import reader_process
@@ -19,7 +20,8 @@ from engine.files import ROOT
 MAX_BYTES = 1024**2  # of a structure
 MAX_FILE = 5 * 1024**2  # with the reflections that a refinement program puts into its CIF
 TIME_LIMIT = 9.0  # seconds; with starting and stopping the reader, an answer comes within 10
-FORMATS = "CIF, POSCAR, extended XYZ, XSF, JSON or phonopy.yaml"
+MAX_RUN = 32 * 1024**2  # of a vasprun.xml, of which a few lines are kept
+FORMATS = "CIF, POSCAR, extended XYZ, XSF, JSON, phonopy.yaml or vasprun.xml"
 
 _SUFFIXES = {
     "cif": "cif",
@@ -35,8 +37,7 @@ _SUFFIXES = {
 _OTHERS = {  # what files of other programs look like
     "a LAMMPS data file": r"^[ \t]*\d+[ \t]+atom types",
     "an input of ABINIT": r"^[ \t]*(acell|znucl)\b",
-    "a CASTEP cell": r"^[ \t]*%block[ \t]+lattice",
-    "an output of VASP": r"<modeling>|^[ \t]*(vasp\.\d|INCAR:)",
+    "an output of VASP": r"^[ \t]*(vasp\.\d|INCAR:)",
     "a PDB file": r"^(ATOM  |HETATM|CRYST1)",
     "a SHELX file": r"^ZERR\b",
 }
@@ -44,6 +45,7 @@ _REFLECTIONS = re.compile(
     rb"^_(?:shelx|iucr_refine)_\w+[ \t]*\r?\n;.*?^;[ \t]*$", re.MULTILINE | re.DOTALL | re.IGNORECASE
 )
 _GZIP = b"\x1f\x8b"
+_RUN, _HEAD = b"<modeling>", 2000  # what a vasprun.xml begins with, and where to look for it
 _MINUS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d", "-"))
 _COMPRESSED = (b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"\x28\xb5\x2f\xfd")
 _ENVIRONMENT = (
@@ -77,7 +79,8 @@ def read_structures(name: str, content: bytes, setting: str = "") -> list[Struct
     """Structures of an uploaded file, or of pasted text where `name` is empty.
 
     POSCAR, XYZ and JSON keep the file's Cartesian axes; a CIF has none, and gets pymatgen's. The file is read
-    in a process of its own, which is killed when it takes too long or too much memory.
+    in a process of its own, which is killed when it takes too long or too much memory. Among the properties of a
+    structure are "notes", what was assumed, and "tensors", those that the file holds.
 
     Args:
         setting: of the space group, such as "F d -3 m:2", to take where the file leaves it open.
@@ -91,13 +94,16 @@ def read_structures(name: str, content: bytes, setting: str = "") -> list[Struct
     check(bool(content.strip()), f"{shown}: it is empty; give a {FORMATS} file")
     if content.startswith(_GZIP):
         name, content = name.lower().removesuffix(".gz"), _unpacked(shown, content)
-    check(len(content) <= MAX_FILE, f"{shown}: it is larger than 5 MiB; give the structure alone")
-    content = _REFLECTIONS.sub(b"", content)
-    check(len(content) <= MAX_BYTES, f"{shown}: it is larger than 1 MiB; give a smaller cell or fewer frames")
+    run = _RUN in content[:_HEAD]
+    most = MAX_RUN if run else MAX_FILE
+    check(len(content) <= most, f"{shown}: it is larger than {most >> 20} MiB; give the structure alone")
+    content = content if run else _REFLECTIONS.sub(b"", content)
+    small = run or len(content) <= MAX_BYTES
+    check(small, f"{shown}: it is larger than 1 MiB; give a smaller cell or fewer frames")
     check(not content.startswith(_COMPRESSED), f"{shown}: it is compressed; unpack it first")
     check(b"\0" not in content, f"{shown}: it is not a text file; give a {FORMATS} file")
-    text = _text(content)
-    kind = required(_kind(name, text), f"{shown}: {_what_it_is(text)}")
+    text = text_of(content)
+    kind = "vasprun" if run else required(_kind(name, text), f"{shown}: {_what_it_is(text)}")
     try:
         return parse(shown, kind, text)
     except SettingNeeded as needed:
@@ -117,17 +123,17 @@ def read_path(path: str | Path, setting: str = "") -> list[Structure]:
     path = Path(path)
     check(path.is_file(), f"{path}: no such file; give a {FORMATS} file")
     with path.open("rb") as file:
-        return read_structures(path.name, file.read(MAX_FILE + 1), setting)
+        return read_structures(path.name, file.read(MAX_RUN + 1), setting)
 
 
 def _unpacked(shown: str, content: bytes) -> bytes:
     """What gzip holds, up to a byte more than a file may have."""
     stream, damaged = zlib.decompressobj(wbits=31), f"{shown}: its compression is damaged; unpack it first"
     try:
-        unpacked = stream.decompress(content, MAX_FILE + 1)
+        unpacked = stream.decompress(content, MAX_RUN + 1)
     except zlib.error as error:
         raise EngineError(damaged) from error
-    check(stream.eof or len(unpacked) > MAX_FILE, damaged)
+    check(stream.eof or len(unpacked) > MAX_RUN, damaged)
     return unpacked
 
 
@@ -139,7 +145,7 @@ def _what_it_is(text: str) -> str:
     return f"it is not a known format; give a {FORMATS} file"
 
 
-def _text(content: bytes) -> str:
+def text_of(content: bytes) -> str:
     """The file with line feeds, and hyphens for all that editors make of a minus sign."""
     try:
         text = content.decode("utf-8-sig")
@@ -149,9 +155,8 @@ def _text(content: bytes) -> str:
 
 
 def _structure(parsed: Parsed) -> Structure:
-    """With what was assumed among its properties, as "notes"."""
     elements = [Element.from_Z(number) for number in parsed["atomic_numbers"]]
-    properties = {"notes": parsed["notes"]}
+    properties = {"notes": parsed["notes"], "tensors": {k: np.array(v) for k, v in parsed["tensors"].items()}}
     return Structure(Lattice(parsed["cell"]), elements, parsed["frac_coords"], properties=properties)
 
 
@@ -175,6 +180,7 @@ def _by_content(text: str) -> str | None:
         "phonopy": r"^unit_cell:",
         "xsf": r"^[ \t]*PRIMVEC\b",
         "espresso": r"^[ \t]*&(control|system)\b",
+        "castep": r"^[ \t]*%block[ \t]+(lattice|positions)_",
     }
     return next(
         (kind for kind, sign in signs.items() if re.search(sign, text, re.MULTILINE | re.IGNORECASE)), None

@@ -1,12 +1,12 @@
 """The script that reads one untrusted structure file, in a process that can be killed.
 
-    python engine/crystals/reader_process.py cif|poscar|xyz|json|xsf|phonopy|espresso|disordered < FILE
+    python engine/crystals/reader_process.py KIND < FILE
 
 `engine.crystals.reader` starts it. It writes one line of JSON: `{"structures": [...]}`, each with `cell`
-(3x3, Å, rows are lattice vectors), `atomic_numbers` (N), `frac_coords` (Nx3) and `notes`, sentences of what was
-assumed, or `{"refused": reason}`. A disordered crystal as JSON is answered by ordered ones that stand for it.
-Comments and properties of the file stay behind. It imports what its format needs and no more, so that it starts in
-a fraction of a second.
+(3x3, Å, rows are lattice vectors), `atomic_numbers` (N), `frac_coords` (Nx3), `notes`, sentences of what was
+assumed, and `tensors` that the file holds, or `{"refused": reason}`. KIND is one of `READERS`; a disordered
+crystal as JSON is answered by ordered ones that stand for it. Comments and properties of the file stay behind. It
+imports what its format needs and no more, so that it starts in a fraction of a second.
 """
 
 import contextlib
@@ -17,29 +17,33 @@ import re
 import resource
 import sys
 import warnings
-from collections.abc import Callable
-from types import ModuleType
+from collections.abc import Callable, Mapping
+from types import MappingProxyType, ModuleType
 from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
 
+from engine.crystals.castep import read_castep
 from engine.crystals.cif import Undecided, read_cif
 from engine.crystals.disorder import Mixed
+from engine.crystals.espresso import read_espresso
 from engine.crystals.json_documents import read_documents
 from engine.crystals.poscar import read_poscar
 from engine.crystals.refusal import MAX_LENGTH, MAX_STRUCTURES, MIN_DISTANCE, Refused, check, check_count
+from engine.crystals.vasprun import read_vasprun
 
 CPU_SECONDS = 9
 MEMORY = 2 * 1024**3  # bytes
 
 
 class Crystal(NamedTuple):
-    """Cell [3, 3] Å, atomic numbers [N], fractional coordinates [N, 3], and what was assumed."""
+    """Cell [3, 3] Å, atomic numbers [N], fractional coordinates [N, 3], what was assumed, the file's tensors."""
 
     cell: np.ndarray
     numbers: np.ndarray
     positions: np.ndarray
     notes: tuple[str, ...] = ()
+    tensors: Mapping[str, np.ndarray] = MappingProxyType({})
 
 
 class Parsed(TypedDict):
@@ -49,6 +53,7 @@ class Parsed(TypedDict):
     atomic_numbers: list[int]
     frac_coords: list[list[float]]
     notes: list[str]
+    tensors: dict[str, list[list[float]]]  # [3, 3] "electronic" and "ionic", of a calculation's output
 
 
 class Answer(TypedDict, total=False):
@@ -76,6 +81,22 @@ def crystals_of_cif(text: str) -> list[Crystal]:
 def crystals_of_poscar(text: str) -> list[Crystal]:
     """The crystal of a POSCAR or CONTCAR; raises as `poscar.read_poscar` does."""
     return [Crystal(*read_poscar(text))]
+
+
+def crystals_of_castep(text: str) -> list[Crystal]:
+    """The crystal of a CASTEP cell file; raises as `castep.read_castep` does."""
+    return [Crystal(*read_castep(text))]
+
+
+def crystals_of_espresso(text: str) -> list[Crystal]:
+    """The crystal of an input of Quantum ESPRESSO's pw.x; raises as `espresso.read_espresso` does."""
+    return [Crystal(*read_espresso(text))]
+
+
+def crystals_of_vasprun(text: str) -> list[Crystal]:
+    """The last structure of a run of VASP; raises as `vasprun.read_vasprun` does."""
+    run = read_vasprun(text)
+    return [Crystal(run.cell, run.numbers, run.positions, run.notes, run.tensors)]
 
 
 _LATTICE = re.compile(r'Lattice=("[^"]*,[^"]*"|\[[-+.\deE,\s\[\]]*\])')
@@ -137,15 +158,6 @@ def read_xsf(text: str) -> list[Crystal]:
     return [Crystal(one.cell.array, one.numbers, one.get_scaled_positions(wrap=False)) for one in frames]
 
 
-def read_espresso(text: str) -> list[Crystal]:
-    """The crystal of an input of Quantum ESPRESSO's pw.x; raises Refused where it is none."""
-    from ase.io.espresso import read_espresso_in
-
-    atoms = read_espresso_in(io.StringIO(text))
-    check(atoms.cell.rank == 3, "it has no lattice: only crystals can be read")
-    return [Crystal(atoms.cell.array, atoms.numbers, atoms.get_scaled_positions(wrap=False))]
-
-
 def read_phonopy(text: str) -> list[Crystal]:
     """The unit cell of a phonopy.yaml or phonopy_params.yaml; raises Refused where it has none."""
     import yaml
@@ -166,7 +178,7 @@ def check_crystal(crystal: Crystal) -> None:
     """
     from pymatgen.core import Lattice
 
-    cell, numbers, coordinates, _ = crystal
+    cell, numbers, coordinates, *_ = crystal
     check_count(len(numbers))
     check(
         cell.shape == (3, 3) and coordinates.shape == (len(numbers), 3),
@@ -200,7 +212,9 @@ READERS: dict[str, Callable[[str], list[Crystal]]] = {
     "json": read_json,
     "xsf": read_xsf,
     "phonopy": read_phonopy,
-    "espresso": read_espresso,
+    "espresso": crystals_of_espresso,
+    "castep": crystals_of_castep,
+    "vasprun": crystals_of_vasprun,
     "disordered": order_json,
 }
 
@@ -233,6 +247,7 @@ def _parsed(crystal: Crystal) -> Parsed:
         "atomic_numbers": crystal.numbers.tolist(),
         "frac_coords": crystal.positions.tolist(),
         "notes": list(crystal.notes),
+        "tensors": {part: tensor.tolist() for part, tensor in crystal.tensors.items()},
     }
 
 

@@ -2,7 +2,6 @@
 
 import os
 
-MAX_LISTED = 200  # sites that a CIF lists, before its symmetry makes more
 MAX_SITES = 500  # of a cell; on one's own machine as many as DIELECTRIC_MOST_ATOMS says
 MAX_STRUCTURES = 1000
 MAX_OPERATIONS = 192  # of Fm-3m, the largest space group in its conventional cell
@@ -20,9 +19,14 @@ def check(condition: bool, reason: str) -> None:
         raise Refused(reason)
 
 
-def check_count(sites: int) -> None:
-    """Refuse a cell with no atom or more than `MAX_SITES`, or `DIELECTRIC_MOST_ATOMS` where that is set."""
+def most_atoms() -> int:
+    """How many a cell may hold: `MAX_SITES`, or `DIELECTRIC_MOST_ATOMS` where that is set."""
     asked = os.environ.get("DIELECTRIC_MOST_ATOMS", "")
-    most = int(asked) if asked.isdigit() else MAX_SITES
+    return int(asked) if asked.isdigit() else MAX_SITES
+
+
+def check_count(sites: int) -> None:
+    """Refuse a cell with no atom or more than `most_atoms`."""
+    most = most_atoms()
     check(sites > 0, "it holds no atoms")
     check(sites <= most, f"a cell may hold at most {most} atoms, got {sites}; give the primitive cell")

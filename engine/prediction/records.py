@@ -12,6 +12,7 @@ from pymatgen.core import Structure
 from engine.crystals.approximations import ordered_approximations
 from engine.crystals.inputs import as_structure
 from engine.crystals.material import Material
+from engine.crystals.own_tensors import own_tensors
 from engine.crystals.read_as import ReadAs, read_as
 from engine.crystals.reader import Disordered, read_path
 from engine.errors import EngineError
@@ -33,12 +34,20 @@ class Intervals(TypedDict):
     principal_values: Matrix
 
 
-class Record(TypedDict):
+class Tensors(TypedDict):
+    """Relative permittivities; None for a part that is not known."""
+
+    electronic: Matrix | None
+    ionic: Matrix | None
+    total: Matrix | None
+
+
+class Record(Tensors):
     """One crystal, in the order of the file; of a refused one only `source` and `error` are known.
 
     Tensors are in the axes of `frame`; `lattice` holds its vectors as rows, Å. `n`, `principal_values` and
-    `interval90`, low and high of the mean, are the electronic tensor's. `approximation` marks an ordered crystal
-    that stands for a disordered one.
+    `interval90`, low and high of the mean, are the electronic tensor's. `dft` are tensors that the file holds, in
+    the same axes. `approximation` marks an ordered crystal that stands for a disordered one.
     """
 
     source: str
@@ -46,9 +55,7 @@ class Record(TypedDict):
     natoms: int | None
     read_as: ReadAs | None
     approximation: Approximated | None
-    electronic: Matrix | None
-    ionic: Matrix | None
-    total: Matrix | None
+    dft: Tensors | None
     ionic_method: str | None
     functional: str | None
     frame: str | None
@@ -74,16 +81,15 @@ def to_records(answers: Sequence[Answer]) -> list[Record]:
 
 
 def _to_record(source: str, prediction: Prediction, approximation: Approximated | None) -> Record:
-    intervals = _intervals(prediction)
+    intervals, own = _intervals(prediction), own_tensors(prediction.structure)
     return {
         "source": source,
         "formula": prediction.formula,
         "natoms": len(prediction.structure),
         "read_as": read_as(prediction.structure),
         "approximation": approximation,
-        "electronic": _listed(prediction.electronic),
-        "ionic": _listed(prediction.ionic),
-        "total": _listed(prediction.total),
+        **_tensors(prediction),
+        "dft": None if own is None else _tensors(own),
         "ionic_method": prediction.ionic_method,
         "functional": prediction.functional,
         "frame": "structure",
@@ -103,15 +109,21 @@ def material_record(material: Material) -> Record:
     return refusal(f"DFT, {material.source}, {material.material_id or 'no ID'}", "") | {
         "formula": material.formula,
         "natoms": material.natoms,
-        "electronic": _listed(electronic),
-        "ionic": _listed(material.ionic),
-        "total": _listed(material.total),
+        **_tensors(material),
         "frame": "structure",
         "lattice": material.cell.tolist(),
         "n": material.n,
         "principal_values": None if electronic is None else principal_values(electronic).tolist(),
         "warnings": list(material.flags),
         "error": None,
+    }
+
+
+def _tensors(source: Prediction | Material) -> Tensors:
+    return {
+        "electronic": _listed(source.electronic),
+        "ionic": _listed(source.ionic),
+        "total": _listed(source.total),
     }
 
 
@@ -142,6 +154,7 @@ def refusal(source: str, reason: str) -> Record:
         "electronic": None,
         "ionic": None,
         "total": None,
+        "dft": None,
         "ionic_method": None,
         "functional": None,
         "frame": None,
@@ -197,7 +210,10 @@ def _crystals(path: str, setting: str, orderings: bool) -> list[Structure]:
 
 
 def records_to_csv(records: Sequence[Record]) -> str:
-    """The records as CSV, tensors spread over columns like electronic_xy and lattice vectors over lattice_ax."""
+    """The records as CSV, tensors spread over columns like electronic_xy and lattice vectors over lattice_ax.
+
+    What is nested deeper, `read_as`, `dft` and `intervals90`, is left to JSON.
+    """
     return pd.DataFrame([_flat(record) for record in records]).to_csv(index=False)
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import ase
 import pytest
 
 from engine.cli import main
@@ -117,6 +118,12 @@ def test_predict_takes_the_way_to_the_ionic_part_and_the_functional(option, said
     assert main(["predict", RUTILE, *option, "--json", "-", "--device", "cpu"]) == 0
     (record,) = json.loads(capsys.readouterr().out)
     assert (record["ionic_method"], record["functional"]) == said
+
+
+def test_predict_shows_the_tensor_that_a_run_of_vasp_holds_beside_its_own(capsys):
+    run = str(Path(ase.__file__).parent / "test/testdata/vasp/vasprun_dfpt.xml")  # NaCl, LEPSILON
+    assert main(["predict", run, "--target", "electronic", "--device", "cpu"]) == 0
+    assert "DFT, of the file:\n  electronic    2.696 " in capsys.readouterr().out
 
 
 def test_train_prints_a_line_an_epoch_and_resume_finishes_at_once(data, tmp_path, capsys):

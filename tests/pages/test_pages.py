@@ -3,6 +3,7 @@
 from functools import cache
 from pathlib import Path
 
+import ase
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -199,6 +200,13 @@ def test_what_was_read_is_said_beside_the_answer() -> None:
     assert "Read as MgO, " in text
     assert "2 atoms in the cell" in text
     assert "The ionic part comes from Born charges and force constants" in text
+
+
+def test_a_run_of_vasp_shows_its_own_tensor_as_dft_beside_the_prediction() -> None:
+    run = Path(ase.__file__).parent / "test/testdata/vasp/vasprun_dfpt.xml"  # NaCl, LEPSILON
+    text = words(upload(("vasprun.xml", run.read_text())))
+    assert "| | Prediction | 90 % interval | DFT |" in text
+    assert "tensors of the run that the file comes from" in text
 
 
 def test_tensors_by_another_functional_can_be_asked_for() -> None:

@@ -11,7 +11,7 @@ import pytest
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Lattice, Structure
 
-from engine.crystals.reader import _text, read_structures
+from engine.crystals.reader import read_structures, text_of
 from engine.crystals.reader_process import answer
 from engine.errors import EngineError
 
@@ -25,7 +25,7 @@ def crystals_of(name: str) -> list[Structure]:
     content = (FOLDER / name).read_bytes()
     if not name.endswith("cif") or b"\0" in content:
         return read_structures(name, content)
-    found = answer("cif", _text(content))
+    found = answer("cif", text_of(content))
     if "refused" in found:
         raise EngineError(found["refused"])
     return [

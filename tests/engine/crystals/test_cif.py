@@ -104,8 +104,8 @@ def test_holmium_is_a_hydrogen_where_the_formula_has_none():
     cell, group = "3.59 3.59 4.9 90 90 120", "_symmetry_space_group_name_H-M 'P -3 m 1'"
     (hydroxide,) = read_cif(written(cell, group, sites, "_chemical_formula_sum 'Ca H2 O2'\n"))
     assert sorted(hydroxide.numbers.tolist()) == [1, 1, 8, 8, 20]
-    (other,) = read_cif(written(cell, group, sites))
-    assert 67 in other.numbers
+    with pytest.raises(Refused, match="O2Ca1Ho2 are nearer than any atoms are"):
+        read_cif(written(cell, group, sites))
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_a_symbol_with_its_setting_means_the_operations_of_that_setting(group):
     lengths = np.sqrt(np.diag(metric))
     angles = [np.degrees(np.arccos(metric[i, j] / lengths[i] / lengths[j])) for i, j in ((1, 2), (0, 2), (0, 1))]
     cell = " ".join(f"{value:.6f}" for value in (*lengths, *angles))
-    text = written(cell, f"_space_group_name_H-M_alt '{group.xhm()}'", "Li 0.0613 0.1831 0.3421")
+    text = written(cell, f"_space_group_name_H-M_alt '{group.xhm()}'", "H 0.0613 0.1831 0.3421")
     (found,) = read_cif(text)
     assert len(found.numbers) == len(list(group.operations()))
 
@@ -170,3 +170,48 @@ def test_what_does_not_change_the_crystal_does_not_change_the_answer(seed, which
     after = structure(read_cif("\n".join(changed))[0])
     assert after.composition == before.composition
     assert SAME.fit(after, before)
+
+
+CSCL = "4.12 4.12 4.12 90 90 90"
+CHLORIDE = "_symmetry_space_group_name_H-M 'P m -3 m'"
+
+
+def with_numbers(*numbers: int) -> str:
+    """Caesium chloride whose sites say a multiplicity."""
+    text = written(CSCL, CHLORIDE, "Cs 0 0 0 {}\nCl 0.5 0.5 0.5 {}".format(*numbers))
+    return text.replace("_atom_site_fract_z\n", "_atom_site_fract_z\n_atom_site_symmetry_multiplicity\n")
+
+
+@pytest.mark.parametrize(
+    "numbers", [(1, 1), (48, 48), (0, 0)], ids=["multiplicity", "order of the site symmetry, as of SHELXL", "none"]
+)
+def test_both_meanings_that_the_multiplicity_had_are_understood(numbers):
+    (found,) = read_cif(with_numbers(*numbers))
+    assert found.formula == "Cl1Cs1"
+
+
+@pytest.mark.parametrize("numbers", [(1, 48), (8, 8), (3, 1)])
+def test_a_multiplicity_of_neither_meaning_is_refused(numbers):
+    with pytest.raises(Refused, match="has the multiplicity"):
+        read_cif(with_numbers(*numbers))
+
+
+def test_a_tag_that_stands_twice_is_read_where_one_value_is_empty_or_both_are_equal():
+    for again in ("''", "?", "'Cs Cl'"):
+        twice = f"_chemical_formula_sum 'Cs Cl'\n_chemical_formula_sum {again}\n"
+        (found,) = read_cif(written(CSCL, CHLORIDE, "Cs 0 0 0\nCl 0.5 0.5 0.5", twice))
+        assert found.formula == "Cl1Cs1"
+    with pytest.raises(Refused, match="gives _cell_length_a twice"):
+        read_cif(written(CSCL, CHLORIDE, "Cs 0 0 0\nCl 0.5 0.5 0.5", "_cell_length_a 4.2\n"))
+
+
+def test_as_many_sites_may_be_listed_as_a_cell_may_hold_atoms():
+    places = np.array(np.meshgrid(*3 * [np.arange(7) / 7])).reshape(3, -1).T  # 343
+    sites = "\n".join(f"Si {x:.5f} {y:.5f} {z:.5f}" for x, y, z in places)
+    (found,) = read_cif(written("18 18 18 90 90 90", "_symmetry_space_group_name_H-M 'P 1'", sites))
+    assert len(found.numbers) == 343
+
+
+def test_atoms_nearer_than_any_bond_are_refused_where_nothing_else_speaks_against_them():
+    with pytest.raises(Refused, match="nearer than any atoms are"):
+        read_cif(written("9 9 9 90 90 90", "_symmetry_space_group_name_H-M 'P 1'", "Cs 0 0 0\nCs 0 0 0.18"))

@@ -54,6 +54,18 @@ def by_phonopy() -> bytes:
         return path.read_bytes()
 
 
+def castep(**blocks: str) -> bytes:
+    return "\n".join(f"%BLOCK {name}\n{rows}\n%ENDBLOCK {name}" for name, rows in blocks.items()).encode()
+
+
+def rows_of(table: np.ndarray, *names: str) -> str:
+    words = [" ".join(f"{x:.8f}" for x in row) for row in np.array(table)]
+    return "\n".join(f"{name} {row}" for name, row in zip(names or [""] * len(words), words, strict=True))
+
+
+BOHR = 0.529177210903  # Å
+CASTEP = castep(lattice_cart=rows_of(ROWS), positions_frac=rows_of(CRYSTAL.frac_coords, "Ti", "O", "O")).decode()
+ESPRESSO = by_ase("espresso-in", pseudopotentials={"Ti": "Ti.upf", "O": "O.upf"}).decode()
 FILES = {
     "POSCAR": POSCAR.encode(),
     "POSCAR, VASP 4": POSCAR.replace("Ti O\n1 2", "1 2").encode(),
@@ -69,7 +81,18 @@ FILES = {
     "ASE JSON": by_ase("json"),
     "extended XYZ": by_ase("extxyz"),
     "XSF": by_ase("xsf"),
-    "Quantum ESPRESSO": by_ase("espresso-in", pseudopotentials={"Ti": "Ti.upf", "O": "O.upf"}),
+    "Quantum ESPRESSO": ESPRESSO.encode(),
+    "Quantum ESPRESSO, small letters": ESPRESSO.lower().encode(),
+    "Quantum ESPRESSO, labels": ESPRESSO.replace("O ", "O1 ").replace("Ti ", "Ti_a ").encode(),
+    "Quantum ESPRESSO, comments": ESPRESSO.replace("angstrom\n", "angstrom ! not bohr\n# alat\n").encode(),
+    "CASTEP": CASTEP.encode(),
+    "CASTEP, small letters, comments": CASTEP.lower().replace("%endblock", "! bohr\n\n%endblock").encode(),
+    "CASTEP, labels": CASTEP.replace("Ti ", "Ti:up ").replace("O ", "8 ").encode() + b"\nSYMMETRY_GENERATE\n",
+    "CASTEP, spins": CASTEP.replace("\nO ", " SPIN= 1.0\nO ").encode(),
+    "CASTEP, atomic units": castep(
+        lattice_cart="bohr\n" + rows_of(CRYSTAL.lattice.matrix / BOHR),
+        positions_abs="nm # not Bohr\n" + rows_of(CRYSTAL.cart_coords / 10, "Ti", "O", "O"),
+    ),
     "phonopy.yaml": by_phonopy(),
 }
 
@@ -96,9 +119,27 @@ REFUSED = {
     "a slab": (optimade(dimension_types=[1, 1, 0]).decode(), "periodic along all three"),
     "half an atom": (optimade(species=HALF).decode(), "disordered"),
     "LAMMPS": ("LAMMPS data\n\n6 atoms\n2 atom types\n", "a LAMMPS data file, which is not read here; export"),
-    "Quantum ESPRESSO without a cell": ("&control\n/\n&system\nibrav=0\n/\n", "not a readable ESPRESSO file"),
-    "CASTEP": ("%BLOCK lattice_cart\n1 0 0\n", "a CASTEP cell, which is not read here"),
-    "vasprun": ('<?xml version="1.0"?>\n<modeling>\n', "an output of VASP"),
+    "Quantum ESPRESSO without a cell": ("&control\n/\n&system\nibrav=0\n/\n", "holds no CELL_PARAMETERS"),
+    "Quantum ESPRESSO by ibrav": (
+        "&system\nibrav = 2, celldm(1) = 8\n/\n",
+        "by ibrav, which is not read here; write",
+    ),
+    "Quantum ESPRESSO, an atom too many": (
+        ESPRESSO.replace("nat              = 3", "nat = 2"),
+        "nat is not the number",
+    ),
+    "Quantum ESPRESSO, a slab": (
+        ESPRESSO.replace("ibrav", "assume_isolated = '2D'\nibrav"),
+        "periodic along all three",
+    ),
+    "Quantum ESPRESSO in an unknown unit": (ESPRESSO.replace("POSITIONS angstrom", "POSITIONS alat"), "celldm"),
+    "CASTEP, not closed": ("%BLOCK lattice_cart\n1 0 0\n", "not closed"),
+    "CASTEP, two lattices": (castep(lattice_abc="3 3 3\n90 90 90").decode() + "\n" + CASTEP, "its lattice twice"),
+    "CASTEP, no lattice": (CASTEP.replace("lattice_cart", "lattice_other"), "no lattice"),
+    "CASTEP, an unknown unit": (CASTEP.replace("lattice_cart\n", "lattice_cart\nfeet\n", 1), "a unit of length"),
+    "CASTEP, a mixture": (CASTEP.replace("\nO ", " MIXTURE:(1 0.5)\nO ", 1), "an atom is a mixture"),
+    "CASTEP, no element": (CASTEP.replace("Ti ", "Qq "), "no element"),
+    "OUTCAR": (" vasp.6.3.2 27Jun22\n", "an output of VASP, which is not read here"),
 }
 
 
@@ -107,6 +148,16 @@ def test_what_is_not_read_is_refused_with_what_to_do(name):
     text, reason = REFUSED[name]
     with pytest.raises(EngineError, match=reason):
         read_structures("", text.encode())
+
+
+def test_castep_s_lengths_and_angles_put_a_along_x_and_b_beside_it():
+    """As a b c, alpha beta gamma are turned into vectors by CASTEP itself."""
+    lattice = Lattice.from_parameters(3, 4, 5, 80, 95, 110)
+    angles = castep(lattice_abc="3 4 5\n80 95 110", positions_frac="Si 0 0 0")
+    (found,) = read_structures("x.cell", angles)
+    assert found.lattice.parameters == pytest.approx(lattice.parameters)
+    assert found.lattice.matrix[[0, 0, 1], [1, 2, 2]] == pytest.approx(0)
+    assert np.diag(found.lattice.matrix).min() > 0
 
 
 def test_three_scale_factors_stretch_each_axis():

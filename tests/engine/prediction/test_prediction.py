@@ -1,7 +1,9 @@
 """What a user gets from Predictor: the contract's fields, honest warnings, plain errors."""
 
 import json
+from pathlib import Path
 
+import ase
 import numpy as np
 import pandas as pd
 import pytest
@@ -22,6 +24,7 @@ RECORD = {"source", "formula", "natoms", "electronic", "ionic", "total", "frame"
     "ionic_method",
     "functional",
     "read_as",
+    "dft",
     "warnings",
     "error",
 }
@@ -224,6 +227,14 @@ def test_an_unknown_model_is_refused_and_the_shipped_ones_named():
         Predictor.load("no-such-model")
 
 
+def test_a_record_has_the_tensors_that_a_run_of_vasp_holds(predictor):
+    run = Path(ase.__file__).parent / "test/testdata/vasp/vasprun_dfpt.xml"  # NaCl, LEPSILON
+    (record,) = predict_files(predictor, [str(run)], ["electronic"])
+    assert np.array(record["dft"]["electronic"]) == pytest.approx(2.69584350 * np.eye(3))
+    assert record["dft"]["ionic"] is record["dft"]["total"] is None
+    assert np.array(record["electronic"]) == pytest.approx(np.array(record["dft"]["electronic"]), rel=0.1, abs=0.1)
+
+
 def test_records_follow_the_contract_and_one_bad_file_stops_no_other(predictor, tmp_path):
     good, bad = tmp_path / "salt.cif", tmp_path / "bad.cif"
     salt().to(filename=str(good))
@@ -240,6 +251,7 @@ def test_records_follow_the_contract_and_one_bad_file_stops_no_other(predictor, 
     assert (first["read_as"]["formula"], first["read_as"]["number"]) == ("NaCl", 225)
     assert first["read_as"]["density"] == pytest.approx(2.16, abs=0.02)
     assert first["read_as"]["assumed"] == []
+    assert first["dft"] is None
     low, high = first["interval90"]
     assert low < np.trace(first["electronic"]) / 3 < high
     (tmp_path / "out.csv").write_text(records_to_csv([first, second]))
