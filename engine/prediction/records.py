@@ -42,7 +42,7 @@ class Tensors(TypedDict):
     total: Matrix | None
 
 
-class Record(Tensors):
+class Record(TypedDict):
     """One crystal, in the order of the file; of a refused one only `source` and `error` are known.
 
     Tensors are in the axes of `frame`; `lattice` holds its vectors as rows, Å. `n`, `principal_values` and
@@ -55,6 +55,9 @@ class Record(Tensors):
     natoms: int | None
     read_as: ReadAs | None
     approximation: Approximated | None
+    electronic: Matrix | None
+    ionic: Matrix | None
+    total: Matrix | None
     dft: Tensors | None
     ionic_method: str | None
     functional: str | None
