@@ -16,7 +16,7 @@ ORDER = (  # from the bottom; a package imports from itself and from those below
     {"data"},
     {"materials_project", "optics"},
     {"network"},
-    {"model"},
+    {"model", "vibrations"},
     {"training"},
     {"prediction"},
     {"teaching", "evaluation"},

@@ -14,7 +14,7 @@ from engine.crystals.material import Crystal, structure_of
 from engine.errors import check
 from engine.model.checkpoint import CARD, load_checkpoint
 from engine.model.ensemble import combine
-from engine.model.inference import ensemble_latents
+from engine.model.inference import Answers, ensemble_answers
 from engine.model.shipped_models import model_folder
 from engine.model.unlabelled_graphs import unlabelled_graphs
 from engine.network import potential
@@ -22,6 +22,7 @@ from engine.network.device import resolve_device
 from engine.network.network import DielectricNetwork
 from engine.prediction.prediction import Functional, Prediction
 from engine.prediction.warnings import doubts
+from engine.vibrations.ions import Ions
 
 BATCH_SIZE = 4  # larger ones outgrow a CPU cache
 AskedMethod = Literal["full", "direct"]
@@ -177,15 +178,17 @@ class Predictor:
     ) -> list[Prediction]:
         checkpoint, r_max = self._checkpoint, self.graph_config.r_max
         graphs = unlabelled_graphs(crystals, self.graph_config, self.model_config, self.device, springs, pbesol)
-        latent, embedding = ensemble_latents(checkpoint.networks, graphs, self.device, wanted)
+        answer = ensemble_answers(checkpoint.networks, graphs, self.device, wanted)
+        embedding = answer.embedding
         structures = [structure_of(crystal) for crystal in crystals]
         formulas = [structure.composition.reduced_formula for structure in structures]
-        answers, held_out = self._asked(formulas, out_of_fold)
+        asked, held_out = self._asked(formulas, out_of_fold)
         volume = torch.cat([graph.volume_per_atom for graph in graphs])
-        found, spread = combine(latent, answers, self._groups, wanted, volume)
+        found, spread = combine(answer.latents, asked, self._groups, wanted, volume)
         near = checkpoint.neighbourhood
         distance = near.distances(embedding, formulas).tolist() if near else [math.nan] * len(crystals)
         gaps = near.gap(embedding, formulas).tolist() if near else [math.nan] * len(crystals)
+        ions = _ions(graphs, answer, asked)
         neighbours = near.nearest(embedding, formulas, NEIGHBOURS) if near else [()] * len(crystals)
         electronic, ionic = (found.get(target, [None] * len(crystals)) for target in ("electronic", "ionic"))
         return [
@@ -193,6 +196,7 @@ class Predictor:
                 structure=structure,
                 electronic=electronic[i],
                 ionic=ionic[i],
+                ions=ions[i],
                 calibration=checkpoint.calibration,
                 spread={target: values[i] for target, values in spread.items()},
                 distance=distance[i],
@@ -213,6 +217,24 @@ class Predictor:
         if out_of_fold:
             answers = torch.where(unseen.any(0), unseen, answers)
         return answers, (unseen | ~answers).all(0).tolist()
+
+
+def _ions(graphs: Sequence[CrystalGraph], answer: Answers, asked: torch.Tensor) -> Sequence[Ions | None]:
+    """Ions of each crystal by the mean of the networks that are asked, [S, B]; None where there are none."""
+    if not answer.charges:
+        return [None] * len(graphs)
+    return [
+        Ions(
+            cell=graph.cell[0].double().cpu().numpy(),
+            atomic_numbers=graph.atomic_numbers.cpu().numpy(),
+            pos=graph.pos.double().cpu().numpy(),
+            charges=charges[chosen].mean(0).numpy(),
+            force_constants=constants[chosen].mean(0).numpy(),
+        )
+        for graph, charges, constants, chosen in zip(
+            graphs, answer.charges, answer.force_constants, asked.T, strict=True
+        )
+    ]
 
 
 def _ionic_method(graph: CrystalGraph, model: ModelConfig) -> Literal["full", "direct", "coarse"]:
