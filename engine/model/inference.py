@@ -37,8 +37,8 @@ class Answers:
         latents: [S, T, B, 3, 3] M of each target.
         embedding: [B, F], the first network's.
         charges: a crystal [S, N, 3, 3] e, see `DielectricNetwork.born_charges`.
-        force_constants: a crystal [S, 3 N, 3 N] eV/Å^2, `Lattice.bare`. Both are empty where the ionic target is not
-            asked for, or the networks have no force constants of their own.
+        force_constants: a crystal [S, 3 N, 3 N] eV/Å^2, `Lattice.bare`. Both are empty where the ionic target is
+            not asked for, or the networks have no force constants of their own.
     """
 
     latents: torch.Tensor
@@ -99,7 +99,9 @@ def _answers_at_once(
             batch = _with_features(collate(graphs), networks[0], device)
             with_ions = "ionic" in targets and networks[0].model_config.direct
             lattices = [network.lattice(batch) for network in networks] if with_ions else [None] * len(networks)
-            found = [network.latents(batch, targets, ions) for network, ions in zip(networks, lattices, strict=True)]
+            found = [
+                network.latents(batch, targets, ions) for network, ions in zip(networks, lattices, strict=True)
+            ]
             return Answers(
                 latents=torch.stack([torch.stack([one[target] for target in targets]) for one in found]),
                 embedding=networks[0].embedding(batch),

@@ -26,8 +26,8 @@ def unlabelled_graphs(
 ) -> list[CrystalGraph]:
     """Graphs of ordered, periodic crystals in their primitive cells, see primitive.py.
 
-    With `springs`, they carry `springs`, `bare_springs` and `has_springs` where the model needs them. Force constants that are
-    neither shipped nor cached are computed, and kept for the next time.
+    With `springs`, they carry `springs`, `bare_springs` and `has_springs` where the model needs them. Force
+    constants that are neither shipped nor cached are computed, and kept for the next time.
     """
     precision = torch.float32 if model_config.backbone == "scratch" else torch.float64
     crystals = [primitive(crystal) for crystal in crystals]

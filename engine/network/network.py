@@ -241,7 +241,7 @@ def _with_potentials(
     correction: torch.Tensor,
     present: torch.Tensor,
 ) -> torch.Tensor:
-    """The mean of a network's own pairs [B, n, n, 3, 3] and the potential's, corrected, where a crystal has some."""
+    """The mean of a network's own pairs [B, n, n, 3, 3] and the potential's, corrected, where there are some."""
     known = has_springs[:, None]
     potentials = corrected(padded_pairs(springs, present & known), correction, present)
     return torch.where(known[..., None, None, None], (potentials + own) / 2, own)

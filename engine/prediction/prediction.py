@@ -14,6 +14,8 @@ from engine.model.neighbourhood import Neighbour
 from engine.tensors import tensors
 from engine.tensors.axes import to_ieee
 from engine.vibrations.ions import Ions
+from engine.vibrations.mode_intervals import ModeCalibration, ModeIntervals
+from engine.vibrations.mode_intervals import intervals as intervals_of_modes
 from engine.vibrations.modes import Modes, modes_of
 
 Functional = Literal["PBE", "PBEsol"]
@@ -28,9 +30,10 @@ class Prediction:
         structure: the crystal.
         electronic, ionic: [3, 3] float64 relative permittivity in the structure's own Cartesian axes; None for a
             target that the model was not trained on.
-        ions: Born charges and force constants that the ionic part is made of; None where it is made of none, or was
-            not asked for.
+        ions: Born charges and force constants that the ionic part is made of; None where it is made of none, or
+            was not asked for.
         calibration: of each target, see `interval`.
+        mode_calibrations: of the modes by `ionic_method`, see `mode_intervals`.
         spread: target -> [4], what the networks disagree by, see `intervals.Signs`.
         distance: to the nearest training crystal, see neighbourhood.py; nan for a model without that.
         gap_nearby: eV, mean DFT gap of the training crystals nearest to it; nan where it is not known.
@@ -48,6 +51,7 @@ class Prediction:
     ionic: np.ndarray | None
     ions: Ions | None = field(repr=False)
     calibration: dict[str, Calibration] = field(repr=False)
+    mode_calibrations: dict[str, ModeCalibration] = field(repr=False)
     spread: dict[str, np.ndarray] = field(repr=False)
     distance: float
     gap_nearby: float
@@ -106,6 +110,17 @@ class Prediction:
         if self.ions is None or self.ionic is None:
             return None
         return modes_of(self.ions, self.ions.images(self.structure), self.ionic, self.electronic)
+
+    def mode_intervals(self, level: float = 0.9) -> ModeIntervals:
+        """Of the frequency and strength of each infrared multiplet, calibrated on phonon calculations held out.
+
+        Raises:
+            EngineError: there are no modes, the model was not calibrated for them, or it has too little for
+                `level`.
+        """
+        known = self.mode_calibrations.get(self.ionic_method or "")
+        calibration = required(known, "the modes of this model were never calibrated")
+        return intervals_of_modes(required(self.modes, NO_MODES), calibration, level)
 
     def permittivity(self, frequency: np.ndarray, damping: np.ndarray | float) -> np.ndarray:
         """[F, 3, 3] complex: the electronic tensor and the modes', from `total` at zero frequency; see `Modes`.

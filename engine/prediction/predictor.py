@@ -12,6 +12,7 @@ from engine.crystals.graph import CrystalGraph
 from engine.crystals.inputs import Input, as_crystal
 from engine.crystals.material import Crystal, structure_of
 from engine.errors import check
+from engine.files import MODELS_FOLDER, RESULTS_FOLDER
 from engine.model.checkpoint import CARD, load_checkpoint
 from engine.model.ensemble import combine
 from engine.model.inference import Answers, ensemble_answers
@@ -23,6 +24,7 @@ from engine.network.network import DielectricNetwork
 from engine.prediction.prediction import Functional, Prediction
 from engine.prediction.warnings import doubts
 from engine.vibrations.ions import Ions
+from engine.vibrations.mode_intervals import read_calibrations
 
 BATCH_SIZE = 4  # larger ones outgrow a CPU cache
 AskedMethod = Literal["full", "direct"]
@@ -39,6 +41,9 @@ class Predictor:
         self._checkpoint = load_checkpoint(folder, self.device)
         seen = self._checkpoint.trained_on
         self._groups = [seen.index(formulas) for formulas in seen]
+        shipped = folder.parent == MODELS_FOLDER
+        results = RESULTS_FOLDER / f"modes-{folder.name}.json"
+        self._mode_calibrations = read_calibrations(results) if shipped else {}
         card = folder / CARD
         self.card = card.read_text() if card.is_file() else ""
 
@@ -198,6 +203,7 @@ class Predictor:
                 ionic=ionic[i],
                 ions=ions[i],
                 calibration=checkpoint.calibration,
+                mode_calibrations=self._mode_calibrations,
                 spread={target: values[i] for target, values in spread.items()},
                 distance=distance[i],
                 gap_nearby=gaps[i],

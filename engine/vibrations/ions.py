@@ -66,7 +66,9 @@ class Ions:
         feels no force and bears no charge.
         """
         charges = np.mean([_moved(op, self.charges) for op in self.operations], axis=0)
-        constants = np.mean([op.transform_matrix(self.force_constants.astype(complex)) for op in self.operations], axis=0).real
+        constants = np.mean(
+            [op.transform_matrix(self.force_constants.astype(complex)) for op in self.operations], axis=0
+        ).real
         blocks = constants.reshape(len(charges), 3, len(charges), 3)
         blocks = blocks - blocks.mean(0)  # then of the columns, which leaves the rows' sum as it is
         blocks = blocks - blocks.mean(2, keepdims=True)

@@ -42,14 +42,19 @@ class Multiplet:
 
 
 def multiplets(ions: Ions) -> list[Multiplet]:
-    """The optical vibrations of `Ions.symmetric`, the softest first; those of the crystal as a whole are left out."""
+    """Optical vibrations of `Ions.symmetric`, the softest first; the crystal's motion as a whole is left out."""
     phonons = ions.phonopy()
     natoms, mass = len(ions.masses), ions.masses
     rigid = 2 * np.abs(ions.force_constants / np.sqrt(np.outer(np.repeat(mass, 3), np.repeat(mass, 3)))).sum()
     held = max(rigid, 1.0) / mass.sum() * np.kron(np.outer(mass, mass), np.eye(3))  # puts them above all others
     constants = ions.force_constants + held
     phonons.force_constants = constants.reshape(natoms, 3, natoms, 3).transpose(0, 2, 1, 3)
-    modes = SymmetryAdaptedModes(required(phonons.dynamical_matrix, "phonopy made no dynamical matrix"), GAMMA, phonons.primitive_symmetry, factor=1.0)
+    modes = SymmetryAdaptedModes(
+        required(phonons.dynamical_matrix, "phonopy made no dynamical matrix"),
+        GAMMA,
+        phonons.primitive_symmetry,
+        factor=1.0,
+    )
     labels = _labels(modes.characters, phonons.primitive_symmetry.dataset)
     turns = np.array([op.rotation_cartesian for op in modes.operations if not op.is_antiunitary])
     vector = np.trace(turns, axis1=1, axis2=2)

@@ -104,6 +104,16 @@ class Modes:
         return UNIT / self.ions.volume * outer / self.resonance[:, None, None]
 
     @cached_property
+    def set_strengths(self) -> np.ndarray:
+        """[K] mean of the diagonal of what each of `sets` adds to the static tensor."""
+        mean = np.trace(self.strengths, axis1=1, axis2=2) / 3
+        return np.array([mean[list(one)].sum() for one in self.sets])
+
+    def first(self, values: np.ndarray) -> np.ndarray:
+        """[K] of [M] values that the modes of each of `sets` share."""
+        return values[[one[0] for one in self.sets]]
+
+    @cached_property
     def displacements(self) -> np.ndarray:
         """[M, N, 3] how each atom of the crystal's own cell moves, the longest way of a mode being 1.
 
@@ -142,7 +152,7 @@ class Modes:
         return _frequency(values)
 
     def longitudinal_pairs(self, direction: np.ndarray) -> dict[int, float]:
-        """Index in `sets` of the modes that are polar along a direction [3] -> cm^-1 of their longitudinal partner.
+        """Index in `sets` of modes that are polar along a direction [3] -> cm^-1 of their longitudinal partner.
 
         The longitudinal frequencies lie between the transverse ones, each above its own. Raises as `longitudinal`.
         """
@@ -213,7 +223,7 @@ def _charges(ions: Ions, vectors: np.ndarray) -> np.ndarray:
 
 
 def _polar(one: Multiplet, ions: Ions) -> np.ndarray:
-    """The vectors of a multiplet, [d, n, 3], turned so that their charges are orthogonal, along axes if they can."""
+    """Vectors of a multiplet, [d, n, 3], turned so that their charges are orthogonal, along axes if they can."""
     charges = _charges(ions, one.vectors)  # [d, 3]
     if not one.infrared or len(charges) == 1:
         return one.vectors
