@@ -145,28 +145,30 @@ def predict_files(
     functional: Functional = "PBE",
     ionic_method: AskedMethod = "full",
     setting: str = "",
-) -> list[Record]:
-    """A record for each crystal of each file, in order; a file that is refused says why and stops no other.
+) -> list[tuple[Record, Prediction | None]]:
+    """A record and a prediction for each crystal of each file, in order.
+
+    A file that is refused says why in its record, has no prediction, and stops no other.
 
     Args:
         targets, functional, ionic_method: see `Predictor.predict`.
         setting: see `reader.read_structures`.
     """
-    records: list[Record] = []
+    found: list[tuple[Record, Prediction | None]] = []
     crystals: list[tuple[int, Structure]] = []
     for path in paths:
         try:
             for crystal in read_path(Path(path), setting):
-                crystals.append((len(records), as_structure(crystal)))
-                records.append(refusal(str(path), ""))
+                crystals.append((len(found), as_structure(crystal)))
+                found.append((refusal(str(path), ""), None))
         except EngineError as error:
-            records.append(refusal(str(path), str(error)))
+            found.append((refusal(str(path), str(error)), None))
     predictions = predictor.predict_many(
         [crystal for _, crystal in crystals], targets=targets, functional=functional, ionic_method=ionic_method
     )
     for (index, _), prediction in zip(crystals, predictions, strict=True):
-        records[index] = to_record(records[index]["source"], prediction)
-    return records
+        found[index] = to_record(found[index][0]["source"], prediction), prediction
+    return found
 
 
 def records_to_csv(records: Sequence[Record]) -> str:

@@ -17,6 +17,17 @@ from engine.errors import check
 ACROSS = 1e-6  # cosine to the direction that a polarisation may have
 
 
+def principal_index(permittivity: np.ndarray, axis: np.ndarray) -> np.ndarray:
+    """[F] complex refractive index for a field along a principal axis [3] of the permittivity [F, 3, 3].
+
+    Raises:
+        EngineError: the axis is zero.
+    """
+    unit = _unit(axis)
+    value = np.einsum("fab,a,b->f", permittivity, unit, unit)
+    return np.sqrt(value.real + 1j * np.maximum(value.imag, 0))
+
+
 def index_along(permittivity: np.ndarray, direction: np.ndarray, polarisation: np.ndarray) -> np.ndarray:
     """[F] complex refractive index, p N p for light that goes along a direction with the field along p.
 

@@ -228,7 +228,8 @@ def test_records_follow_the_contract_and_one_bad_file_stops_no_other(predictor, 
     good, bad = tmp_path / "salt.cif", tmp_path / "bad.cif"
     salt().to(filename=str(good))
     bad.write_text("not a crystal")
-    first, second, third = predict_files(predictor, [str(good), str(bad), str(good)])
+    found = predict_files(predictor, [str(good), str(bad), str(good)])
+    first, second, third = (record for record, _ in found)
     assert json.loads(json.dumps(first)) == first
     assert set(first) >= RECORD
     assert set(second) == set(first)
@@ -253,9 +254,12 @@ def test_the_ase_calculator_gives_the_total_tensor_in_the_axes_of_the_atoms(pred
     atoms = AseAtomsAdaptor.get_atoms(salt())
     atoms.rotate(30, "z", rotate_cell=True)
     atoms.calc = DielectricCalculator(device="cpu")
-    assert DielectricCalculator.implemented_properties == ["dielectric_tensor"]
+    assert DielectricCalculator.implemented_properties == ["dielectric_tensor", "born_effective_charges"]
     tensor = atoms.calc.get_property("dielectric_tensor", atoms)
-    assert np.allclose(tensor, predictor.predict(atoms).total)
+    charges = atoms.calc.get_property("born_effective_charges", atoms)
+    expected = predictor.predict(atoms)
+    assert np.allclose(tensor, expected.total)
+    assert np.allclose(charges, expected.born_charges)
 
 
 def test_the_electronic_tensor_alone_is_the_same_and_needs_no_force_constants(predictor, layered, monkeypatch):
