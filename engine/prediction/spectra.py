@@ -87,9 +87,8 @@ def index_file(prediction: Prediction, sweep: Sweep, field: np.ndarray) -> str:
         f"{', '.join(f'{x:g}' for x in field)}; choose such an axis, or write the permittivity as CSV",
     )
     comments = (
-        f"{prediction.formula}, field along {', '.join(f'{x:.4g}' for x in unit)} in the structure's Cartesian
-        axes. "
-        f"Predicted, not measured: vibrations damped by {sweep.width:g} cm^-1 each on the electronic permittivity,
-        " "which is taken as constant. Below the band gap alone."
+        f"{prediction.formula}, field along {', '.join(f'{x:.4g}' for x in unit)} in the Cartesian axes of the "
+        f"structure. Predicted, not measured: vibrations damped by {sweep.width:g} cm^-1 each on the electronic "
+        "permittivity, which is taken as constant, so good below the band gap alone."
     )
     return refractive_index_yaml(sweep.wavenumber, principal_index(found, unit), comments)
