@@ -223,12 +223,14 @@ def _write_spectra(options: argparse.Namespace, predictions: Sequence["Predictio
 
 
 def _spectrum(options: argparse.Namespace, prediction: "Prediction") -> str:
+    import numpy as np
+
     from engine.prediction.spectra import Sweep, index_file, spectrum_file
 
     names = ("start", "stop", "points", "damping", "unit")
     sweep = Sweep(**{name: getattr(options, name) for name in names if getattr(options, name) is not None})
     if options.spectrum.endswith((".yml", ".yaml")):
-        return index_file(prediction, sweep, options.field or (1.0, 0.0, 0.0))
+        return index_file(prediction, sweep, np.array(options.field or (1.0, 0.0, 0.0)))
     return spectrum_file(prediction, sweep)
 
 

@@ -83,6 +83,7 @@ def test_only_the_client_imports_the_materials_project_package():
         "elements",
         "explore/scatter_charts",
         "material/cut_charts",
+        "material/infrared_charts",
         "model/error_charts",
         "model/naming",
         "model/parity_charts",

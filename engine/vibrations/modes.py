@@ -78,6 +78,11 @@ class Modes:
         return _frequency(self.curvature)
 
     @property
+    def held_wavenumbers(self) -> np.ndarray:
+        """[M] cm^-1 of `resonance`, where the permittivity has its poles."""
+        return _frequency(self.resonance)
+
+    @property
     def thz(self) -> np.ndarray:
         """[M] `wavenumbers` in THz."""
         return self.wavenumbers / PER_THZ
@@ -136,7 +141,7 @@ class Modes:
         frequency, width = np.asarray(frequency, dtype=float), np.broadcast_to(damping, len(self))
         check(bool((frequency >= 0).all()), f"a frequency must not be negative, got {frequency.min(initial=0)}")
         check(bool((width >= 0).all()), f"damping must not be negative, got {width.min(initial=0)}")
-        own = _frequency(self.resonance) ** 2
+        own = self.held_wavenumbers**2
         with np.errstate(divide="ignore", invalid="ignore"):  # on a resonance without damping
             factor = own / (own - frequency[:, None] ** 2 - 1j * width * frequency[:, None])  # [F, M]
         return electronic + np.einsum("fm,mab->fab", factor, self.strengths)
