@@ -13,8 +13,8 @@ soft modes are held: a mode of stiffness k = o_m / sum_i (w_mi^2 / M_i) counts w
 springs.py. So S_m is smaller by k / f(k) here, and an unstable mode, which has no frequency to answer at, answers
 at that of f(k). Second, the tensor is the mean of many networks' logarithms, the modes are those of their mean
 charges and force constants. One symmetric positive matrix G, on all mode charges, turns the sum A of their S_m
-into the model's tensor B: G A G = B, so G = A^-1 # B, the geometric mean. It commutes with the point group; of 300
-crystals its eigenvalues differ from 1 by 3 % in the median.
+into the model's tensor B: G A G = B, so G = A^-1 # B, the geometric mean. It commutes with the point group; of 100
+embedded crystals its eigenvalue farthest from 1 is 0.4 % off in the median, 2.6 % at the 90th percentile.
 
 Longitudinal modes along q move against their own field: o_m gets (e^2 / epsilon_0 V) (z_m q)(z_n q) / (q eps q).
 Sources: Gonze and Lee, Phys. Rev. B 55, 10355 (1997), doi:10.1103/PhysRevB.55.10355, eqs. 48 to 64; of G: Bhatia,

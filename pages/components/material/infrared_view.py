@@ -204,7 +204,7 @@ def _files(prediction: Prediction, key: str) -> None:
         ):
             st.download_button(title, make, file, "text/plain", key=f"{key}-file-{file}", on_click="ignore")
         st.caption(
-            "For phonopy, pydefect (in its comments, doped and sxdefectalign) and all that reads a table; in the "
-            f"Cartesian axes of the structure. The table goes from {sweep.start:g} to {sweep.stop:g} cm⁻¹, damped "
-            f"by {sweep.damping:g} cm⁻¹; the command line has other ranges, units, and refractiveindex.info's form."
+            "For phonopy, pydefect (in its comments, doped and sxdefectalign) and all that reads tables, in the "
+            f"structure's axes. The table goes from {sweep.start:g} to {sweep.stop:g} cm⁻¹, damped by "
+            f"{sweep.damping:g} cm⁻¹; the command line has other ranges, units, and refractiveindex.info's form."
         )
