@@ -1,7 +1,7 @@
 """Predicted infrared modes of cubic halides against measured ones: python -m benchmarks.measured_modes
 
-The crystals are those of engine/optics/measured_modes.py whose phase is among the embedded data, as relaxed by PBE at
-zero temperature; measured is at room temperature. The networks that answer never saw a crystal of the formula.
+The crystals are those of engine/optics/measured_modes.py whose phase is among the embedded data, as PBE relaxed
+them; measured is at room temperature. The networks that answer never saw a crystal of the formula.
 """
 
 from benchmarks.measure import report
@@ -49,8 +49,10 @@ def main() -> None:
         longitudinal = modes.longitudinal_pairs([1.0, 0.0, 0.0])[strongest]
         permittivity = float(prediction.total.trace() / 3), float(prediction.electronic.trace() / 3)
         rows.append(
-            (one.formula, one.transverse, transverse, low, high, one.longitudinal, longitudinal, one.static)
-            + (permittivity[0], one.electronic, permittivity[1], bool(modes.soft.any()), one.doi)
+            (
+                *(one.formula, one.transverse, transverse, low, high, one.longitudinal, longitudinal),
+                *(one.static, permittivity[0], one.electronic, permittivity[1], bool(modes.soft.any()), one.doi),
+            )
         )
     report("measured_modes", COLUMNS, rows)
 

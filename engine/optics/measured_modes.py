@@ -1,15 +1,15 @@
 """Infrared modes of halides as measured: poles and limits of the dispersion formulas of H. H. Li.
 
-Li fitted refractive indices from the ultraviolet to the far infrared with a sum of oscillators whose infrared poles
-are the measured frequencies of the transverse modes at room temperature:
+Li fitted refractive indices from the ultraviolet to the far infrared with a sum of oscillators whose infrared
+poles are the measured frequencies of the transverse modes at room temperature:
 
     n^2 = 1 + c + sum over oscillators of  b x^2 / (x^2 - a^2),    x the wavelength.
 
 The strongest pole in the infrared is the transverse mode; without those poles the sum tends to the electronic
-permittivity, with them to the static one. The longitudinal frequency follows by the relation of Lyddane, Sachs and
-Teller. The formulas are read from refractiveindex.info.
-Sources: alkali halides: Li, J. Phys. Chem. Ref. Data 5, 329 (1976), doi:10.1063/1.555536; alkaline earth halides: Li,
-J. Phys. Chem. Ref. Data 9, 161 (1980), doi:10.1063/1.555616.
+permittivity, with them to the static one. The longitudinal frequency follows by the relation of Lyddane, Sachs
+and Teller. The formulas are read from refractiveindex.info.
+Sources: alkali halides: Li, J. Phys. Chem. Ref. Data 5, 329 (1976), doi:10.1063/1.555536; alkaline earth halides:
+Li, J. Phys. Chem. Ref. Data 9, 161 (1980), doi:10.1063/1.555616.
 """
 
 import re
