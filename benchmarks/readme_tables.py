@@ -40,8 +40,8 @@ CAPTIONS = (
     "than 24 atoms whose formula no network was trained on (`evaluate --benchmark external`,\n"
     "`benchmarks/results/external.json`)",
     "Vibrations at the zone centre against phonon calculations by PBEsol of crystals that these find firm, of\n"
-    "formulas left out (`benchmarks/results/modes-sevennet-l3i5.json`), medians; strongest is the multiplet that adds most to the\n"
-    "static tensor",
+    "formulas left out (`benchmarks/results/modes-sevennet-l3i5.json`), medians; strongest is the multiplet that\n"
+    "adds most to the static tensor",
     "The strongest infrared mode of cubic halides, predicted out-of-fold for the crystal as PBE relaxed it, and\n"
     "measured at room temperature (Li, [doi:10.1063/1.555536](https://doi.org/10.1063/1.555536) and\n"
     "[doi:10.1063/1.555616](https://doi.org/10.1063/1.555616), by way of refractiveindex.info); cm⁻¹\n"
