@@ -76,7 +76,7 @@ def _add_marks(figure: go.Figure, curve: Curve, color: str, unit: str, moved: in
         places = np.log10(ends).tolist() if unit == "µm" else ends
         if mark.unstable:
             figure.add_vrect(x0=ends[0], x1=ends[1], fillcolor=GREY, opacity=0.25, line_width=0)
-            _name(figure, places[0], "unstable, made up", GREY)
+            _name(figure, places[0], "unstable", GREY)
             continue
         strong = mark.multiplet == moved
         for name, end, place, dash in zip(("TO", "LO"), ends, places, ("solid", "dash"), strict=True):

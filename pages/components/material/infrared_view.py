@@ -96,7 +96,7 @@ def _spectrum(prediction: Prediction, modes: Modes, moved: int | None, key: str)
     )  # fmt: skip
     st.caption(
         "Lines are transverse modes (TO), broken lines their longitudinal partners (LO), between which a crystal "
-        "reflects most. Triangles: static and electronic permittivity. "
+        "reflects most; a grey band stands for an unstable one. Triangles: static and electronic permittivity. "
         + " ".join(
             f"Field {name}: ε(0) = {number(one.static)}, ε∞ = {number(one.fast)}." for name, one in found.items()
         )
