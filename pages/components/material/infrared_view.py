@@ -17,11 +17,12 @@ from engine.vibrations.site_charges import site_charges
 from engine.vibrations.units import UNITS
 from pages.components.crystal import viewer
 from pages.components.material.direction_view import direction_text
-from pages.components.material.infrared_charts import QUANTITIES, spectrum
+from pages.components.material.infrared_charts import QUANTITIES, REFLECTIVITY, spectrum
 from pages.components.widgets import DASH, PLOT, number, show_table
 
 AMPLITUDE = 0.22  # Å, of the atom that moves most
 POINTS = 1600
+LOW = 240  # pixels of a spectrum that stands among other things
 UNIT_NAMES = {"cm^-1": "cm⁻¹", "THz": "THz", "meV": "meV", "µm": "µm"}
 
 
@@ -87,9 +88,7 @@ def _spectrum(prediction: Prediction, modes: Modes, moved: int | None, key: str)
             "Damping (cm⁻¹)", 1, 60, 8, key=f"{key}-damping", width=220,
             help="Full width of every mode, yours to choose: the model says nothing of how fast modes decay.",
         )  # fmt: skip
-    cell = conventional_cell(prediction.structure)
-    wavenumber = np.linspace(*shown_range(modes), POINTS)
-    found = {_axis_name(one): one for one in curves(modes, cell, wavenumber, float(damping))}
+    found, wavenumber = _curves(prediction, modes, float(damping))
     st.plotly_chart(
         spectrum(found, wavenumber, quantity, unit, moved=moved), key=f"{key}-spectrum", config=PLOT,
         alt=f"{quantity} against frequency, field {', '.join(found)}",
@@ -101,6 +100,22 @@ def _spectrum(prediction: Prediction, modes: Modes, moved: int | None, key: str)
             f"Field {name}: ε(0) = {number(one.static)}, ε∞ = {number(one.fast)}." for name, one in found.items()
         )
     )
+
+
+def reflectivity(prediction: Prediction, modes: Modes, key: str) -> None:
+    """The share of light that the crystal reflects, along each principal axis, with the usual damping."""
+    damping = Sweep().damping
+    figure = spectrum(*_curves(prediction, modes, damping), REFLECTIVITY, UNITS[0])
+    figure.update_layout(height=LOW, margin_t=60, legend_y=1.2)
+    st.plotly_chart(figure, key=f"{key}-reflectivity", config=PLOT, alt="Reflectivity against wavenumber")
+    st.caption(f"Predicted, at normal incidence, with a damping of {damping:g} cm⁻¹.")
+
+
+def _curves(prediction: Prediction, modes: Modes, damping: float) -> tuple[dict[str, Curve], np.ndarray]:
+    """What the field is along -> curve, and the frequencies, cm^-1."""
+    wavenumber = np.linspace(*shown_range(modes), POINTS)
+    found = curves(modes, conventional_cell(prediction.structure), wavenumber, damping)
+    return {_axis_name(one): one for one in found}, wavenumber
 
 
 def _axis_name(curve: Curve) -> str:
