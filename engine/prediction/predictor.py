@@ -210,7 +210,9 @@ class Predictor:
                 neighbours=neighbours[i],
                 ionic_method=_ionic_method(graph, self.model_config) if "ionic" in wanted else None,
                 functional="PBEsol" if pbesol else "PBE",
-                warnings=doubts(structure, graph, checkpoint, r_max, electronic[i], distance[i], held_out[i]),
+                warnings=doubts(
+                    structure, graph, checkpoint, r_max, electronic[i], distance[i], held_out[i], ions[i]
+                ),
                 held_out=held_out[i],
             )
             for i, (structure, graph) in enumerate(zip(structures, graphs, strict=True))

@@ -85,3 +85,12 @@ def test_the_permittivity_turns_with_the_crystal(prediction):
     assert found == pytest.approx(symmetrise(found))
     for op in prediction.ions.operations:
         assert op.rotation_cartesian @ found @ op.rotation_cartesian.T == pytest.approx(found, abs=1e-2)
+
+
+def test_a_crystal_with_an_unstable_vibration_comes_with_a_warning(prediction):
+    perovskite = next(m for m in load_dataset("petousis-2017") if m.material_id == "mp-2998")  # cubic BaTiO3
+    found = shipped.predictor().predict(perovskite, out_of_fold=True)
+    count = int(found.modes.unstable.sum())
+    assert count
+    assert any(f"{count} of the vibrations at the zone centre are unstable" in one for one in found.warnings)
+    assert not any("unstable" in one for one in prediction.warnings)
