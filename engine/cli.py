@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from engine.errors import EngineError, check
 
 if TYPE_CHECKING:
     from engine.materials_project.fetch import FetchProgress
+    from engine.prediction.prediction import Prediction
     from engine.prediction.records import Matrix, Record
 
 ASKED = {"electronic": ("electronic",), "ionic": ("ionic",), "total": ("electronic", "ionic")}
@@ -75,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     predict.add_argument("--json", metavar="OUT", help="write JSON to a file, or to standard output with -")
     predict.add_argument("--csv", metavar="OUT", help="write CSV to a file, or to standard output with -")
+    _add_spectrum_options(predict)
     predict.set_defaults(command=_predict)
 
     train = commands.add_parser("train", help="train a network; safe to interrupt and resume")
@@ -108,6 +111,33 @@ def _parser() -> argparse.ArgumentParser:
     for command in (predict, train, evaluate):
         command.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     return parser
+
+
+def _add_spectrum_options(command: argparse.ArgumentParser) -> None:
+    files = command.add_argument_group(
+        "files of one crystal",
+        "In the axes of its structure; - for standard output. Charges: first index the field.",
+    )
+    files.add_argument("--born", metavar="OUT", help="Born charges and electronic tensor, phonopy's BORN")
+    files.add_argument("--phonopy", metavar="OUT", help="zone-centre force constants too, phonopy_params.yaml")
+    files.add_argument("--unitcell", metavar="OUT", help="both tensors, pydefect's unitcell.yaml")
+    files.add_argument(
+        "--spectrum",
+        metavar="OUT",
+        help="permittivity against frequency as CSV; OUT.yml: n and k as refractiveindex.info has them",
+    )
+    files.add_argument("--from", dest="start", type=float, metavar="F", help="first frequency; 20 by default")
+    files.add_argument("--to", dest="stop", type=float, metavar="F", help="last frequency; 1500 by default")
+    files.add_argument("--points", type=int, metavar="N", help="frequencies between; 1481 by default")
+    files.add_argument("--damping", type=float, metavar="F", help="full width of each mode; 8 by default")
+    files.add_argument(
+        "--unit",
+        choices=("cm^-1", "THz", "meV", "µm"),
+        help="of these four but N; cm^-1 by default. For µm, a wavelength, damping is in cm^-1",
+    )
+    files.add_argument(
+        "--field", type=float, nargs=3, metavar=("X", "Y", "Z"), help="of the light in OUT.yml; 1 0 0 by default"
+    )
 
 
 def _add_training_options(command: argparse.ArgumentParser) -> None:
@@ -154,12 +184,12 @@ def _config(options: argparse.Namespace) -> TrainConfig:
 def _predict(options: argparse.Namespace) -> int:
     from engine.network.potential import keep_memory
     from engine.prediction.predictor import Predictor
-    from engine.prediction.records import predict_files, records_to_csv
+    from engine.prediction.records import predict_files, records_to_csv, to_records
 
     keep_memory()
     predictor = Predictor.load(options.model, options.device)
     asked = _asked(options.target, predictor.targets)
-    records = predict_files(
+    answers = predict_files(
         predictor,
         options.files,
         asked,
@@ -168,16 +198,51 @@ def _predict(options: argparse.Namespace) -> int:
         options.setting,
         options.orderings,
     )
+    records = to_records(answers)
+    wrote = _write_spectra(options, [answer for _, answer in answers if not isinstance(answer, str)])
     if options.json:
         _write(options.json, json.dumps(records, indent=1))
     if options.csv:
         _write(options.csv, records_to_csv(records))
-    if not options.json and not options.csv:
+    if not (options.json or options.csv or wrote):
         for record in records:
             print(_summary(record))
     refused = [error for record in records if (error := record["error"])]
     check(not refused, f"{len(refused)} of {len(records)} refused: {'; '.join(refused)}")
     return 0
+
+
+def _write_spectra(options: argparse.Namespace, predictions: Sequence["Prediction"]) -> bool:
+    """The files that hold one crystal; whether any was asked for."""
+    from engine.prediction import spectra
+
+    files = (
+        (options.born, spectra.born_file),
+        (options.phonopy, spectra.phonopy_file),
+        (options.unitcell, spectra.unitcell_file),
+        (options.spectrum, partial(_spectrum, options)),
+    )
+    asked = [(target, text) for target, text in files if target]
+    check(
+        not asked or len(predictions) == 1,
+        "--born, --phonopy, --unitcell and --spectrum write the file of one crystal; "
+        f"give a file that holds one, got {len(predictions)}",
+    )
+    for target, text in asked:
+        _write(target, text(predictions[0]))
+    return bool(asked)
+
+
+def _spectrum(options: argparse.Namespace, prediction: "Prediction") -> str:
+    import numpy as np
+
+    from engine.prediction.spectra import Sweep, index_file, spectrum_file
+
+    names = ("start", "stop", "points", "damping", "unit")
+    sweep = Sweep(**{name: getattr(options, name) for name in names if getattr(options, name) is not None})
+    if options.spectrum.endswith((".yml", ".yaml")):
+        return index_file(prediction, sweep, np.array(options.field or (1.0, 0.0, 0.0)))
+    return spectrum_file(prediction, sweep)
 
 
 def _fetch(options: argparse.Namespace) -> int:

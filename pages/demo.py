@@ -1,4 +1,4 @@
-"""A tour of six crystals that goes on by itself: structure, DFT tensor, prediction and why each is shown."""
+"""A tour of seven crystals that goes on by itself: structure, DFT tensor, prediction and why each is shown."""
 
 import time
 from contextlib import suppress
@@ -14,6 +14,7 @@ from pages.components import cached, charts
 from pages.components.colours import faint_grey
 from pages.components.crystal.overlay import Overlay
 from pages.components.crystal.viewer import structure_view
+from pages.components.material import infrared_view
 from pages.components.material.tensor_view import PARTS
 from pages.components.site import LOOK_UP, header
 from pages.components.widgets import INTERVAL, PLOT, number, show_table, space_group, span, subscripts
@@ -85,9 +86,9 @@ def buttons(runs: bool) -> None:
 
 
 def overview() -> None:
-    """All six, before the start."""
-    for row in (STOPS[:3], STOPS[3:]):  # each with columns of its own, so that its boxes are as high as each other
-        for place, stop in zip(st.columns(3), row, strict=True):
+    """All of them, before the start."""
+    for row in (STOPS[:4], STOPS[4:]):  # each with columns of its own, so that its boxes are as high as each other
+        for place, stop in zip(st.columns(len(row)), row, strict=True):
             _, material = material_of(stop)
             with place.container(border=True, height="stretch"):
                 st.markdown(f"**{subscripts(material.formula)}** · {stop.title}")
@@ -105,7 +106,11 @@ def shown(stop: Stop) -> None:
         structure_view(material.structure, key="demo", overlay=surface(material, stop.target))
     with right, st.container(gap="xsmall"):
         words(stop, material, prediction)
-        compared(prediction, material, stop.target)
+        if stop.spectrum and prediction is not None and prediction.modes is not None:
+            infrared_view.reflectivity(prediction, prediction.modes, "demo")
+            show_table(means(prediction, material))
+        else:
+            compared(prediction, material, stop.target)
 
 
 def surface(material: Material, target: str) -> Overlay | None:
@@ -166,7 +171,7 @@ asked = st.query_params.get("crystal")
 st.session_state.setdefault("crystal", asked if asked in STOP else None)
 header(
     "Demo",
-    f"Six crystals, from isotropic to extreme, {STAY} seconds each, predicted by networks that were not trained "
+    f"Seven crystals, from isotropic to extreme, {STAY} seconds each, predicted by networks that were not trained "
     "on their formulas.",
 )
 chosen = controls()

@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.components import cached
 from pages.components.site import header
+from pages.components.theory import mode as theory_mode
 from pages.components.theory import parts as theory_parts
 from pages.components.theory import site as theory_site
 from pages.components.theory import turn as theory_turn
@@ -99,6 +100,19 @@ text(
     "mean of the two. What symmetry forbids cancels in the sum, and a soft mode makes it large:",
     r"$$\varepsilon_{\mathrm{ionic}} = \frac{e^2}{\varepsilon_0 V} \sum_{ij} Z^{*}_i\, "
     r"\big[\Phi^{-1}\big]_{ij}\, Z^{*\mathsf{T}}_j .$$",
+)
+st.subheader("A vibration that light sees", anchor=False)
+beside(
+    theory_mode.drag_a_frequency,
+    "Light shakes a crystal at one frequency, and the crystal answers with the vibrations whose atoms carry a "
+    "dipole moment along: the mode $m$ with displacements $w_{mi}$ has the charge $z_m = \\sum_i Z^*_i w_{mi} / "
+    "\\sqrt{M_i}$. Where inversion makes $z_m$ zero, as in silicon, no light is absorbed, and the ionic part is "
+    "zero too: both are the same sum,",
+    r"$$\varepsilon(\omega) = \varepsilon_\infty + \frac{e^2}{\varepsilon_0 V} \sum_m "
+    r"\frac{z_m z_m^{\mathsf T}}{\omega_m^2 - \omega^2 - i\gamma\omega} .$$",
+    "At ${\\omega = 0}$ the sum is the ionic tensor, whatever the masses. Drag the frequency: a mode that is half "
+    "as fast adds four times as much. Between the transverse frequency and the longitudinal one, where "
+    "$\\varepsilon$ is below zero, no wave can go on and the crystal reflects.",
 )
 st.caption(
     "Read on: Thomas et al., Tensor field networks, "

@@ -10,6 +10,7 @@ from engine.crystals.material import Crystal
 from engine.crystals.primitive import primitive
 from engine.network.feature_cache import has_force_constants, known_force_constants
 from engine.network.force_constants import effort
+from engine.network.padding import to_pairs
 from engine.network.springs import stiffness
 
 MOST_EFFORT = 3000  # see force_constants.effort; half a minute or so on two cores, and the same on every device
@@ -25,8 +26,8 @@ def unlabelled_graphs(
 ) -> list[CrystalGraph]:
     """Graphs of ordered, periodic crystals in their primitive cells, see primitive.py.
 
-    With `springs`, they carry `springs` and `has_springs` where the model needs them. Force constants that are
-    neither shipped nor cached are computed, and kept for the next time.
+    With `springs`, they carry `springs`, `bare_springs` and `has_springs` where the model needs them. Force
+    constants that are neither shipped nor cached are computed, and kept for the next time.
     """
     precision = torch.float32 if model_config.backbone == "scratch" else torch.float64
     crystals = [primitive(crystal) for crystal in crystals]
@@ -44,6 +45,7 @@ def _add_springs(crystal: Crystal, graph: CrystalGraph, device: torch.device) ->
     """Springs for the ionic part, but for cells that would take too long."""
     feasible = has_force_constants(crystal) or effort(crystal) <= MOST_EFFORT  # known ones are found at once
     graph.has_springs = torch.tensor([feasible], device=device)
-    graph.springs = torch.zeros(0, 3, 3, dtype=torch.float64, device=device)
+    graph.springs = graph.bare_springs = torch.zeros(0, 3, 3, dtype=torch.float64, device=device)
     if feasible:
-        graph.springs = stiffness(known_force_constants([crystal], device)[0].to(device))
+        constants = known_force_constants([crystal], device)[0].to(device).double()
+        graph.springs, graph.bare_springs = stiffness(constants), to_pairs(constants)

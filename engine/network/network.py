@@ -35,6 +35,7 @@ class Lattice:
         force_constants: [B, n, n, 3, 3] eV/Å^2 of PBEsol, the network's own.
         direct: [B, n, n, 3, 3] float64, their stiffness by the functional of each crystal.
         stiffness: the mean of that and of the corrected potential's, where a crystal has springs.
+        bare: the same before anything was made firm (see springs.py), what the crystal's vibrations follow.
         crystal_index, volume: [N], and [B] Å^3 of the cells.
     """
 
@@ -42,6 +43,7 @@ class Lattice:
     force_constants: torch.Tensor
     direct: torch.Tensor
     stiffness: torch.Tensor
+    bare: torch.Tensor
     crystal_index: torch.Tensor
     volume: torch.Tensor
 
@@ -107,15 +109,21 @@ class DielectricNetwork(nn.Module):
         found = self.latents(graph, self.model_config.targets)
         return torch.stack([found[target] for target in self.model_config.targets])
 
-    def latents(self, graph: CrystalGraph, targets: Sequence[str]) -> dict[str, torch.Tensor]:
-        """M of the named targets, [B, 3, 3] each, and the "coarse" ionic M where the other comes from springs."""
+    def latents(
+        self, graph: CrystalGraph, targets: Sequence[str], lattice: Lattice | None = None
+    ) -> dict[str, torch.Tensor]:
+        """M of the named targets, [B, 3, 3] each, and the "coarse" ionic M where the other comes from springs.
+
+        Args:
+            lattice: of `graph`, where it is known.
+        """
         node = self.backbone(graph)
         found = {}
         if "electronic" in targets:
             coupled = self.model_config.readout == "dipoles"
             found["electronic"] = (self._coupled if coupled else self._mean)("electronic", node, graph)
         if "ionic" in targets and self.direct is not None:
-            found["ionic"] = self.lattice(graph).ionic()
+            found["ionic"] = (lattice or self.lattice(graph)).ionic()
         elif "ionic" in targets:
             coarse = self._mean("ionic", node, graph)
             if self.springs is not None and "springs" in graph:
@@ -151,17 +159,19 @@ class DielectricNetwork(nn.Module):
             level = torch.where(same, torch.eye(3).to(level), level)
         present = atoms_present(torch.bincount(index))
         own = corrected(matrix_blocks(firm(to_matrix(constants.double()))), level, present)
+        bare = corrected(constants.double(), level, present)
         stiffness = own
         if "springs" in graph:
-            known = graph.has_springs[:, None]
-            potentials = padded_pairs(graph.springs, present & known)
-            potentials = corrected(potentials, springs.correction(node, index), present)
-            stiffness = torch.where(known[..., None, None, None], (potentials + own) / 2, own)
+            correction = springs.correction(node, index)
+            stiffness = _with_potentials(own, graph.springs, graph.has_springs, correction, present)
+            if "bare_springs" in graph:
+                bare = _with_potentials(bare, graph.bare_springs, graph.has_springs, correction, present)
         return Lattice(
             charges=charges,
             force_constants=constants,
             direct=own,
             stiffness=stiffness,
+            bare=bare,
             crystal_index=index,
             volume=torch.linalg.det(graph.cell.double()).abs(),
         )
@@ -222,6 +232,19 @@ def _backbone(graph: GraphConfig, model: ModelConfig) -> ConvolutionBackbone | F
     if model.backbone == "scratch":
         return ConvolutionBackbone(graph, model)
     return TunedBackbone(model.tuned_layers) if model.tuned_layers else FrozenBackbone()
+
+
+def _with_potentials(
+    own: torch.Tensor,
+    springs: torch.Tensor,
+    has_springs: torch.Tensor,
+    correction: torch.Tensor,
+    present: torch.Tensor,
+) -> torch.Tensor:
+    """The mean of a network's own pairs [B, n, n, 3, 3] and the potential's, corrected, where there are some."""
+    known = has_springs[:, None]
+    potentials = corrected(padded_pairs(springs, present & known), correction, present)
+    return torch.where(known[..., None, None, None], (potentials + own) / 2, own)
 
 
 def dipole_fields(graph: CrystalGraph, sigma: float) -> torch.Tensor:

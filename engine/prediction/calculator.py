@@ -10,10 +10,12 @@ from engine.prediction.predictor import Predictor
 class DielectricCalculator(Calculator):
     """Gives `dielectric_tensor`, [3, 3] in the axes of the atoms: the total tensor, or the one that there is.
 
+    And `born_effective_charges`, [N, 3, 3] e, first index the field, where the model has them.
+
     atoms.calc = DielectricCalculator(); atoms.calc.get_property("dielectric_tensor", atoms)
     """
 
-    implemented_properties = ["dielectric_tensor"]  # noqa: RUF012  # ASE declares it
+    implemented_properties = ["dielectric_tensor", "born_effective_charges"]  # noqa: RUF012  # ASE declares it
 
     def __init__(self, model: str | None = None, device: str = "auto") -> None:
         """Load a model as `Predictor.load` does; raises EngineError where there is none."""
@@ -32,3 +34,5 @@ class DielectricCalculator(Calculator):
         prediction = self.predictor.predict(crystal)
         found = (prediction.total, prediction.electronic, prediction.ionic)
         self.results["dielectric_tensor"] = next(tensor for tensor in found if tensor is not None)
+        if prediction.born_charges is not None:
+            self.results["born_effective_charges"] = prediction.born_charges

@@ -13,8 +13,13 @@ from engine.model.intervals import Calibration, Signs, intervals, name_of, quant
 from engine.model.neighbourhood import Neighbour
 from engine.tensors import tensors
 from engine.tensors.axes import to_ieee
+from engine.vibrations.ions import Ions
+from engine.vibrations.mode_intervals import ModeCalibration, ModeIntervals
+from engine.vibrations.mode_intervals import intervals as intervals_of_modes
+from engine.vibrations.modes import Modes, modes_of
 
 Functional = Literal["PBE", "PBEsol"]
+NO_MODES = "there are no modes: the ionic tensor was not asked for, or the model does not make it of vibrations"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -25,7 +30,10 @@ class Prediction:
         structure: the crystal.
         electronic, ionic: [3, 3] float64 relative permittivity in the structure's own Cartesian axes; None for a
             target that the model was not trained on.
+        ions: Born charges and force constants that the ionic part is made of; None where it is made of none, or
+            was not asked for.
         calibration: of each target, see `interval`.
+        mode_calibrations: of the modes by `ionic_method`, see `mode_intervals`.
         spread: target -> [4], what the networks disagree by, see `intervals.Signs`.
         distance: to the nearest training crystal, see neighbourhood.py; nan for a model without that.
         gap_nearby: eV, mean DFT gap of the training crystals nearest to it; nan where it is not known.
@@ -41,7 +49,9 @@ class Prediction:
     structure: Structure
     electronic: np.ndarray | None
     ionic: np.ndarray | None
+    ions: Ions | None = field(repr=False)
     calibration: dict[str, Calibration] = field(repr=False)
+    mode_calibrations: dict[str, ModeCalibration] = field(repr=False)
     spread: dict[str, np.ndarray] = field(repr=False)
     distance: float
     gap_nearby: float
@@ -85,6 +95,44 @@ class Prediction:
     def optical_class(self) -> tensors.OpticalClass | None:
         """Isotropic, uniaxial positive or negative, or biaxial."""
         return None if self.electronic is None else tensors.optical_class(self.electronic)
+
+    @cached_property
+    def born_charges(self) -> np.ndarray | None:
+        """[N, 3, 3] e, first index the field, second the displacement, in the order and axes of the structure.
+
+        Those of the model's networks in the mean, which DFT charges taught; None as `ions`.
+        """
+        return None if self.ions is None else self.ions.symmetric.charges[self.ions.images(self.structure)]
+
+    @cached_property
+    def modes(self) -> Modes | None:
+        """Vibrations at the zone centre of the primitive cell, and what they add to the tensor; None as `ions`."""
+        if self.ions is None or self.ionic is None:
+            return None
+        return modes_of(self.ions, self.ions.images(self.structure), self.ionic, self.electronic)
+
+    def mode_intervals(self, level: float = 0.9) -> ModeIntervals:
+        """Of the frequency and strength of each infrared multiplet, calibrated on phonon calculations held out.
+
+        Raises:
+            EngineError: there are no modes, the model was not calibrated for them, or it has too little for
+                `level`.
+        """
+        known = self.mode_calibrations.get(self.ionic_method or "")
+        calibration = required(known, "the modes of this model were never calibrated")
+        return intervals_of_modes(required(self.modes, NO_MODES), calibration, level)
+
+    def permittivity(self, frequency: np.ndarray, damping: np.ndarray | float) -> np.ndarray:
+        """[F, 3, 3] complex: the electronic tensor and the modes', from `total` at zero frequency; see `Modes`.
+
+        Args:
+            frequency: [F] cm^-1.
+            damping: cm^-1, of all modes or of each.
+
+        Raises:
+            EngineError: the model gives no modes, or no electronic tensor.
+        """
+        return required(self.modes, NO_MODES).permittivity(frequency, damping)
 
     def interval(self, target: str, level: float = 0.9) -> tuple[float, float]:
         """(low, high) of the mean of the diagonal of `target`, calibrated on crystals held out of training.

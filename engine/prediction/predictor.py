@@ -12,9 +12,10 @@ from engine.crystals.graph import CrystalGraph
 from engine.crystals.inputs import Input, as_crystal
 from engine.crystals.material import Crystal, structure_of
 from engine.errors import check
+from engine.files import MODELS_FOLDER, RESULTS_FOLDER
 from engine.model.checkpoint import CARD, load_checkpoint
 from engine.model.ensemble import combine
-from engine.model.inference import ensemble_latents
+from engine.model.inference import Answers, ensemble_answers
 from engine.model.shipped_models import model_folder
 from engine.model.unlabelled_graphs import unlabelled_graphs
 from engine.network import potential
@@ -22,6 +23,8 @@ from engine.network.device import resolve_device
 from engine.network.network import DielectricNetwork
 from engine.prediction.prediction import Functional, Prediction
 from engine.prediction.warnings import doubts
+from engine.vibrations.ions import Ions
+from engine.vibrations.mode_intervals import read_calibrations
 
 BATCH_SIZE = 4  # larger ones outgrow a CPU cache
 AskedMethod = Literal["full", "direct"]
@@ -38,6 +41,9 @@ class Predictor:
         self._checkpoint = load_checkpoint(folder, self.device)
         seen = self._checkpoint.trained_on
         self._groups = [seen.index(formulas) for formulas in seen]
+        shipped = folder.parent == MODELS_FOLDER
+        results = RESULTS_FOLDER / f"modes-{folder.name}.json"
+        self._mode_calibrations = read_calibrations(results) if shipped else {}
         card = folder / CARD
         self.card = card.read_text() if card.is_file() else ""
 
@@ -177,15 +183,17 @@ class Predictor:
     ) -> list[Prediction]:
         checkpoint, r_max = self._checkpoint, self.graph_config.r_max
         graphs = unlabelled_graphs(crystals, self.graph_config, self.model_config, self.device, springs, pbesol)
-        latent, embedding = ensemble_latents(checkpoint.networks, graphs, self.device, wanted)
+        answer = ensemble_answers(checkpoint.networks, graphs, self.device, wanted)
+        embedding = answer.embedding
         structures = [structure_of(crystal) for crystal in crystals]
         formulas = [structure.composition.reduced_formula for structure in structures]
-        answers, held_out = self._asked(formulas, out_of_fold)
+        asked, held_out = self._asked(formulas, out_of_fold)
         volume = torch.cat([graph.volume_per_atom for graph in graphs])
-        found, spread = combine(latent, answers, self._groups, wanted, volume)
+        found, spread = combine(answer.latents, asked, self._groups, wanted, volume)
         near = checkpoint.neighbourhood
         distance = near.distances(embedding, formulas).tolist() if near else [math.nan] * len(crystals)
         gaps = near.gap(embedding, formulas).tolist() if near else [math.nan] * len(crystals)
+        ions = _ions(graphs, answer, asked)
         neighbours = near.nearest(embedding, formulas, NEIGHBOURS) if near else [()] * len(crystals)
         electronic, ionic = (found.get(target, [None] * len(crystals)) for target in ("electronic", "ionic"))
         return [
@@ -193,14 +201,18 @@ class Predictor:
                 structure=structure,
                 electronic=electronic[i],
                 ionic=ionic[i],
+                ions=ions[i],
                 calibration=checkpoint.calibration,
+                mode_calibrations=self._mode_calibrations,
                 spread={target: values[i] for target, values in spread.items()},
                 distance=distance[i],
                 gap_nearby=gaps[i],
                 neighbours=neighbours[i],
                 ionic_method=_ionic_method(graph, self.model_config) if "ionic" in wanted else None,
                 functional="PBEsol" if pbesol else "PBE",
-                warnings=doubts(structure, graph, checkpoint, r_max, electronic[i], distance[i], held_out[i]),
+                warnings=doubts(
+                    structure, graph, checkpoint, r_max, electronic[i], distance[i], held_out[i], ions[i]
+                ),
                 held_out=held_out[i],
             )
             for i, (structure, graph) in enumerate(zip(structures, graphs, strict=True))
@@ -213,6 +225,24 @@ class Predictor:
         if out_of_fold:
             answers = torch.where(unseen.any(0), unseen, answers)
         return answers, (unseen | ~answers).all(0).tolist()
+
+
+def _ions(graphs: Sequence[CrystalGraph], answer: Answers, asked: torch.Tensor) -> Sequence[Ions | None]:
+    """Ions of each crystal by the mean of the networks that are asked, [S, B]; None where there are none."""
+    if not answer.charges:
+        return [None] * len(graphs)
+    return [
+        Ions(
+            cell=graph.cell[0].double().cpu().numpy(),
+            atomic_numbers=graph.atomic_numbers.cpu().numpy(),
+            pos=graph.pos.double().cpu().numpy(),
+            charges=charges[chosen].mean(0).numpy(),
+            force_constants=constants[chosen].mean(0).numpy(),
+        )
+        for graph, charges, constants, chosen in zip(
+            graphs, answer.charges, answer.force_constants, asked.T, strict=True
+        )
+    ]
 
 
 def _ionic_method(graph: CrystalGraph, model: ModelConfig) -> Literal["full", "direct", "coarse"]:

@@ -179,8 +179,8 @@ def predict_files(
     ionic_method: AskedMethod = "full",
     setting: str = "",
     orderings: bool = False,
-) -> list[Record]:
-    """A record for each crystal of each file, in order; a file that is refused says why and stops no other.
+) -> list[Answer]:
+    """The answer for each crystal of each file, in order; a file that is refused says why and stops no other.
 
     Args:
         targets, functional, ionic_method: see `Predictor.predict`.
@@ -198,9 +198,7 @@ def predict_files(
     predictions = iter(
         predictor.predict_many(crystals, targets=targets, functional=functional, ionic_method=ionic_method)
     )
-    return to_records(
-        [(source, answer if isinstance(answer, str) else next(predictions)) for source, answer in answers]
-    )
+    return [(source, answer if isinstance(answer, str) else next(predictions)) for source, answer in answers]
 
 
 def _crystals(path: str, setting: str, orderings: bool) -> list[Structure]:

@@ -6,8 +6,10 @@ from pymatgen.core import Structure
 from engine.crystals.graph import CrystalGraph
 from engine.model.checkpoint import Checkpoint
 from engine.tensors import tensors
+from engine.vibrations.ions import Ions
 
 RARE = 5  # training crystals that an element should have
+UNSTABLE = -0.1  # eV/Å^2; a force constant below this is no rounding
 NARROW_GAP = 20.0  # electronic means above this belong to nearly metallic crystals
 
 
@@ -19,11 +21,13 @@ def doubts(
     electronic: np.ndarray | None,
     distance: float,
     held_out: bool,
+    ions: Ions | None,
 ) -> list[str]:
     """Why the prediction of `checkpoint` for one crystal may be worse than most; see `Prediction` for the others.
 
     Args:
         graph: what the networks saw of the crystal.
+        ions: what vibrates, where the model has them.
         r_max: radius that its neighbours were searched in, Å.
     """
     found = [*_rare_elements(crystal, checkpoint.element_counts), *_of_graph(graph, r_max)]
@@ -35,6 +39,7 @@ def doubts(
         )
     if electronic is not None and tensors.mean(electronic) > NARROW_GAP:
         found.append("The electronic mean is above 20: a nearly metallic crystal, where errors are large.")
+    found += _unstable(ions)
     if not held_out:
         found.append(
             f"{crystal.composition.reduced_formula} is a formula of the training set: agreement with DFT "
@@ -53,6 +58,17 @@ def _rare_elements(crystal: Structure, counts: dict[str, int]) -> list[str]:
         elif count < RARE:
             found.append(f"{name} is in only {count} training crystal(s) with a tensor.")
     return found
+
+
+def _unstable(ions: Ions | None) -> list[str]:
+    """Of the vibrations; masses do not change how many of them are unstable (Sylvester's law of inertia)."""
+    count = 0 if ions is None else int((np.linalg.eigvalsh(ions.force_constants) < UNSTABLE).sum())
+    if not count:
+        return []
+    return [
+        f"{count} of the vibrations at the zone centre {'are' if count > 1 else 'is'} unstable: the crystal would "
+        "rather have another structure, and its ionic part is a guess."
+    ]
 
 
 def _of_graph(graph: CrystalGraph, r_max: float) -> list[str]:

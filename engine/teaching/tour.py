@@ -1,4 +1,4 @@
-"""Six crystals of the embedded data that between them show what a dielectric tensor can be, each with a reason."""
+"""Seven crystals of the embedded data that show what a dielectric tensor can be, each with a reason."""
 
 from dataclasses import dataclass
 
@@ -22,12 +22,14 @@ class Stop:
         target: the tensor that it is shown for.
         title: what it shows.
         why: a sentence or two, with fields for `dft_figures`.
+        spectrum: whether its infrared spectrum is shown in the place of the tensor.
     """
 
     material_id: str
     target: str
     title: str
     why: str
+    spectrum: bool = False
 
 
 STOPS = (
@@ -65,6 +67,15 @@ STOPS = (
         title="A soft vibration makes it huge",
         why="The electrons alone give {electronic:.1f}, as in many semiconductors. The ions give {ionic:.0f}, "
         "since a soft polar vibration lets them move far in a field. How soft it is, is hard to foresee.",
+    ),
+    Stop(
+        material_id="mp-830",
+        target="total",
+        title="A mirror in the infrared",
+        why="Gallium and nitrogen bear opposite charges and move against each other: a vibration that light sees. "
+        "Between its transverse and its longitudinal frequency almost all light is reflected; its share of the "
+        "static constant is all that the ions bring, {ionic:.1f} of {total:.1f}.",
+        spectrum=True,
     ),
     Stop(
         material_id="mp-10667",

@@ -99,6 +99,10 @@ def test_each_tab_has_its_numbers_and_a_similar_crystal_opens(app: str, visit: V
     page = open_material(app, visit)
     page.get_by_role("tab", name="Principal axes").click()
     expect(page.get_by_text("4.422, [001]")).to_be_visible()
+    page.get_by_role("tab", name="Infrared").click()
+    expect(page.get_by_text("Vibrations at the zone centre")).to_be_visible()
+    expect(page.get_by_text("Born charges", exact=True)).to_be_visible()
+    expect(page.locator("iframe")).to_have_count(2)  # the crystal, and one that moves
     page.get_by_role("tab", name="Measured").click()
     expect(page.get_by_role("link", name="Kato et al. 2013")).to_be_visible()
     page.get_by_role("tab", name="Similar crystals").click()

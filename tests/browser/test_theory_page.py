@@ -21,7 +21,7 @@ def open_theory(app: str, visit: Visit, **options: object) -> Page:
         f"{app}/theory?crystal=mp-2815&axis=x&angle=30", **({"viewport": {"width": 1280, "height": 900}} | options)
     )
     expect(page.get_by_text("Read on")).to_be_visible()
-    expect(page.locator(".js-plotly-plot")).to_have_count(12)
+    expect(page.locator(".js-plotly-plot")).to_have_count(13)
     expect(page.locator(".js-plotly-plot canvas").first).to_be_visible()
     page.wait_for_timeout(1000)  # tables listen for clicks a little after they are drawn
     return page

@@ -10,8 +10,10 @@ from streamlit.testing.v1 import AppTest
 
 from engine.config import GraphConfig
 from engine.evaluation.results import Origin
+from engine.optics.measured_modes import measured_modes
 from engine.teaching.equivariance import random_rotations, rotation_about
 from engine.teaching.harmonics import LMAX, NATURAL, clebsch_gordan, selection_rule
+from engine.teaching.oscillator import Oscillator
 from engine.teaching.sites import neighbours
 from pages.components import cached
 from pages.components.crystal.scene import make_scene
@@ -172,3 +174,15 @@ def test_the_table_of_both_networks_bears_a_mark_where_no_commit_holds_its_code(
     cached.origin.clear()
     assert "Measured with code abc+changes, on two cores." in words(page)
     assert any("No commit holds the code" in box.value for box in page.warning)
+
+
+def test_a_mode_half_as_fast_adds_four_times_as_much_to_the_static_permittivity() -> None:
+    salt = next(one for one in measured_modes() if one.formula == "NaCl")
+    fast, slow = Oscillator.measured(salt), Oscillator.measured(salt, 0.5)
+    assert fast.static == pytest.approx(salt.static)
+    assert fast.longitudinal == pytest.approx(salt.longitudinal)
+    assert slow.static - slow.electronic == pytest.approx(4 * (salt.static - salt.electronic))
+    assert fast.permittivity(np.zeros(1), 5.0)[0] == pytest.approx(salt.static)
+    page = open_page()
+    page.slider(key="softened").set_value(50).run()
+    assert f"ε(0) = **{slow.static:.2f}**" in words(page)

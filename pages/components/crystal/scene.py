@@ -21,12 +21,14 @@ class Scene:
         cell: [3, 3] Å, rows are lattice vectors of one cell.
         numbers: [M] atomic numbers.
         positions: [M, 3] Å.
+        atoms: [M] which site of the structure each of them repeats.
         bonds: [K, 2] indices of atoms to join.
     """
 
     cell: np.ndarray
     numbers: np.ndarray
     positions: np.ndarray
+    atoms: np.ndarray
     bonds: np.ndarray
 
     @property
@@ -58,6 +60,7 @@ def make_scene(structure: Structure, repeat: int) -> Scene:
         cell=cell,
         numbers=np.array(structure.atomic_numbers)[atom],
         positions=positions,
+        atoms=atom,
         bonds=_bonds(positions, _shortest(structure)[atom]),
     )
 

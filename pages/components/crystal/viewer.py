@@ -31,6 +31,14 @@ _STYLE = "<style>body {margin: 0; overflow: hidden} canvas {background: black}</
 # 3Dmol draws anew at almost every call, which takes seconds without a graphics card: only the last one shall draw.
 _HOLD = "viewer_UNIQUEID.getRenderer().render = () => {};\n"
 _RELEASE = "delete viewer_UNIQUEID.getRenderer().render;\n"
+# 3Dmol makes the frames of a vibration from the first one, which atoms that were added one by one lack.
+_MOVE = (
+    "if (!window.matchMedia('(prefers-reduced-motion: reduce)').matches) {"
+    "const model = viewer_UNIQUEID.getModel(); model.addFrame(model.selectedAtoms({}));"
+    "viewer_UNIQUEID.vibrate(12, 1, true); viewer_UNIQUEID.animate({loop: 'backAndForth', interval: 60});}\n"
+)
+ARROW = "#CC79A7"
+ARROW_LENGTH, SHORTEST_ARROW = 4.0, 0.25  # of the motion, which itself is small; Å
 _TURN = Rotation.from_euler("yx", [20, -75], degrees=True)  # from the crystal's axes to right, up, to the eye
 LARGEST = 0.7  # Å, radius of the largest atom that is drawn, or so
 MARGIN = 1.05  # of the frame around all that is drawn
@@ -65,20 +73,37 @@ def structure_view(structure: Structure, key: str, overlay: Overlay | None = Non
         draw(structure, repeat, key, overlay, flat=flat)
 
 
-def draw(structure: Structure, repeat: int, key: str, overlay: Overlay | None, *, flat: bool) -> None:
-    """The crystal in repeat^3 cells, in three dimensions or flat, and its legend."""
+def draw(
+    structure: Structure,
+    repeat: int,
+    key: str,
+    overlay: Overlay | None,
+    *,
+    flat: bool,
+    motion: np.ndarray | None = None,
+) -> None:
+    """The crystal in repeat^3 cells, in three dimensions or flat, and its legend.
+
+    Args:
+        motion: [N, 3] how far each site moves to either side, Å; shown by arrows, and in three dimensions by
+            atoms that move, unless the visitor's system asks for less motion.
+    """
     scene = make_scene(structure, repeat)
     name = structure.composition.reduced_formula
     told = f"Crystal structure of {name}" + (f" with the surface of {overlay.name}" if overlay else "")
+    told += " in which arrows show how the atoms move" if motion is not None else ""
     if flat:
-        st.plotly_chart(flat_drawing(scene, overlay), key=f"{key}-drawing", config=PLOT, alt=told)
+        st.plotly_chart(flat_drawing(scene, overlay, motion), key=f"{key}-drawing", config=PLOT, alt=told)
     else:
         dark = st.context.theme.type == "dark"
-        st.iframe(frame_html(scene, overlay, dark=dark), height=HEIGHT, alt=f"{told}, turn it with the mouse")
+        html = frame_html(scene, overlay, dark=dark, motion=motion)
+        st.iframe(html, height=HEIGHT, alt=f"{told}, turn it with the mouse")
     st.html(legend_html(sorted(set(scene.numbers.tolist())), overlay))
 
 
-def frame_html(scene: Scene, overlay: Overlay | None = None, *, dark: bool = False) -> str:
+def frame_html(
+    scene: Scene, overlay: Overlay | None = None, *, dark: bool = False, motion: np.ndarray | None = None
+) -> str:
     """A page for the frame, made of numbers and coordinates alone: no text of a visitor's goes in.
 
     Raises:
@@ -89,7 +114,7 @@ def frame_html(scene: Scene, overlay: Overlay | None = None, *, dark: bool = Fal
     view.setBackgroundColor(BACKGROUNDS[dark])
     view.setProjection("orthographic")
     view.addModel()
-    view.getModel().addAtoms(_atoms(scene))
+    view.getModel().addAtoms(_atoms(scene, motion))
     for element in sorted(set(scene.numbers.tolist())):
         color = _color(element)
         ball = {"radius": 0.36 * float(covalent_radii[element]), "color": color}
@@ -101,15 +126,18 @@ def frame_html(scene: Scene, overlay: Overlay | None = None, *, dark: bool = Fal
     _add_axes(view, scene)
     if overlay:
         _add_surface(view, make_mesh(overlay, scene))
+    if motion is not None:
+        _add_arrows(view, scene, motion)
     view.startjs += _first_view(np.vstack([scene.positions, *_labels(scene).values()]))
-    body = (view.startjs + _RELEASE + view.endjs).replace("UNIQUEID", "crystal")
+    moving = "" if motion is None else _MOVE
+    body = (view.startjs + _RELEASE + moving + view.endjs).replace("UNIQUEID", "crystal")
     return (
         f'<!DOCTYPE html><html><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" '
         f'content="{POLICY}">{_STYLE}</head><body>{body}</body></html>'
     )
 
 
-def flat_drawing(scene: Scene, overlay: Overlay | None = None) -> go.Figure:
+def flat_drawing(scene: Scene, overlay: Overlay | None = None, motion: np.ndarray | None = None) -> go.Figure:
     """The crystal seen from a fixed direction, drawn without WebGL; a surface by its cuts through three planes."""
     corners, seen = _TURN.apply(scene.corners), _TURN.apply(scene.positions)
     order = np.argsort(seen[:, 2])
@@ -139,6 +167,12 @@ def flat_drawing(scene: Scene, overlay: Overlay | None = None) -> go.Figure:
         across, up, _ = _TURN.apply(curve).T
         dots = {"size": 5, "color": [f"rgb({r:.0f},{g:.0f},{b:.0f})" for r, g, b in 255 * colors]}
         figure.add_scatter(x=across, y=up, mode="markers", marker=dots, name=f"{plane} plane", hoverinfo="skip")
+    for base, tip in _arrows(scene, motion) if motion is not None else ():
+        (x, y, _), (to_x, to_y, _) = _TURN.apply([base, tip])
+        figure.add_annotation(
+            x=to_x, y=to_y, ax=x, ay=y, xref="x", yref="y", axref="x", ayref="y", arrowhead=2, arrowwidth=2,
+            arrowcolor=ARROW,
+        )  # fmt: skip
     figure.update_xaxes(visible=False).update_yaxes(visible=False, scaleanchor="x")
     return figure.update_layout(
         height=HEIGHT, showlegend=False, margin={"l": 0, "r": 0, "t": 0, "b": 0},
@@ -175,8 +209,8 @@ def _color(number: int) -> str:
     return "#" + "".join(f"{round(255 * channel):02x}" for channel in jmol_colors[number])
 
 
-def _atoms(scene: Scene) -> list[dict[str, Any]]:
-    """Atoms with their bonds, as 3Dmol takes them."""
+def _atoms(scene: Scene, motion: np.ndarray | None = None) -> list[dict[str, Any]]:
+    """Atoms with their bonds and how far they move, as 3Dmol takes them."""
     if not ((scene.numbers > 0) & (scene.numbers < len(chemical_symbols))).all():
         raise EngineError("the structure holds something that is no element")
     joined: list[list[int]] = [[] for _ in scene.numbers]
@@ -187,6 +221,8 @@ def _atoms(scene: Scene) -> list[dict[str, Any]]:
         {"elem": chemical_symbols[number], "bonds": bonds, "bondOrder": [1] * len(bonds), **_point(position)}
         for number, bonds, position in zip(scene.numbers, joined, scene.positions, strict=True)
     ]
+    for atom, way in zip(atoms, [] if motion is None else motion[scene.atoms], strict=motion is not None):
+        atom |= {f"d{axis}": value for axis, value in _point(way).items()}
     check("<" not in json.dumps(atoms), "the structure's text must not hold '<'")
     return atoms
 
@@ -234,6 +270,18 @@ def _add_axes(view: py3Dmol.view, scene: Scene) -> None:
         view.addArrow(ends | {"radius": 0.07, "color": color})
     for name, position in _labels(scene).items():
         _add_label(view, name, position, AXIS_COLORS.get(name, SLATE))
+
+
+def _arrows(scene: Scene, motion: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Ends of the arrow of each atom that moves enough to be seen, Å; longer than the motion."""
+    ways = ARROW_LENGTH * motion[scene.atoms]
+    seen = np.linalg.norm(ways, axis=1) > SHORTEST_ARROW
+    return list(zip(scene.positions[seen], (scene.positions + ways)[seen], strict=True))
+
+
+def _add_arrows(view: py3Dmol.view, scene: Scene, motion: np.ndarray) -> None:
+    for base, tip in _arrows(scene, motion):
+        view.addArrow({"start": _point(base), "end": _point(tip), "radius": 0.1, "radiusRatio": 2, "color": ARROW})
 
 
 def _add_surface(view: py3Dmol.view, mesh: Mesh) -> None:

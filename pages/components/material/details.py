@@ -8,7 +8,7 @@ from pymatgen.core import Structure
 from engine.crystals.material import Material
 from engine.optics.measured import Measurement
 from engine.prediction.prediction import Prediction
-from pages.components.material import context_view, direction_view, tensor_view
+from pages.components.material import context_view, direction_view, infrared_view, tensor_view
 
 
 def details(
@@ -18,7 +18,7 @@ def details(
     found: list[Measurement],
     key: str,
 ) -> None:
-    """Matrices, axes, cuts, measurements and neighbours, in axes that the visitor chooses."""
+    """Matrices, axes, cuts, spectra, measurements and neighbours, in axes that the visitor chooses."""
     sources = tensor_view.with_tensors(prediction, dft)
     axes = tensor_view.choose_axes(structure, key)
     formula = structure.composition.reduced_formula
@@ -26,6 +26,7 @@ def details(
         "Matrices": lambda: tensor_view.matrices(structure, sources, axes, key),
         "Principal axes": lambda: direction_view.axes_table(structure, sources),
         "Plane cuts": lambda: direction_view.cuts(sources, axes, key),
+        "Infrared": lambda: infrared_view.infrared(prediction, key),
         "Measured": lambda: context_view.measured(found, formula),
         "Similar crystals": lambda: context_view.similar(prediction, formula),
     }

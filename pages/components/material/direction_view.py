@@ -138,7 +138,7 @@ def _described(found: list[PrincipalAxis]) -> list[str]:
     for one in found:
         where = "every direction"
         if one.times < 3:
-            where = ("all directions ⟂ " if one.times == 2 else "") + _direction(one)
+            where = ("all directions ⟂ " if one.times == 2 else "") + direction_text(one)
         texts += [f"{number(one.value)}, {where}"] * one.times
     return texts
 
@@ -160,7 +160,8 @@ def _intervals(prediction: Prediction) -> dict[str, str]:
     return found
 
 
-def _direction(one: PrincipalAxis) -> str:
+def direction_text(one: PrincipalAxis) -> str:
+    """[uvw] of a principal axis, how far off it is, or its angles to the lattice vectors."""
     if one.uvw is None:
         angles = ", ".join(f"{angle:.0f}°" for angle in one.angles)
         return f"{angles} to a, b, c"

@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from engine.teaching.harmonics import LMAX, POLYNOMIALS
+from engine.teaching.oscillator import Oscillator
 from engine.teaching.sites import Shell
 from pages.components.charts import styled
 from pages.components.colours import COLORS, GREY, TENSOR_SCALES
@@ -13,6 +14,7 @@ from pages.components.colours import COLORS, GREY, TENSOR_SCALES
 STRONGEST = 6  # learned functions drawn of one degree
 MOST_NUMBERS = 25  # cells of a heat map that can hold their numbers
 SMALLEST = 1e-6  # percent drawn; less is drawn as this
+LIMITS = (-40, 60)  # of a permittivity; a resonance goes on beyond
 DEGREE_COLORS = COLORS[:3]  # of l = 0, 1, 2
 
 
@@ -110,6 +112,26 @@ def degree_powers(chosen: np.ndarray, received: np.ndarray) -> go.Figure:
     figure.update_yaxes(title="power (1: all in one direction)", range=[0, 1.05], fixedrange=True)
     figure.update_xaxes(title="degree ℓ", dtick=1, fixedrange=True)
     return styled(figure, height=300, legend=True).update_layout(bargap=0.25)
+
+
+def oscillator(mode: Oscillator, wavenumber: np.ndarray, values: np.ndarray) -> go.Figure:
+    """Real and imaginary part of the permittivity of one mode, [F], with its limits and frequencies."""
+    figure = go.Figure()
+    for name, dash, part in (("ε′", "solid", values.real), ("ε″", "dot", values.imag)):
+        figure.add_scatter(
+            x=wavenumber, y=part, name=name, mode="lines", line={"color": COLORS[0], "dash": dash},
+            hovertemplate=f"{name}: %{{y:.3g}} at %{{x:.0f}} cm⁻¹<extra></extra>",
+        )  # fmt: skip
+    figure.add_scatter(
+        x=[0], y=[mode.static], name="ε(0)", mode="markers", marker={"color": COLORS[5], "size": 12},
+        hovertemplate="ε(0) = %{y:.2f}<extra></extra>",
+    )  # fmt: skip
+    figure.add_hline(mode.electronic, line={"color": GREY, "width": 1, "dash": "dot"})
+    for name, place in (("TO", mode.transverse), ("LO", mode.longitudinal)):
+        figure.add_vline(place, line={"color": GREY, "width": 1}, annotation_text=name)
+    figure.update_xaxes(title="wavenumber (cm⁻¹)", range=[-4, float(wavenumber[-1])], fixedrange=True)
+    figure.update_yaxes(title="relative permittivity", range=LIMITS, fixedrange=True)
+    return styled(figure, height=340, legend=True)
 
 
 def _coefficient(value: float) -> str:

@@ -9,7 +9,7 @@ import torch
 from engine.config import GraphConfig, ModelConfig
 from engine.crystals.graph import crystal_graphs
 from engine.errors import EngineError
-from engine.model.inference import ensemble_latents
+from engine.model.inference import ensemble_answers
 from tests import crystals
 
 TARGETS = ("electronic", "ionic")
@@ -30,7 +30,7 @@ class SmallMemory(torch.nn.Module):
     def __deepcopy__(self, memo: dict) -> "SmallMemory":
         return SmallMemory(1000)
 
-    def latents(self, graph, targets):
+    def latents(self, graph, targets, lattice):
         gc.collect()
         self.alive.append(sum(one() is not None for one in self.batches))
         self.batches.append(weakref.ref(graph))
@@ -49,25 +49,26 @@ def graphs():
 
 
 def test_halves_give_what_all_at_once_give_in_the_same_order(graphs):
-    whole = ensemble_latents([SmallMemory(4)], graphs, torch.device("cpu"), TARGETS)
-    halved = ensemble_latents([SmallMemory(1)], graphs, torch.device("cpu"), TARGETS)
-    assert all(torch.equal(*pair) for pair in zip(whole, halved, strict=True))
+    whole = ensemble_answers([SmallMemory(4)], graphs, torch.device("cpu"), TARGETS)
+    halved = ensemble_answers([SmallMemory(1)], graphs, torch.device("cpu"), TARGETS)
+    assert torch.equal(whole.latents, halved.latents)
+    assert torch.equal(whole.embedding, halved.embedding)
 
 
 def test_no_batch_that_did_not_fit_is_kept_while_its_halves_are_tried(graphs):
     network = SmallMemory(1)
-    ensemble_latents([network], graphs, torch.device("cpu"), TARGETS)
+    ensemble_answers([network], graphs, torch.device("cpu"), TARGETS)
     assert len(network.alive) == 7
     assert not any(network.alive)
 
 
 def test_a_crystal_too_large_for_the_accelerator_goes_to_the_cpu(graphs):
     network = SmallMemory(0)
-    latents, _ = ensemble_latents([network], graphs[:1], PRETENDED, TARGETS)
+    latents = ensemble_answers([network], graphs[:1], PRETENDED, TARGETS).latents
     assert len(latents) == 1
     assert latents.device == PRETENDED
 
 
 def test_a_crystal_too_large_for_the_machine_is_refused_in_words(graphs):
     with pytest.raises(EngineError, match="atoms does not fit into the memory of this machine"):
-        ensemble_latents([SmallMemory(0)], graphs[:1], torch.device("cpu"), TARGETS)
+        ensemble_answers([SmallMemory(0)], graphs[:1], torch.device("cpu"), TARGETS)

@@ -15,7 +15,7 @@ from engine import DielectricCalculator, EngineError, Predictor, load_dataset
 from engine.model import unlabelled_graphs
 from engine.model.shipped_models import available_models
 from engine.network.force_constants import effort
-from engine.prediction.records import predict_files, records_to_csv
+from engine.prediction.records import predict_files, records_to_csv, to_records
 from engine.tensors.axes import to_ieee
 from tests.engine import shipped
 
@@ -229,7 +229,7 @@ def test_an_unknown_model_is_refused_and_the_shipped_ones_named():
 
 def test_a_record_has_the_tensors_that_a_run_of_vasp_holds(predictor):
     run = Path(ase.__file__).parent / "test/testdata/vasp/vasprun_dfpt.xml"  # NaCl, LEPSILON
-    (record,) = predict_files(predictor, [str(run)], ["electronic"])
+    (record,) = to_records(predict_files(predictor, [str(run)], ["electronic"]))
     assert np.array(record["dft"]["electronic"]) == pytest.approx(2.69584350 * np.eye(3))
     assert record["dft"]["ionic"] is record["dft"]["total"] is None
     assert np.array(record["electronic"]) == pytest.approx(np.array(record["dft"]["electronic"]), rel=0.1, abs=0.1)
@@ -239,7 +239,7 @@ def test_records_follow_the_contract_and_one_bad_file_stops_no_other(predictor, 
     good, bad = tmp_path / "salt.cif", tmp_path / "bad.cif"
     salt().to(filename=str(good))
     bad.write_text("not a crystal")
-    first, second, third = predict_files(predictor, [str(good), str(bad), str(good)])
+    first, second, third = to_records(predict_files(predictor, [str(good), str(bad), str(good)]))
     assert json.loads(json.dumps(first)) == first
     assert set(first) >= RECORD
     assert set(second) == set(first)
@@ -265,9 +265,12 @@ def test_the_ase_calculator_gives_the_total_tensor_in_the_axes_of_the_atoms(pred
     atoms = AseAtomsAdaptor.get_atoms(salt())
     atoms.rotate(30, "z", rotate_cell=True)
     atoms.calc = DielectricCalculator(device="cpu")
-    assert DielectricCalculator.implemented_properties == ["dielectric_tensor"]
+    assert DielectricCalculator.implemented_properties == ["dielectric_tensor", "born_effective_charges"]
     tensor = atoms.calc.get_property("dielectric_tensor", atoms)
-    assert np.allclose(tensor, predictor.predict(atoms).total)
+    charges = atoms.calc.get_property("born_effective_charges", atoms)
+    expected = predictor.predict(atoms)
+    assert np.allclose(tensor, expected.total)
+    assert np.allclose(charges, expected.born_charges)
 
 
 def test_the_electronic_tensor_alone_is_the_same_and_needs_no_force_constants(predictor, layered, monkeypatch):

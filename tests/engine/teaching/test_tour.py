@@ -8,6 +8,7 @@ import pytest
 from engine.data.datasets import load_dataset
 from engine.teaching.tour import STOPS, dft_figures, reason, verdict
 from engine.tensors import tensors
+from engine.vibrations.curves import curves
 from tests.engine import shipped
 
 
@@ -27,8 +28,8 @@ def prediction(shown):
     return shipped.predictor().predict(shown["SiF4"], out_of_fold=True)
 
 
-def test_there_are_six_sound_crystals_each_with_a_reason_that_quotes_its_figures(embedded, shown):
-    assert len(STOPS) == len(shown) == 6
+def test_there_are_seven_sound_crystals_each_with_a_reason_that_quotes_its_figures(embedded, shown):
+    assert len(STOPS) == len(shown) == 7
     for stop, material in zip(STOPS, shown.values(), strict=True):
         assert not material.flags
         text = reason(stop, material)
@@ -89,3 +90,11 @@ def test_the_verdict_tells_on_which_side_a_prediction_errs_and_what_the_interval
 def test_without_intervals_the_verdict_speaks_of_the_means_alone(shown, prediction):
     text = verdict(replace(prediction, calibration={}), shown["SiF4"], "electronic")
     assert "interval" not in text
+
+
+def test_gallium_nitride_reflects_almost_all_light_between_its_two_frequencies(shown):
+    found = shipped.predictor().predict(shown["GaN"], out_of_fold=True)
+    (mark,) = curves(found.modes, found.structure.lattice.matrix, np.array([1.0]), 8.0)[0].marks
+    middle = np.array([(mark.transverse + mark.longitudinal) / 2])
+    assert mark.longitudinal - mark.transverse > 50
+    assert curves(found.modes, found.structure.lattice.matrix, middle, 8.0)[0].reflectivity[0] > 0.9

@@ -1,0 +1,1 @@
+"""How the ions of a crystal move, and what light sees of it."""

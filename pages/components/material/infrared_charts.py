@@ -1,0 +1,104 @@
+"""Spectra along principal axes; data in, Plotly figure out."""
+
+from collections.abc import Callable
+
+import numpy as np
+import plotly.graph_objects as go
+
+from engine.vibrations.curves import Curve
+from engine.vibrations.units import from_wavenumber
+from pages.components.charts import styled
+from pages.components.colours import COLORS, GREY
+
+PERMITTIVITY, REFLECTIVITY, ABSORPTION, LOSS = "ε′ and ε″", "Reflectivity", "Absorption", "Loss function"
+QUANTITIES = (PERMITTIVITY, REFLECTIVITY, ABSORPTION, LOSS)
+AXIS_TITLES = {
+    "cm^-1": "wavenumber (cm⁻¹)",
+    "THz": "frequency (THz)",
+    "meV": "energy (meV)",
+    "µm": "wavelength (µm)",
+}
+_HEIGHT = 420
+NAMED = 0.1  # of the ionic value along an axis: a weaker mode has a line without a name
+_LINES: dict[str, tuple[tuple[str, str, Callable[[Curve], np.ndarray]], ...]] = {
+    PERMITTIVITY: (
+        ("ε′", "solid", lambda curve: curve.permittivity.real),
+        ("ε″", "dot", lambda curve: curve.permittivity.imag),
+    ),
+    REFLECTIVITY: (("reflectivity", "solid", lambda curve: curve.reflectivity),),
+    ABSORPTION: (("absorption", "solid", lambda curve: curve.absorption),),
+    LOSS: (("loss", "solid", lambda curve: curve.loss),),
+}
+_TITLES = {
+    PERMITTIVITY: "relative permittivity",
+    REFLECTIVITY: "share of light reflected",
+    ABSORPTION: "absorption coefficient (cm⁻¹)",
+    LOSS: "Im(−1/ε)",
+}
+
+
+def spectrum(
+    curves: dict[str, Curve], wavenumber: np.ndarray, quantity: str, unit: str, *, moved: int | None = None
+) -> go.Figure:
+    """One quantity against frequency, a colour a principal axis, with its transverse and longitudinal modes.
+
+    Args:
+        curves: what the field is along -> curve.
+        wavenumber: [F] cm^-1.
+        quantity: one of `QUANTITIES`.
+        unit: of the axis, see engine's units.py; wavelengths are drawn on a logarithmic one.
+        moved: the multiplet whose marks are drawn strong.
+    """
+    figure = go.Figure()
+    x = from_wavenumber(wavenumber, unit)
+    for color, (name, curve) in zip(COLORS, curves.items(), strict=False):
+        for what, dash, values in _LINES[quantity]:
+            figure.add_scatter(
+                x=x, y=values(curve), mode="lines", name=f"{what}, {name}", line={"color": color, "dash": dash},
+                hovertemplate=f"{what}, {name}: %{{y:.4g}} at %{{x:.4g}}<extra></extra>",
+            )  # fmt: skip
+        _add_marks(figure, curve, color, unit, moved)
+        if quantity == PERMITTIVITY:
+            _add_limits(figure, curve, x, color, unit)
+    figure.update_xaxes(title=AXIS_TITLES[unit], type="log" if unit == "µm" else "linear")
+    figure.update_yaxes(title=_TITLES[quantity], type="log" if quantity == ABSORPTION else "linear")
+    figure = styled(figure, height=_HEIGHT, legend=True, margin={"l": 10, "r": 10, "t": 110, "b": 10})
+    return figure.update_layout(legend_y=1.12)  # above the names of the modes
+
+
+def _add_marks(figure: go.Figure, curve: Curve, color: str, unit: str, moved: int | None) -> None:
+    """A line at each transverse frequency, a broken one at the longitudinal one, named where it is strong.
+
+    An unstable mode gets a grey band in their place.
+    """
+    for mark in curve.marks:
+        ends = [float(from_wavenumber(end, unit)) for end in (mark.transverse, mark.longitudinal)]
+        places = np.log10(ends).tolist() if unit == "µm" else ends
+        if mark.unstable:
+            figure.add_vrect(x0=ends[0], x1=ends[1], fillcolor=GREY, opacity=0.25, line_width=0)
+            _name(figure, places[0], "unstable", GREY)
+            continue
+        strong = mark.multiplet == moved
+        for name, end, place, dash in zip(("TO", "LO"), ends, places, ("solid", "dash"), strict=True):
+            line = {"color": color, "dash": dash, "width": 3 if strong else 1}
+            figure.add_vline(x=end, line=line, opacity=0.9 if strong else 0.45)
+            if strong or mark.share > NAMED:
+                _name(figure, place, name, color)
+
+
+def _name(figure: go.Figure, place: float, text: str, color: str) -> None:
+    """A text that stands on the upper edge."""
+    figure.add_annotation(
+        x=place, y=1, yref="paper", yanchor="bottom", showarrow=False, text=text, textangle=-90,
+        font={"size": 10, "color": color},
+    )  # fmt: skip
+
+
+def _add_limits(figure: go.Figure, curve: Curve, x: np.ndarray, color: str, unit: str) -> None:
+    """Static and electronic permittivity at the ends to which the curve runs."""
+    for name, value, end in (("static", curve.static, x[0]), ("electronic", curve.fast, x[-1])):
+        figure.add_scatter(
+            x=[end], y=[value], mode="markers", showlegend=False, marker={"color": color, "size": 9,
+            "symbol": "triangle-left" if (name == "static") != (unit == "µm") else "triangle-right",
+            "line": {"color": GREY, "width": 1}}, hovertemplate=f"{name} limit: {value:.3f}<extra></extra>",
+        )  # fmt: skip

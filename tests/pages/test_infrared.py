@@ -1,0 +1,96 @@
+"""What a visitor sees of a crystal's vibrations."""
+
+import numpy as np
+import pytest
+
+from engine.data.datasets import load_dataset
+from engine.tensors.principal_axes import conventional_cell
+from engine.vibrations.curves import curves, shown_range
+from engine.vibrations.site_charges import site_charges
+from pages.components.crystal.scene import make_scene
+from pages.components.crystal.viewer import ARROW, flat_drawing, frame_html
+from pages.components.material.infrared_charts import ABSORPTION, PERMITTIVITY, QUANTITIES, spectrum
+from tests.engine import shipped
+from tests.pages.test_material_page import look_up, words
+
+LAYERED = "mp-1943"  # GaSe
+
+
+@pytest.fixture(scope="module")
+def prediction():
+    material = next(m for m in load_dataset("petousis-2017") if m.material_id == LAYERED)
+    return shipped.predictor().predict(material, out_of_fold=True)
+
+
+@pytest.fixture(scope="module")
+def wavenumber(prediction):
+    return np.linspace(*shown_range(prediction.modes), 400)
+
+
+@pytest.fixture(scope="module")
+def found(prediction, wavenumber):
+    cell = conventional_cell(prediction.structure)
+    return curves(prediction.modes, cell, wavenumber, 8.0)
+
+
+def test_the_tab_shows_spectrum_modes_charges_and_files():
+    page = look_up(LAYERED, "Infrared")
+    text = words(page)
+    assert "Field ∥ [001]: ε(0) = " in text
+    assert "Field ⟂ [001]: ε(0) = " in text
+    assert "oxidation state" in text
+    assert "E1u" in page.dataframe[0].value["symmetry"].str.cat(sep=" ")
+    assert "–" in page.dataframe[0].value["90 %"].iloc[0]
+    assert page.segmented_control(key="view-unit").options == ["cm⁻¹", "THz", "meV", "µm"]
+
+
+def test_an_unstable_mode_is_named_and_its_frequency_written_as_imaginary():
+    page = look_up("mp-2998", "Infrared")  # BaTiO3, cubic
+    (warning,) = [one.value for one in page.warning if "imaginary" in one.value]
+    assert "T1u" in warning
+    assert page.dataframe[0].value["TO (cm⁻¹)"].iloc[0].endswith("i")
+
+
+def test_a_uniaxial_crystal_has_two_curves_that_meet_its_tensors(prediction, found):
+    assert [one.axis.times for one in found] == [1, 2]
+    for one in found:
+        assert one.static == pytest.approx(one.field @ prediction.total @ one.field)
+        assert one.fast == pytest.approx(one.field @ prediction.electronic @ one.field)
+        assert ((one.reflectivity > 0) & (one.reflectivity < 1)).all()
+
+
+def test_marks_lie_where_the_light_is_absorbed_most(found, wavenumber):
+    step = wavenumber[1] - wavenumber[0]
+    for one in found:
+        strongest = max(one.marks, key=lambda mark: mark.share)
+        assert wavenumber[one.permittivity.imag.argmax()] == pytest.approx(strongest.transverse, abs=2 * step)
+        assert wavenumber[one.loss.argmax()] == pytest.approx(strongest.longitudinal, abs=2 * step)
+
+
+@pytest.mark.parametrize("quantity", QUANTITIES)
+@pytest.mark.parametrize("unit", ["cm^-1", "µm"])
+def test_each_quantity_is_drawn_for_each_axis_with_its_modes(found, wavenumber, quantity, unit):
+    figure = spectrum({"one": found[0], "other": found[1]}, wavenumber, quantity, unit)
+    lines = [trace for trace in figure.data if trace.mode == "lines"]
+    assert len(lines) == (4 if quantity == PERMITTIVITY else 2)
+    assert len(figure.layout.shapes) == 2 * sum(len(one.marks) for one in found)
+    assert figure.layout.yaxis.type == ("log" if quantity == ABSORPTION else "linear")
+    assert figure.layout.xaxis.type == ("log" if unit == "µm" else "linear")
+
+
+def test_equivalent_atoms_share_a_row_of_charges(prediction):
+    rows = site_charges(prediction.ions)
+    assert [(one.element, one.times, one.oxidation) for one in rows] == [("Ga", 4, 2), ("Se", 4, -2)]
+    assert np.trace(sum(one.times * one.charge for one in rows)) == pytest.approx(0, abs=1e-9)
+
+
+def test_atoms_move_in_the_drawing_and_arrows_show_how(prediction):
+    scene = make_scene(prediction.structure, 1)
+    motion = 0.2 * prediction.modes.displacements[-1]
+    html = frame_html(scene, motion=motion)
+    assert "vibrate" in html
+    assert "prefers-reduced-motion" in html
+    assert "vibrate" not in frame_html(scene)
+    arrows = flat_drawing(scene, motion=motion).layout.annotations
+    assert arrows
+    assert {arrow.arrowcolor for arrow in arrows} == {ARROW}
