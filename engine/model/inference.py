@@ -98,30 +98,29 @@ def _answers_at_once(
         with torch.inference_mode():
             batch = _with_features(collate(graphs), networks[0], device)
             with_ions = "ionic" in targets and networks[0].model_config.direct
-            lattices = [network.lattice(batch) for network in networks] if with_ions else [None] * len(networks)
+            lattices = [network.lattice(batch) for network in networks] if with_ions else []
             found = [
-                network.latents(batch, targets, ions) for network, ions in zip(networks, lattices, strict=True)
+                network.latents(batch, targets, lattices[place] if with_ions else None)
+                for place, network in enumerate(networks)
             ]
             return Answers(
                 latents=torch.stack([torch.stack([one[target] for target in targets]) for one in found]),
                 embedding=networks[0].embedding(batch),
-                charges=_charges(networks, batch) if with_ions else (),
-                force_constants=_force_constants([ions for ions in lattices if ions is not None], batch),
+                charges=_charges(lattices, batch) if with_ions else (),
+                force_constants=_force_constants(lattices, batch) if with_ions else (),
             )
     except torch.OutOfMemoryError:
         return None
 
 
-def _charges(networks: Sequence[DielectricNetwork], batch: CrystalGraph) -> tuple[torch.Tensor, ...]:
+def _charges(lattices: Sequence[Lattice], batch: CrystalGraph) -> tuple[torch.Tensor, ...]:
     """[S, N, 3, 3] of each crystal, on the CPU."""
-    charges = torch.stack([network.born_charges(batch) for network in networks]).double().cpu()
+    charges = torch.stack([lattice.charges for lattice in lattices]).double().cpu()
     return charges.split(torch.bincount(batch.crystal_index).tolist(), dim=1)
 
 
 def _force_constants(lattices: Sequence[Lattice], batch: CrystalGraph) -> tuple[torch.Tensor, ...]:
     """[S, 3 N, 3 N] of each crystal, on the CPU."""
-    if not lattices:
-        return ()
     pairs = torch.stack([lattice.bare for lattice in lattices]).cpu()  # [S, B, n, n, 3, 3]
     counts = torch.bincount(batch.crystal_index).tolist()
     return tuple(to_matrix(pairs[:, index, :count, :count]) for index, count in enumerate(counts))
