@@ -18,7 +18,7 @@ from tests.pages.test_pages import PATIENCE, POSCAR, ROOT
 
 MATERIAL = "mp-2998"  # BaTiO3
 WITHOUT_TENSOR = "Ag2GeO3"
-TABS = ("Matrices", "Principal axes", "Plane cuts", "Measured", "Similar crystals")
+TABS = ("Matrices", "Principal axes", "Plane cuts", "Infrared", "Measured", "Similar crystals")
 ADDRESSES = [
     ("look_up", {}),
     *[("look_up", {"mp_id": MATERIAL, "view-tab": tab}) for tab in TABS],
@@ -51,9 +51,12 @@ UNITS = {  # what an axis may show -> its unit
     "level": "(%)",
     "inside": "(%)",
     "within": "(%)",
+    "wavenumber": "(cm⁻¹)",
+    "absorption": "(cm⁻¹)",
 }
 PURE = (  # and what has no unit
     "permittivity", "refractive index", "birefringence", "ratio", "power", "weight", "loss", "degree ℓ", "epoch",
+    "reflectivity",
     "atoms in the cell", "crystals", "crystal system",
 )  # fmt: skip
 

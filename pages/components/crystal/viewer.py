@@ -14,7 +14,7 @@ from pymatgen.core import Structure
 from scipy.spatial.transform import Rotation
 
 from engine.errors import EngineError, check
-from pages.components.colours import AXIS_COLORS, CLEAR, SLATE
+from pages.components.colours import AXIS_COLORS, CLEAR, COLORS, SLATE
 from pages.components.crystal.overlay import HIGH, LOW, MIDDLE, Mesh, Overlay, make_mesh, outlines
 from pages.components.crystal.scene import EDGES, Scene, make_scene
 from pages.components.widgets import PLOT, number
@@ -37,7 +37,7 @@ _MOVE = (
     "const model = viewer_UNIQUEID.getModel(); model.addFrame(model.selectedAtoms({}));"
     "viewer_UNIQUEID.vibrate(12, 1, true); viewer_UNIQUEID.animate({loop: 'backAndForth', interval: 60});}\n"
 )
-ARROW = "#CC79A7"
+ARROW = COLORS[3]
 ARROW_LENGTH, SHORTEST_ARROW = 4.0, 0.25  # of the motion, which itself is small; Å
 _TURN = Rotation.from_euler("yx", [20, -75], degrees=True)  # from the crystal's axes to right, up, to the eye
 LARGEST = 0.7  # Å, radius of the largest atom that is drawn, or so

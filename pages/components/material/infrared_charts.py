@@ -31,9 +31,9 @@ _LINES: dict[str, tuple[tuple[str, str, Callable[[Curve], np.ndarray]], ...]] = 
 }
 _TITLES = {
     PERMITTIVITY: "relative permittivity",
-    REFLECTIVITY: "share of light reflected",
+    REFLECTIVITY: "reflectivity",
     ABSORPTION: "absorption coefficient (cm⁻¹)",
-    LOSS: "Im(−1/ε)",
+    LOSS: "loss function Im(−1/ε)",
 }
 
 

@@ -19,7 +19,7 @@ def drag_a_frequency() -> None:
     known = {one.formula: one for one in measured_modes()}
     left, right = st.columns([2, 3], vertical_alignment="bottom")
     formula = left.selectbox(
-        "Crystal", list(known), index=list(known).index(FIRST), format_func=subscripts, key="halide"
+        "Halide", list(known), index=list(known).index(FIRST), format_func=subscripts, key="halide"
     )
     percent = right.slider("Frequency of its mode, % of the measured one", 30, 160, 100, key="softened")
     measured = known[formula]
