@@ -54,7 +54,7 @@ def main() -> None:
                 *(one.static, permittivity[0], one.electronic, permittivity[1], bool(modes.soft.any()), one.doi),
             )
         )
-    report("measured_modes", COLUMNS, rows)
+    report("measured_modes", COLUMNS, rows, model=predictor.name)
 
 
 def _embedded(formula: str) -> Material | None:

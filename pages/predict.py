@@ -138,7 +138,13 @@ def answers(
     structures, reason = cached.parsed(name, content, setting, orderings)
     if reason:
         return [(shown, str(reason))]
-    results = cached.predictions(*model, name, content, setting, orderings, functional)
+    asked = (*model, name, content, setting, orderings, functional)
+    bar, results = st.empty(), []
+    for index in range(len(structures)):
+        if len(structures) > 1:
+            bar.progress(index / len(structures), f"{shown}: {index} of {len(structures)} crystals predicted")
+        results.append(cached.file_prediction(*asked, index))
+    bar.empty()
     many, what = len(structures) > 1 or orderings, "ordering " if orderings else "#"
     return [
         (f"{shown} {what}{i}" if many else shown, str(result) if isinstance(result, EngineError) else result)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import gemmi
 import numpy as np
 
+from engine.crystals.assumed import taken
 from engine.crystals.refusal import Refused, check, check_count
 
 UNITS = {
@@ -50,7 +51,7 @@ def read_castep(text: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[st
         check(abs(float(np.linalg.det(cell))) > 0, "its cell has no volume")
         positions = np.linalg.solve(cell.T, positions.T).T
     heavy = any(atom[0].partition(":")[0].upper() == "D" for atom in atoms)
-    notes = ("Deuterium is taken as hydrogen.",) if heavy else ()
+    notes = taken(deuterium=heavy)
     return cell, np.array([_atomic_number(atom[0]) for atom in atoms]), positions, notes
 
 

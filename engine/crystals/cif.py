@@ -16,6 +16,7 @@ from typing import Any
 import gemmi
 import numpy as np
 
+from engine.crystals.assumed import taken
 from engine.crystals.cif_symmetry import UNKNOWN, Setting, settings
 from engine.crystals.disorder import ADVICE, FULL, Mixed, MixedCrystal, places
 from engine.crystals.refusal import MAX_LENGTH, Refused, check, check_count
@@ -36,6 +37,7 @@ MODULATED = (
 )
 _MULTIPLICITIES = ("_atom_site_symmetry_multiplicity", "_atom_site_site_symmetry_multiplicity")
 _OF_THE_CRYSTAL = ("_cell", "_atom_site", "_symmetry", "_space_group", "_chemical_formula", "_exptl_crystal")
+_CHARGE = re.compile(r"[A-Za-z]{1,2}(?:[1-9][+-]|[+-][1-9]?)")  # O2-, Na+, Ti+4
 _CELL = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
 
 Tags = Mapping[str, Sequence[str]]
@@ -265,13 +267,14 @@ def _sites(tags: Tags) -> tuple[list[Site], tuple[str, ...]]:
     shares = tags.get("_atom_site_occupancy", unknown)
     dummies = tags.get("_atom_site_calc_flag", unknown)
     multiplicities = next((tags[name] for name in _MULTIPLICITIES if name in tags), None)
-    found, heavy = [], False
+    found, heavy, charged = [], False, False
     for index, label in enumerate(labels):
         if dummies[index].lower() == "dum":
             continue
         written = symbols[index] if symbols and symbols[index] not in UNKNOWN else label
         readings = _elements(written)
         heavy |= written[:2].rstrip("0123456789+-") == "D"
+        charged |= bool(_CHARGE.fullmatch(written))
         check(bool(readings), "a site's symbol is no element; each atom needs one, such as Si or O2-")
         position = [_number(column[index]) for column in columns]
         check(None not in position, f"the site {_plain(label)} has no coordinates; add or remove it")
@@ -286,7 +289,7 @@ def _sites(tags: Tags) -> tuple[list[Site], tuple[str, ...]]:
             )
         )
     check(all(np.abs(one.position).max() <= 1000 for one in found), "a position lies over 1000 cells away")
-    return found, ("Deuterium is taken as hydrogen.",) if heavy else ()
+    return found, taken(deuterium=heavy, oxidation=charged)
 
 
 def _plain(label: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 import gemmi
 import numpy as np
 
+from engine.crystals.assumed import taken
 from engine.crystals.disorder import ADVICE, Mixed, MixedCrystal, Shares, added_up, check_order
 from engine.crystals.refusal import MAX_STRUCTURES, Refused, check, check_count
 
@@ -16,7 +17,8 @@ FORMS = (
 ATTACHED = f"it is disordered (atoms are attached to a site that has no place for them); {ADVICE}"
 NOT_PERIODIC = "it must be periodic along all three lattice vectors (pbc)"
 
-Arrays = tuple[np.ndarray, np.ndarray, np.ndarray]  # cell [3, 3] Å, atomic numbers [N], fractional [N, 3]
+# cell [3, 3] Å, atomic numbers [N], fractional [N, 3], and what was taken otherwise
+Arrays = tuple[np.ndarray, np.ndarray, np.ndarray, tuple[str, ...]]
 
 
 def read_documents(document: Any) -> list[Arrays]:
@@ -78,7 +80,12 @@ def _of_pymatgen(entry: Mapping[str, Any]) -> Arrays:
     kinds = [
         [(_atomic_number(kind.get("element")), kind.get("occu", 1)) for kind in site["species"]] for site in sites
     ]
-    return _ordered(cell, positions, [added_up(one) for one in kinds])
+    species = [kind for site in sites for kind in site["species"]]
+    notes = taken(
+        deuterium=any(kind.get("element") == "D" for kind in species),
+        oxidation=any(kind.get("oxidation_state") for kind in species),
+    )
+    return _ordered(cell, positions, [added_up(one) for one in kinds], notes)
 
 
 def _of_optimade(entry: Mapping[str, Any]) -> Arrays:
@@ -94,14 +101,15 @@ def _of_optimade(entry: Mapping[str, Any]) -> Arrays:
         check(not kind.get("attached"), ATTACHED)
         parts = zip(kind["chemical_symbols"], kind["concentration"], strict=True)
         shares.append(added_up((_atomic_number(symbol), part) for symbol, part in parts if symbol != "vacancy"))
-    return _ordered(cell, _fractional(cell, positions), shares)
+    heavy = any("D" in kind.get("chemical_symbols", ()) for kind in kinds.values())
+    return _ordered(cell, _fractional(cell, positions), shares, taken(deuterium=heavy))
 
 
-def _ordered(cell: np.ndarray, positions: np.ndarray, shares: Sequence[Shares]) -> Arrays:
+def _ordered(cell: np.ndarray, positions: np.ndarray, shares: Sequence[Shares], notes: tuple[str, ...]) -> Arrays:
     check(all(shares), "a site holds nothing; leave it out")
     crystal = MixedCrystal(cell=cell, positions=positions, shares=tuple(shares))
     check_order(crystal)
-    return cell, crystal.numbers, positions
+    return cell, crystal.numbers, positions, notes
 
 
 def _of_ase(entry: Mapping[str, Any]) -> Arrays:
@@ -109,7 +117,7 @@ def _of_ase(entry: Mapping[str, Any]) -> Arrays:
     check_count(len(numbers))
     check(bool(np.all(_array(entry["pbc"]))), NOT_PERIODIC)
     check(cell.shape == (3, 3), "it has no lattice: only crystals can be read")
-    return cell.astype(float), numbers.astype(int), _fractional(cell, _array(entry["positions"]))
+    return cell.astype(float), numbers.astype(int), _fractional(cell, _array(entry["positions"])), ()
 
 
 def _array(value: Any) -> np.ndarray:

@@ -18,6 +18,7 @@ from engine.errors import EngineError, required
 from engine.evaluation.external import ExternalReport, read_external
 from engine.evaluation.report import Judged, judge, read_learning_curve
 from engine.evaluation.results import Origin, read_origin, results_file
+from engine.evaluation.vibration_report import VibrationReport, read_vibrations
 from engine.files import MODELS_FOLDER
 from engine.materials_project.store import MaterialStore
 from engine.model.checkpoint import CONFIG
@@ -141,6 +142,12 @@ def external_test() -> ExternalReport | None:
     return read_external()
 
 
+@st.cache_data(show_spinner=False, max_entries=10)
+def vibrations(name: str) -> VibrationReport | None:
+    """What was measured of a shipped model's vibrations, None where nothing was."""
+    return read_vibrations(name)
+
+
 @st.cache_data(show_spinner=False)
 def learning_curve() -> pd.DataFrame | None:
     """Errors of both backbones against the number of training crystals, None where not measured."""
@@ -251,8 +258,8 @@ def _ordered(disordered: Disordered) -> tuple[list[Structure], EngineError | Non
         return [], error
 
 
-@st.cache_resource(show_spinner=False, max_entries=200)
-def predictions(
+@st.cache_resource(show_spinner=False, max_entries=1000)
+def file_prediction(
     model: str,
     changed: float,
     name: str,
@@ -260,15 +267,12 @@ def predictions(
     setting: str,
     orderings: bool,
     functional: Functional,
-) -> list[Prediction | EngineError]:
-    """One answer a structure of that file: a prediction, or why there is none."""
+    index: int,
+) -> Prediction | EngineError:
+    """The answer to one structure of that file: a prediction, or why there is none."""
     structures, _ = parsed(name, content, setting, orderings)
-    return [_attempt(predictor(model, changed), structure, functional) for structure in structures]
-
-
-def _attempt(model: Predictor, structure: Structure, functional: Functional) -> Prediction | EngineError:
     try:
-        return model.predict(structure, functional=functional)
+        return predictor(model, changed).predict(structures[index], functional=functional)
     except EngineError as error:
         return error
 

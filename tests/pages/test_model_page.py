@@ -88,9 +88,16 @@ def test_crystals_without_a_place_on_the_axes_are_counted() -> None:
 
 
 def test_the_card_is_on_the_page() -> None:
+    (card,) = (box for box in open_model().expander if box.label == "Model card")
+    assert "Limits." in card.markdown[0].value
+
+
+def test_vibrations_are_judged_against_phonon_calculations_and_against_spectra() -> None:
     page = open_model()
-    assert page.expander[0].label == "Model card"
-    assert "Limits." in page.expander[0].markdown[0].value
+    assert "| | crystals | infrared TO |" in words(page)
+    (measured,) = (table.value for table in page.dataframe if "TO, measured" in table.value)
+    assert {"LiF", "CaF₂"} <= set(measured["crystal"])
+    assert np.allclose(measured["TO, measured"], measured["TO"], rtol=0.3)
 
 
 def test_a_model_that_was_never_judged_gets_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

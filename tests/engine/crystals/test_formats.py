@@ -14,6 +14,7 @@ from phonopy.structure.atoms import PhonopyAtoms
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
+from engine.crystals.read_as import read_as
 from engine.crystals.reader import read_structures
 from engine.errors import EngineError
 
@@ -164,3 +165,16 @@ def test_three_scale_factors_stretch_each_axis():
     (found,) = read_structures("POSCAR", POSCAR.replace("\n1.0\n", "\n1.0 1.1 1.2\n").encode())
     assert found.lattice.matrix == pytest.approx(CRYSTAL.lattice.matrix * [1.0, 1.1, 1.2])
     assert found.frac_coords == pytest.approx(CRYSTAL.frac_coords)
+
+
+def test_oxidation_states_and_deuterium_are_left_out_with_a_word(tmp_path):
+    ions = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.69), ["Na+", "Cl-"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    hydride = Structure.from_spacegroup("Fm-3m", Lattice.cubic(4.06), ["Li", "H"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    heavy = hydride.to(fmt="json").replace('"H"', '"D"')
+    for name, text, said in (
+        ("salt.json", ions.to(fmt="json"), "Oxidation states are left out."),
+        ("salt.cif", ions.to(fmt="cif"), "Oxidation states are left out."),
+        ("heavy.json", heavy, "Deuterium is taken as hydrogen."),
+    ):
+        (found,) = read_structures(name, text.encode())
+        assert read_as(found)["assumed"] == [said], name
