@@ -67,9 +67,15 @@ def brought() -> list[tuple[str, bytes]]:
         key="files",
         max_upload_size=MAX_RUN >> 20,
     )
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("For example", width="content")
         example = st.pills(
-            "For example", list(EXAMPLES), format_func=EXAMPLES.__getitem__, key="try", width="content"
+            "For example",
+            list(EXAMPLES),
+            format_func=EXAMPLES.__getitem__,
+            key="try",
+            width="content",
+            label_visibility="collapsed",
         )
         with st.popover("Paste a structure", icon=":material/content_paste:"):
             text = st.text_area(
