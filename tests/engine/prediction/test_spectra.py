@@ -12,21 +12,10 @@ from phonopy.file_IO import parse_BORN
 from phonopy.structure.atoms import PhonopyAtoms
 from pydefect.analyzer.unitcell import Unitcell
 
-from engine import EngineError, load_dataset
+from engine import EngineError
 from engine.cli import main
 from engine.prediction.spectra import Sweep, born_file, index_file, phonopy_file, spectrum_file, unitcell_file
 from engine.vibrations.units import PER_THZ
-from tests.engine import shipped
-
-
-@pytest.fixture(scope="module")
-def layered():
-    return next(m for m in load_dataset("petousis-2017") if m.material_id == "mp-22881")  # CdCl2
-
-
-@pytest.fixture(scope="module")
-def prediction(layered):
-    return shipped.predictor().predict(layered)
 
 
 def test_phonopy_reads_back_the_charges_of_all_atoms_from_those_of_a_few(prediction, tmp_path):

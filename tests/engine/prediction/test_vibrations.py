@@ -10,16 +10,6 @@ from tests.engine import shipped
 SUPERCELL = np.array([[1, 1, 0], [-1, 1, 0], [0, 0, 1]])
 
 
-@pytest.fixture(scope="module")
-def layered():
-    return next(m for m in load_dataset("petousis-2017") if m.material_id == "mp-22881")  # CdCl2
-
-
-@pytest.fixture(scope="module")
-def prediction(layered):
-    return shipped.predictor().predict(layered)
-
-
 def test_charges_add_up_to_zero_and_obey_the_point_group(prediction):
     charges = prediction.born_charges
     assert charges.shape == (len(prediction.structure), 3, 3)
