@@ -178,7 +178,7 @@ def vibrations(name: str) -> None:
     if report is None:
         return
     st.subheader("Vibrations", anchor=False)
-    columns: dict[str, Callable[[ModeErrors], str]] = {
+    rows: dict[str, Callable[[ModeErrors], str]] = {
         "crystals": lambda e: f"{e.crystals:,}",
         "infrared TO": lambda e: f"{e.infrared_frequency:.1f} cm⁻¹",
         "LO–TO of the strongest": lambda e: f"{e.splitting:.0f}{PERCENT}",
@@ -186,17 +186,17 @@ def vibrations(name: str) -> None:
         f"TO inside the {INTERVAL}": lambda e: f"{e.frequency_coverage:.0f}{PERCENT}",
         "strength inside": lambda e: f"{e.strength_coverage:.0f}{PERCENT}",
     }
-    show_table({title: {m: text(e) for m, e in report.errors.items()} for title, text in columns.items()})
+    show_table({m: {title: text(e) for title, text in rows.items()} for m, e in report.errors.items()})
     st.caption(
         "Median errors against phonon calculations by PBEsol, on formulas left out, of crystals that these find "
-        "stable; the strongest is the group of alike modes that adds most to the static tensor. The rows are the "
-        "ways to the ionic part."
+        "stable, by the way to the ionic part. The strongest is the group of alike modes that adds most to the "
+        "static tensor."
     )
     show_origin(cached.origin(f"modes-{name}"))
     if not report.measured:
         return
     with st.expander(f"Against infrared spectra of {len(report.measured)} cubic halides"):
-        rows = [
+        crystals = [
             {
                 "crystal": subscripts(one.formula),
                 "TO": one.transverse[0],
@@ -210,7 +210,7 @@ def vibrations(name: str) -> None:
             }
             for one in report.measured
         ]
-        st.dataframe(pd.DataFrame(rows).round(1), hide_index=True, key="measured-modes")
+        st.dataframe(pd.DataFrame(crystals).round(1), hide_index=True, key="measured-modes")
         found = sorted({one.doi for one in report.measured})
         sources = " and ".join(f"[doi:{doi}](https://doi.org/{doi})" for doi in found)
         st.caption(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 
 from engine.errors import EngineError
 from engine.evaluation.mode_errors import ModeErrors
@@ -52,8 +53,8 @@ def read_vibrations(name: str) -> VibrationReport | None:
         return None
     try:
         errors = {method: ModeErrors(**found) for method, found in read_json(against_dft)["errors"].items()}
-        spectra = read_json(against_spectra) if against_spectra.is_file() else {"model": "", "rows": []}
-        rows = spectra["rows"] if spectra["model"] == name else []
+        spectra: dict[str, Any] = read_json(against_spectra) if against_spectra.is_file() else {}
+        rows = spectra["rows"] if spectra and spectra["model"] == name else []
         return VibrationReport(errors=errors, measured=tuple(_measured(row) for row in rows))
     except (KeyError, TypeError) as error:
         command = "python -m benchmarks.modes and python -m benchmarks.measured_modes"
