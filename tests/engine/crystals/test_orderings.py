@@ -151,8 +151,9 @@ def test_lines_of_one_element_that_fill_a_place_together_are_one_atom_and_that_i
     sites = "A Fe2+ 0 0 0 0.5\nB Fe3+ 0 0 0 0.5\nO O2- 0.5 0.5 0.5 1"
     (found,) = read_structures("a.cif", disordered_cif("F m -3 m", 4.3, sites).encode())
     assert found.composition == Composition("Fe4O4")
-    (note,) = found.properties["notes"]
-    assert "A, B" in note
+    charges, together = found.properties["notes"]
+    assert "A, B" in together
+    assert "Oxidation states" in charges
 
 
 FORMULA = "_chemical_formula_sum 'Ba0.5 Sr0.5 Ti O{}'\n"
