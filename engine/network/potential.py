@@ -8,10 +8,12 @@ Source: Park et al., J. Chem. Theory Comput. 20, 4857 (2024), doi:10.1021/acs.jc
 
 import ctypes
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from copy import deepcopy
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
+from threading import Lock
+from typing import Any
 
 import torch
 from e3nn import o3
@@ -27,6 +29,7 @@ from engine.network.device import numbered
 NAME = "sevennet-l3i5"
 GRAPH = GraphConfig(r_max=5.0)
 LAYERS = 5
+_building = Lock()
 _MALLOC = {-4: 0, -1: 2**31 - 1, -2: 2**28}  # M_MMAP_MAX, M_TRIM_THRESHOLD, M_TOP_PAD in malloc.h
 IRREPS = o3.Irreps("640x0e+128x2e")  # scalars of five layers, l = 2 of the first four
 _HIDDEN = o3.Irreps("128x0e+64x1e+32x2e+32x3e")  # of a layer; the last has scalars only
@@ -40,15 +43,7 @@ class PretrainedFeatures(nn.Module):
 
     def __init__(self, dtype: torch.dtype) -> None:
         super().__init__()
-        import sevenn
-        from sevenn.checkpoint import SevenNetCheckpoint
-
-        path = Path(sevenn.__file__).parent / "pretrained_potentials" / "SevenNet_l3i5" / "checkpoint_l3i5.pth"
-        self.potential = SevenNetCheckpoint(path).build_model().eval().requires_grad_(False)
-        for name, part in list(self.potential.named_children()):
-            if name.endswith("_convolution"):
-                setattr(self.potential, name, NeighbourConvolution(part))
-        self.potential.to(dtype)
+        self.potential = deepcopy(_built()).to(dtype)
         self.potential.key_grad = None  # `_forces` alone asks for the gradient of edges
         self.dtype = dtype
 
@@ -124,6 +119,40 @@ class PretrainedFeatures(nn.Module):
             if name == "onehot_idx_to_onehot":  # which makes them float32
                 data |= {key: data[key].to(self.dtype) for key in ("x", "node_attr")}
             yield name, data
+
+
+@lru_cache
+def _built() -> Any:
+    """SevenNet with convolutions of our own; what a process uses are copies, which are quicker to make."""
+    import sevenn
+    from sevenn.checkpoint import SevenNetCheckpoint
+
+    path = Path(sevenn.__file__).parent / "pretrained_potentials" / "SevenNet_l3i5" / "checkpoint_l3i5.pth"
+    with _products_without_code():
+        potential = SevenNetCheckpoint(path).build_model().eval().requires_grad_(False)
+    for name, part in list(potential.named_children()):
+        if name.endswith("_convolution"):
+            setattr(potential, name, NeighbourConvolution(part))
+    return potential
+
+
+@contextmanager
+def _products_without_code() -> Iterator[None]:
+    """SevenNet's tensor products, whose code is never run here, are built without it, in half the time.
+
+    Of a full product only the irreps are asked for; `NeighbourConvolution` takes the place of the convolutions.
+    """
+    import sevenn.nn.convolution
+    import sevenn.util
+
+    with _building:
+        sevenn.util.FullTensorProduct = partial(o3.FullTensorProduct, compile_left_right=False)
+        sevenn.nn.convolution.TensorProduct = partial(o3.TensorProduct, _optimize_einsums=False)
+        try:
+            yield
+        finally:
+            sevenn.util.FullTensorProduct = o3.FullTensorProduct
+            sevenn.nn.convolution.TensorProduct = o3.TensorProduct
 
 
 def keep_memory() -> None:
