@@ -41,8 +41,9 @@ def run_jobs(jobs: Sequence[Job], what: str, workers: int | None = None) -> None
     on_gpu = resolve_device(todo[0].device).type == "cuda"
     workers = min(len(todo), workers or (1 if on_gpu else os.cpu_count() or 1))
     threads = max(1, (os.cpu_count() or 1) // workers)
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, spawn, _begin, (threads,)) as pool:
+    context = multiprocessing.get_context("forkserver")  # which imports torch once for all workers of all calls
+    context.set_forkserver_preload(["engine.training.loop"])
+    with ProcessPoolExecutor(workers, context, _begin, (threads, dict(os.environ))) as pool:
         for done, _ in enumerate(pool.map(_run, todo), start=1):
             log(f"{len(jobs) - len(todo) + done} of {len(jobs)} {what} are finished")
 
@@ -52,7 +53,8 @@ def log(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _begin(threads: int) -> None:
+def _begin(threads: int, environment: dict[str, str]) -> None:
+    os.environ.update(environment)  # since the first call it may have changed
     torch.set_num_threads(threads)
     keep_memory()
 
