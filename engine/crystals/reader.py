@@ -1,21 +1,18 @@
 """Reading structure files that a stranger uploaded, whatever program wrote them."""
 
-import json
 import os
 import re
-import subprocess
-import sys
-import threading
 import zlib
 from pathlib import Path
 
 import numpy as np
 from pymatgen.core import Element, Lattice, Structure
 
-from engine.crystals import reader_process
-from engine.crystals.reader_process import Answer, Parsed
+from engine.crystals import warm_readers
+from engine.crystals.reader_process import Parsed
+from engine.crystals.refusal import MOST_ATOMS
+from engine.crystals.warm_readers import ReaderStopped
 from engine.errors import EngineError, check, required
-from engine.files import ROOT
 
 MAX_BYTES = 1024**2  # of a structure
 MAX_FILE = 5 * 1024**2  # with the reflections that a refinement program puts into its CIF
@@ -48,15 +45,6 @@ _GZIP = b"\x1f\x8b"
 _RUN, _HEAD = b"<modeling>", 2000  # what a vasprun.xml begins with, and where to look for it
 _MINUS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d", "-"))
 _COMPRESSED = (b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"\x28\xb5\x2f\xfd")
-_ENVIRONMENT = (
-    "PATH",
-    "HOME",
-    "LANG",
-    "LD_LIBRARY_PATH",
-    "PYTHONPATH",
-    "DIELECTRIC_MOST_ATOMS",
-)  # no keys: the reader needs none
-_readers = threading.BoundedSemaphore(4)  # so that many uploads at once stay within the machine's memory
 
 
 class SettingNeeded(EngineError):
@@ -201,29 +189,16 @@ def parse(shown: str, kind: str, text: str) -> list[Structure]:
     Raises:
         SettingNeeded, Disordered, EngineError: as `read_structures` does; the message begins with `shown`.
     """
-    command = [sys.executable, "-P", reader_process.__file__, kind]
-    environment = {key: os.environ[key] for key in _ENVIRONMENT if key in os.environ}
-    folders = [str(ROOT), *filter(None, [environment.get("PYTHONPATH")])]
-    environment["PYTHONPATH"] = os.pathsep.join(folders)
-    environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     try:
-        with _readers:
-            child = subprocess.run(
-                command,
-                input=text.encode(),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                timeout=TIME_LIMIT,
-                env=environment,
-                check=False,
-            )
-    except subprocess.TimeoutExpired as error:
+        answer = warm_readers.ask(kind, text, TIME_LIMIT, os.environ.get(MOST_ATOMS, ""))
+    except TimeoutError as error:
         raise EngineError(
             f"{shown}: reading it took over {TIME_LIMIT:.0f} s; give a smaller or simpler cell"
         ) from error
-    if child.returncode:
-        raise EngineError(f"{shown}: reading it took too much time or memory; give a smaller or simpler cell")
-    answer: Answer = json.loads(child.stdout)
+    except ReaderStopped as error:
+        raise EngineError(
+            f"{shown}: reading it took too much time or memory; give a smaller or simpler cell"
+        ) from error
     if "choices" in answer:
         choices = {name: _structure(parsed) for name, parsed in answer["choices"].items()}
         raise SettingNeeded(f"{shown}: {answer['refused']}", choices)

@@ -1,18 +1,19 @@
-"""The script that reads one untrusted structure file, in a process that can be killed.
+"""The script that reads untrusted structure files, in processes that can be killed.
 
-    python engine/crystals/reader_process.py KIND < FILE
-
-`engine.crystals.reader` starts it. It writes one line of JSON: `{"structures": [...]}`, each with `cell`
-(3x3, Å, rows are lattice vectors), `atomic_numbers` (N), `frac_coords` (Nx3), `notes`, sentences of what was
-assumed, and `tensors` that the file holds, or `{"refused": reason}`. KIND is one of `READERS`; a disordered
-crystal as JSON is answered by ordered ones that stand for it. Comments and properties of the file stay behind. It
-imports what its format needs and no more, so that it starts in a fraction of a second.
+`engine.crystals.warm_readers` starts it. For each request, a line of JSON and the file, it forks, so that files
+share nothing; the fork writes one line of JSON: `{"structures": [...]}`, each with `cell` (3x3, Å, rows are
+lattice vectors), `atomic_numbers` (N), `frac_coords` (Nx3), `notes`, sentences of what was assumed, and `tensors`
+that the file holds, or `{"refused": reason}`; or an empty line where it came to its limits. A request's kind is
+one of `READERS`; a disordered crystal as JSON is answered by ordered ones that stand for it. Comments and
+properties of the file stay behind. It imports what a format needs when that is first asked for, so that it starts
+in a fraction of a second.
 """
 
 import contextlib
 import importlib.util
 import io
 import json
+import os
 import re
 import resource
 import sys
@@ -29,7 +30,15 @@ from engine.crystals.disorder import Mixed
 from engine.crystals.espresso import read_espresso
 from engine.crystals.json_documents import read_documents
 from engine.crystals.poscar import read_poscar
-from engine.crystals.refusal import MAX_LENGTH, MAX_STRUCTURES, MIN_DISTANCE, Refused, check, check_count
+from engine.crystals.refusal import (
+    MAX_LENGTH,
+    MAX_STRUCTURES,
+    MIN_DISTANCE,
+    MOST_ATOMS,
+    Refused,
+    check,
+    check_count,
+)
 from engine.crystals.vasprun import read_vasprun
 
 CPU_SECONDS = 9
@@ -67,8 +76,8 @@ class Answer(TypedDict, total=False):
 
 def _pass_over(package: str) -> None:
     """Import modules of a package without what its `__init__` imports: a second of scipy that no file needs."""
-    found = importlib.util.find_spec(package)
-    if found and package not in sys.modules:
+    found = None if package in sys.modules else importlib.util.find_spec(package)
+    if found:
         sys.modules[package] = ModuleType(package)
         sys.modules[package].__path__ = list(found.submodule_search_locations or ())
 
@@ -251,16 +260,56 @@ def _parsed(crystal: Crystal) -> Parsed:
     }
 
 
+_IMPORTS = {
+    "xyz": "ase.io.extxyz",
+    "xsf": "ase.io.xsf",
+    "phonopy": "yaml",
+    "disordered": "engine.crystals.orderings",
+}
+
+
 def main() -> None:
-    """Read standard input within the limits and print the answer."""
+    """Answer the requests on standard input, until it ends."""
+    import pymatgen.core  # noqa: F401  # before the forks, which all need it
+
+    warnings.simplefilter("ignore")
+    while line := sys.stdin.buffer.readline():
+        request = json.loads(line)
+        content = sys.stdin.buffer.read(request["bytes"])
+        if request["kind"] in _IMPORTS:
+            _pass_over("ase.dft")
+            importlib.import_module(_IMPORTS[request["kind"]])
+        os.environ[MOST_ATOMS] = request["most_atoms"]
+        sys.stdout.buffer.write(_forked(request["kind"], content).strip() + b"\n")
+        sys.stdout.buffer.flush()
+
+
+def _forked(kind: str, content: bytes) -> bytes:
+    """The line that a fork writes; empty where it came to its limits."""
+    reading, writing = os.pipe()
+    fork = os.fork()
+    if not fork:
+        try:
+            os.close(reading)
+            _limit()
+            with contextlib.redirect_stdout(sys.stderr):
+                found = answer(kind, content.decode("utf-8", errors="replace"))
+            with open(writing, "wb") as file:
+                file.write(json.dumps(found).encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with open(reading, "rb") as file:
+        line = file.read()
+    os.waitpid(fork, 0)
+    return line
+
+
+def _limit() -> None:
+    """Processor time and memory of this process."""
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    warnings.simplefilter("ignore")
-    text = sys.stdin.buffer.read().decode("utf-8", errors="replace")
-    with contextlib.redirect_stdout(sys.stderr):
-        result = answer(sys.argv[1], text)
-    print(json.dumps(result))
 
 
 if __name__ == "__main__":

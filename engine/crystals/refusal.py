@@ -2,7 +2,8 @@
 
 import os
 
-MAX_SITES = 500  # of a cell; on one's own machine as many as DIELECTRIC_MOST_ATOMS says
+MAX_SITES = 500  # of a cell; on one's own machine as many as this variable says
+MOST_ATOMS = "DIELECTRIC_MOST_ATOMS"
 MAX_STRUCTURES = 1000
 MAX_OPERATIONS = 192  # of Fm-3m, the largest space group in its conventional cell
 MAX_LENGTH = 500.0  # Å, of a lattice vector
@@ -21,7 +22,7 @@ def check(condition: bool, reason: str) -> None:
 
 def most_atoms() -> int:
     """How many a cell may hold: `MAX_SITES`, or `DIELECTRIC_MOST_ATOMS` where that is set."""
-    asked = os.environ.get("DIELECTRIC_MOST_ATOMS", "")
+    asked = os.environ.get(MOST_ATOMS, "")
     return int(asked) if asked.isdigit() else MAX_SITES
 
 

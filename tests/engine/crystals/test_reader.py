@@ -218,10 +218,11 @@ def test_a_parser_may_compute_for_nine_seconds_and_an_answer_comes_within_ten():
 
 def test_a_parser_that_asks_for_three_gigabytes_is_refused_them():
     greedy = (
-        f"import runpy, sys; script = runpy.run_path({reader_process.__file__!r}); sys.argv[1:] = ['cif'];"
+        f"import runpy; script = runpy.run_path({reader_process.__file__!r});"
         "script['READERS']['cif'] = lambda text: bytearray(3 * 1024**3); script['main']()"
     )
-    done = subprocess.run([sys.executable, "-c", greedy], input=b"x", capture_output=True, check=True)
+    asked = b'{"kind": "cif", "bytes": 1, "most_atoms": ""}\nx'
+    done = subprocess.run([sys.executable, "-c", greedy], input=asked, capture_output=True, check=True)
     assert "takes more memory" in json.loads(done.stdout)["refused"]
 
 
