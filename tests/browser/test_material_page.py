@@ -1,18 +1,15 @@
 """The material on the Look up page in a real browser."""
 
 import re
-from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.server import ARTIFACTS, PATIENCE
-from tests.browser.waiting import settled, until
-
-expect.set_options(timeout=PATIENCE)
+from tests.browser.server import ARTIFACTS
+from tests.browser.visits import Visit
+from tests.browser.waiting import expect_canvas, settled, switch_theme, until
 
 MATERIAL = "mp-1943"  # GaSe, uniaxial, with measurements
-Visit = Callable[..., Page]
 
 # Of the pixels of the WebGL drawing that are neither grey nor black: their number, and the box around them (left,
 # top, right, bottom as shares of the drawing).
@@ -37,16 +34,18 @@ LONGEST = "chart => Math.max(...chart._fullData.flatMap(trace => Array.from(trac
 
 
 def painted(page: Page) -> list[float]:
-    canvas = page.frame_locator("iframe").first.locator("canvas").first
-    expect(canvas).to_be_visible()
+    canvas = expect_canvas(page)
     settled(page)
     until(page, lambda: canvas.evaluate(PAINTED)[0] > 0)  # the drawing follows its frame
     return canvas.evaluate(PAINTED)
 
 
-def open_material(app: str, visit: Visit, **options: object) -> Page:
-    page = visit(f"{app}/?mp_id={MATERIAL}", **({"viewport": {"width": 1280, "height": 1400}} | options))
+@pytest.fixture(scope="module")
+def material(app: str, stay: Visit) -> Page:
+    """The page of a material; each test opens its tab and takes its surface."""
+    page = stay(f"{app}/?mp_id={MATERIAL}", viewport={"width": 1280, "height": 1400})
     expect(page.get_by_role("tab", name="Plane cuts")).to_be_visible()
+    expect(page.get_by_text("Electronic ε(direction), DFT:")).to_be_visible()
     return page
 
 
@@ -62,16 +61,18 @@ def choose(page: Page, name: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_tensor_is_drawn_into_the_crystal_and_can_be_taken_out(scheme: str, app: str, visit: Visit) -> None:
-    page = open_material(app, visit, color_scheme=scheme)
-    with_surface, *_ = painted(page)
-    page.screenshot(path=ARTIFACTS / f"material_{scheme}.png")
-    choose(page, "none")
-    expect(page.get_by_text("Electronic ε(direction), DFT:")).to_have_count(0)
-    until(page, lambda: 2 * painted(page)[0] < with_surface)
-    choose(page, "Refractive-index ellipsoid")
-    expect(page.get_by_text("Refractive-index ellipsoid, DFT:")).to_be_visible()
-    expect(page).to_have_url(re.compile("view-surface="))
+def test_the_tensor_is_drawn_into_the_crystal_and_can_be_taken_out(scheme: str, material: Page) -> None:
+    switch_theme(material, scheme)
+    choose(material, "Electronic ε(direction)")
+    expect(material.get_by_text("Electronic ε(direction), DFT:")).to_be_visible()
+    with_surface, *_ = painted(material)
+    material.screenshot(path=ARTIFACTS / f"material_{scheme}.png")
+    choose(material, "none")
+    expect(material.get_by_text("Electronic ε(direction), DFT:")).to_have_count(0)
+    until(material, lambda: 2 * painted(material)[0] < with_surface)
+    choose(material, "Refractive-index ellipsoid")
+    expect(material.get_by_text("Refractive-index ellipsoid, DFT:")).to_be_visible()
+    expect(material).to_have_url(re.compile("view-surface="))
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -82,41 +83,38 @@ def test_a_crystal_fills_its_frame_and_none_of_it_is_cut_off(width: int, app: st
     assert max(right - left, bottom - top) > 0.75
 
 
-def test_plane_cuts_show_the_chosen_quantity_in_three_planes(app: str, visit: Visit) -> None:
-    page = open_material(app, visit)
-    page.get_by_role("tab", name="Plane cuts").click()
-    charts = page.locator(".js-plotly-plot:visible")
+def test_plane_cuts_show_the_chosen_quantity_in_three_planes(material: Page) -> None:
+    material.get_by_role("tab", name="Plane cuts").click()
+    charts = material.locator(".js-plotly-plot:visible")
     expect(charts).to_have_count(3)
     expect(charts.first.locator(".scatterlayer .js-line")).to_have_count(2)
-    expect_longest(page, 7.7)  # the permittivity across the axis
-    page.get_by_role("radio", name="Refractive-index ellipsoid").click()
-    expect(page.get_by_text("the semi-axes are")).to_be_visible()
-    expect_longest(page, 2.77)
-    page.screenshot(path=ARTIFACTS / "material_cuts.png", full_page=True)
+    expect_longest(material, 7.7)  # the permittivity across the axis
+    material.get_by_role("radio", name="Refractive-index ellipsoid").click()
+    expect(material.get_by_text("the semi-axes are")).to_be_visible()
+    expect_longest(material, 2.77)
+    material.screenshot(path=ARTIFACTS / "material_cuts.png", full_page=True)
 
 
-def test_each_tab_has_its_numbers_and_a_similar_crystal_opens(app: str, visit: Visit) -> None:
-    page = open_material(app, visit)
-    page.get_by_role("tab", name="Principal axes").click()
-    expect(page.get_by_text("4.422, [001]")).to_be_visible()
-    page.get_by_role("tab", name="Infrared").click()
-    expect(page.get_by_text("Vibrations at the zone centre")).to_be_visible()
-    expect(page.get_by_text("Born charges", exact=True)).to_be_visible()
-    expect(page.locator("iframe")).to_have_count(2)  # the crystal, and one that moves
-    page.get_by_role("tab", name="Measured").click()
-    expect(page.get_by_role("link", name="Kato et al. 2013")).to_be_visible()
-    page.get_by_role("tab", name="Similar crystals").click()
-    page.get_by_role("link", name="distance").first.click()
-    expect(page.get_by_role("tab", name="Matrices")).to_be_visible()
-    expect(page.get_by_role("heading", name="GaSe", exact=True)).to_have_count(0)
-    page.go_back()
-    expect(page.get_by_role("heading", name="GaSe", exact=True)).to_be_visible()
+def test_each_tab_has_its_numbers_and_a_similar_crystal_opens(material: Page) -> None:
+    material.get_by_role("tab", name="Principal axes").click()
+    expect(material.get_by_text("4.422, [001]")).to_be_visible()
+    material.get_by_role("tab", name="Infrared").click()
+    expect(material.get_by_text("Vibrations at the zone centre")).to_be_visible()
+    expect(material.get_by_text("Born charges", exact=True)).to_be_visible()
+    expect(material.locator("iframe")).to_have_count(2)  # the crystal, and one that moves
+    material.get_by_role("tab", name="Measured").click()
+    expect(material.get_by_role("link", name="Kato et al. 2013")).to_be_visible()
+    material.get_by_role("tab", name="Similar crystals").click()
+    material.get_by_role("link", name="distance").first.click()
+    expect(material.get_by_role("tab", name="Matrices")).to_be_visible()
+    expect(material.get_by_role("heading", name="GaSe", exact=True)).to_have_count(0)
+    material.go_back()
+    expect(material.get_by_role("heading", name="GaSe", exact=True)).to_be_visible()
 
 
-def test_the_tensors_can_be_downloaded_with_their_axes(app: str, visit: Visit) -> None:
-    page = open_material(app, visit)
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Tensors as CSV").click()
+def test_the_tensors_can_be_downloaded_with_their_axes(material: Page) -> None:
+    with material.expect_download() as download:
+        material.get_by_role("button", name="Tensors as CSV").click()
     assert download.value.suggested_filename == f"{MATERIAL}.csv"
     header, *rows = download.value.path().read_text().splitlines()
     assert "lattice_ax" in header
