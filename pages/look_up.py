@@ -94,23 +94,26 @@ def shipped() -> pd.DataFrame:
 
 
 def choose(hits: list[int]) -> int:
-    """The one hit, or the visitor's choice among several; the address names the choice."""
+    """The one hit, or the visitor's choice among several, which the address alone keeps."""
     if len(hits) == 1:
-        st.query_params.pop("row", None)
         return hits[0]
     materials = cached.materials()
     rows = [str(hit) for hit in hits]
-    if st.session_state.get("hit") not in rows:
-        wanted = st.query_params.get("row")
-        st.session_state.hit = wanted if wanted in rows else rows[0]
+    wanted = st.query_params.get("row")
+    st.session_state.hit = wanted if wanted in rows else rows[0]
     row = st.selectbox(
         f"{len(hits)} crystals match",
         rows,
         format_func=lambda row: material_label(materials[int(row)]),
         key="hit",
+        on_change=name_choice,
     )
-    st.query_params["row"] = row
     return int(row)
+
+
+def name_choice() -> None:
+    """Put the chosen one of several hits into the address (a callback)."""
+    st.query_params["row"] = st.session_state.hit
 
 
 def identity(material: Material) -> None:

@@ -232,7 +232,7 @@ def result(name: str, by_target: dict[str, Judged], target: str) -> None:
         "Learning curve": lambda: attempt(learning_curve, target),
     }
     # What is closed is not drawn, so that a page appears at once.
-    tabs = st.tabs(list(draw), key="view", on_change="rerun", bind="query-params")
+    tabs = st.tabs(list(draw), key="errors", on_change="rerun", bind="query-params")
     for tab, show in zip(tabs, draw.values(), strict=True):
         if tab.open:
             with tab:

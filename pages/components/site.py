@@ -5,6 +5,8 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import Page
 
+from pages.components.address import catch_up, one_entry_a_step
+
 PAGES_FOLDER = Path(__file__).resolve().parents[1]
 ICON = PAGES_FOLDER.parent / "static" / "icon.svg"
 LOOK_UP, EXPLORE, PREDICT, MODEL, TRAIN, THEORY, DEMO = (
@@ -50,8 +52,10 @@ def header(title: str, subtitle: str) -> None:
 
     A page can be a visitor's first request, before `app.py` has run; so each page brings the menu itself.
     """
+    catch_up()
     navigation()
     st.html(f"<style>{_style(st.context.theme.type)}</style>")
+    one_entry_a_step()
     st.title(title, anchor=False)
     st.caption(subtitle)
 

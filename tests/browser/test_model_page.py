@@ -147,7 +147,7 @@ def test_each_tab_draws_its_figures(model: Page) -> None:
     expect(model.get_by_role("cell", name="all crystals")).to_be_visible()
     model.get_by_role("tab", name="Learning curve").click()
     expect(charts).to_have_count(2)
-    expect(model).to_have_url(re.compile("view=Learning"))
+    expect(model).to_have_url(re.compile("errors=Learning"))
 
 
 @pytest.mark.parametrize("width", [390, 1280])

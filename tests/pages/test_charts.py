@@ -28,7 +28,7 @@ ADDRESSES = [
     ("explore", {"view": "Elements", "colour": "median band gap (eV)"}),
     ("explore", {"view": "Distributions", "holds": "O"}),
     ("explore", {"shown": "20"}),
-    *[("model", {"view": view}) for view in ("Where it errs", "Intervals", "Learning curve")],
+    *[("model", {"errors": view}) for view in ("Where it errs", "Intervals", "Learning curve")],
     *[
         ("model", {"tensor": tensor, "quantity": quantity, "colour": colour})
         for tensor, quantity, colour in product(("electronic", "ionic", "total"), QUANTITIES, ("", "density"))

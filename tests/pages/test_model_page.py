@@ -39,11 +39,11 @@ def test_the_default_model_is_shown_first_with_the_errors_of_each_target() -> No
     assert "| | electronic | ionic | total |" in text
     assert "tensors within 10 % (EwT10)" in text
     assert "training left out every crystal of its formula" in text
-    assert "| all crystals |" in words(open_model(view="Intervals"))
+    assert "| all crystals |" in words(open_model(errors="Intervals"))
 
 
 def test_a_link_names_model_and_tensor() -> None:
-    page = open_model(model=available_models()[-1], tensor="ionic", view="Where it errs")
+    page = open_model(model=available_models()[-1], tensor="ionic", errors="Where it errs")
     assert page.selectbox(key="model").value == available_models()[-1]
     assert "Error of the ionic mean" in words(page)
 
@@ -115,7 +115,7 @@ def test_a_damaged_file_of_predictions_is_named(tmp_path: Path, monkeypatch: pyt
 
 def test_without_a_learning_curve_the_page_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pages.components.cached.read_learning_curve", lambda: None)
-    assert "was not measured" in words(open_model(view="Learning curve"))
+    assert "was not measured" in words(open_model(errors="Learning curve"))
 
 
 def test_a_learning_curve_is_drawn_for_both_networks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +123,7 @@ def test_a_learning_curve_is_drawn_for_both_networks(monkeypatch: pytest.MonkeyP
         {"backbone": ["pretrained", "scratch"], "crystals": 84, "target": "electronic", "mard": 9.0, "ewt10": 60.0}
     )
     monkeypatch.setattr("pages.components.cached.read_learning_curve", lambda: rows)
-    assert "trained on a part of the crystals" in words(open_model(view="Learning curve"))
+    assert "trained on a part of the crystals" in words(open_model(errors="Learning curve"))
     figure = error_charts.learning_curve(rows, "mard", "error (%)")
     assert [trace.name for trace in figure.data] == ["pretrained potential", "from scratch"]
 
@@ -138,7 +138,7 @@ def test_figures_say_where_they_come_from_and_bear_a_mark_where_no_commit_holds_
     view: str, code: str, marked: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pages.components.cached.read_origin", lambda path: measured_by(code))
-    page = open_model(view=view)
+    page = open_model(errors=view)
     assert f"Measured with code {code}, 2026-11-25, on two cores." in words(page)
     assert any("No commit holds the code" in box.value for box in page.warning) == marked
 
@@ -154,7 +154,7 @@ def test_figures_say_what_taught_beside_the_tensors_and_what_chose_the_settings(
     assert "3,819 refractive indices of matbench-dielectric did too" in text
     assert "Settings were chosen with the first of the five folds in view" in text
     assert "refractive indices" not in words(open_model(model="e3nn-scratch"))
-    assert "some 400 beside the 84 crystals" in words(open_model(view="Learning curve"))
+    assert "some 400 beside the 84 crystals" in words(open_model(errors="Learning curve"))
 
 
 def test_elements_of_no_crystal_are_pale_and_the_others_carry_their_count() -> None:
