@@ -24,7 +24,7 @@ TITLES = {
     "band_gap": "band gap (eV)",
     "natoms": "atoms",
 }
-SHOWN = ["id", "formula", "space_group", "crystal_system", *QUANTITIES, "source"]
+SHOWN = ["id", "formula", "space_group", "crystal_system", *QUANTITIES, "doubts", "source"]
 
 
 def address(row: pd.Series) -> dict[str, str]:
@@ -101,6 +101,7 @@ def crystal(material: Material, row: pd.Series) -> None:
     )
     structure_view(material.structure, key="explore")
     tensor_view.summary(None, material)
+    tensor_view.doubts_note(material)
 
 
 def listing(rows: pd.DataFrame) -> None:

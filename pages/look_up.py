@@ -142,7 +142,8 @@ def notes(material: Material, prediction: Prediction | None) -> None:
         name, formula = cached.predictor(None).name, subscripts(material.formula)
         st.caption(
             f"The prediction is out-of-fold: it comes from networks of {name} that were trained on no crystal of "
-            f"the formula {formula}, neither on a tensor nor on a refractive index."
+            f"the formula {formula}, neither on a tensor nor on a refractive index. The Predict page asks all "
+            "networks, so its numbers for this crystal differ."
             if prediction.held_out
             else f"The prediction is not out-of-fold: all networks of {name} were trained on a crystal of the "
             f"formula {formula}, by its tensor or its refractive index."
@@ -197,6 +198,7 @@ def result(material: Material, predict: Callable[[], Prediction]) -> None:
         prediction = asked(predict)
         found = measurements(material.structure)
         tensor_view.summary(prediction, material, found[0] if found else None)
+        tensor_view.doubts_note(material)
         tensor_view.reading_notes(prediction, found[0] if found else None)
         notes(material, prediction)
     sources = tensor_view.with_tensors(prediction, material)

@@ -194,6 +194,11 @@ def show(name: str, prediction: Prediction, key: str) -> None:
     with right:
         tensor_view.summary(prediction, own, found[0] if found else None)
         tensor_view.reading_notes(prediction, found[0] if found else None)
+        if not prediction.held_out:
+            st.caption(
+                f"All networks answered, also those trained on the formula {subscripts(prediction.formula)}. The "
+                "Look up page asks only networks that were not, to compare with DFT: its numbers differ."
+            )
         if own is not None:
             st.caption("DFT: tensors of the run that the file comes from, by its own functional and settings.")
     details(prediction.structure, prediction, own, found, key)

@@ -6,6 +6,9 @@ from functools import cached_property
 import numpy as np
 from pymatgen.core import Composition, Element, Lattice, Structure
 
+from engine.tensors.axes import allowed_part
+from engine.tensors.tensors import DEGENERACY
+
 MAX_Z = 118  # of the last element
 _SYSTEM_STARTS = (
     (195, "cubic"),
@@ -65,6 +68,7 @@ class Material:
         space_group_number: 1 to 230.
         source: name of the data set.
         flags: what the data check found wrong with the tensors, empty for a sound row.
+        doubts: why a value is doubtful although it passes that check, a sentence each; see data/README.md.
         fetched: how it came from Materials Project, None for an embedded material.
     """
 
@@ -80,6 +84,7 @@ class Material:
     space_group_symbol: str
     source: str
     flags: tuple[str, ...] = field(default=())
+    doubts: tuple[str, ...] = field(default=())
     fetched: Fetched | None = None
 
     @cached_property
@@ -108,6 +113,20 @@ class Material:
         if self.electronic is None or self.ionic is None:
             return None
         return self.electronic + self.ionic
+
+    @cached_property
+    def allowed_electronic(self) -> np.ndarray | None:
+        """[3, 3] what symmetry allows of `electronic`, which is all of it but for noise in a few DFT tensors.
+
+        Symmetry is looked for where principal values differ that the space group has equal: that is quick.
+        """
+        if self.electronic is None:
+            return None
+        equal = {"cubic": 2, "orthorhombic": 0, "monoclinic": 0, "triclinic": 0}.get(self.crystal_system, 1)
+        values = np.linalg.eigvalsh(self.electronic)
+        if (np.diff(values) <= DEGENERACY * values[2]).sum() >= equal:
+            return self.electronic
+        return allowed_part(self.electronic, self.structure)
 
     @property
     def crystal_system(self) -> str:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 from platformdirs import user_data_path
 
 from engine.crystals.material import Material
+from engine.data.doubts import embedded_doubts
 from engine.data.parquet import read_materials
 from engine.files import DATA_FOLDER
 
@@ -20,8 +22,10 @@ FETCHED_VARIABLE = "DIELECTRIC_DATA"
 
 
 @lru_cache(maxsize=4)
-def _read_once(path: Path, modified: float) -> tuple[Material, ...]:
-    return tuple(read_materials(path))
+def _read_once(name: str, path: Path, modified: float) -> tuple[Material, ...]:
+    doubts = embedded_doubts().get(name, {})
+    materials = enumerate(read_materials(path))
+    return tuple(replace(one, doubts=doubts[row]) if row in doubts else one for row, one in materials)
 
 
 def dataset_path(name: str) -> Path:
@@ -47,7 +51,7 @@ def load_dataset(name: str) -> list[Material]:
         EngineError: there is no such set or file.
     """
     path = dataset_path(name)
-    return list(_read_once(path, path.stat().st_mtime if path.is_file() else 0.0))
+    return list(_read_once(name, path, path.stat().st_mtime if path.is_file() else 0.0))
 
 
 def dataset_hash(name: str) -> str:

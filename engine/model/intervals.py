@@ -21,6 +21,9 @@ The rank of a score is taken among crystals of its own class (Mondrian conformal
 Shafer, Algorithmic Learning in a Random World, Springer, 2005), so that intervals hold their level within each of
 `CLASSES`, in the mean over crystals drawn like those of the data. It is no promise for a single crystal, nor for a
 group that predictions do not show: a narrow DFT gap shows only as far as similar crystals have one.
+
+A prediction cuts its total interval where those of its parts end (`sum_bounds`). Out-of-fold intervals of the
+embedded crystals are kept uncut: cut, they hold half a percent fewer of the DFT means.
 """
 
 import math
@@ -137,6 +140,17 @@ def intervals(target: str, calibration: Calibration, signs: Signs, level: float)
     values = signs.values + SHIFT[target]
     both = np.stack([values / factor, values * factor], -1) - SHIFT[target]
     return np.maximum(both, SMALLEST[target])
+
+
+def sum_bounds(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """[4, 2] what `QUANTITIES` of a sum of two tensors can be where those of each lie within [4, 2].
+
+    Means add up; of principal values, those of the sum lie between the first's plus the smallest and plus the
+    largest of the second's: Weyl's inequality, Horn and Johnson, Matrix Analysis (Cambridge, 2012), theorem 4.3.1.
+    """
+    smallest, largest = second[1, 0], second[3, 1]
+    principal = np.stack([first[1:, 0] + smallest, first[1:, 1] + largest], 1)
+    return np.concatenate([first[:1] + second[:1], principal])
 
 
 def levels(target: str, calibration: Calibration, signs: Signs, dft: np.ndarray) -> np.ndarray:

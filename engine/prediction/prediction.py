@@ -9,16 +9,17 @@ import numpy as np
 from pymatgen.core import Structure
 
 from engine.errors import check, required
-from engine.model.intervals import Calibration, Signs, intervals, name_of, quantities
+from engine.model.intervals import Calibration, Signs, intervals, name_of, quantities, sum_bounds
 from engine.model.neighbourhood import Neighbour
 from engine.tensors import tensors
-from engine.tensors.axes import to_ieee
+from engine.tensors.axes import distinct_values, to_ieee
 from engine.vibrations.ions import Ions
 from engine.vibrations.mode_intervals import ModeCalibration, ModeIntervals
 from engine.vibrations.mode_intervals import intervals as intervals_of_modes
 from engine.vibrations.modes import Modes, modes_of
 
 Functional = Literal["PBE", "PBEsol"]
+PARTS = ("electronic", "ionic")  # of the total
 NO_MODES = "there are no modes: the ionic tensor was not asked for, or the model does not make it of vibrations"
 
 
@@ -93,8 +94,10 @@ class Prediction:
 
     @property
     def optical_class(self) -> tensors.OpticalClass | None:
-        """Isotropic, uniaxial positive or negative, or biaxial."""
-        return None if self.electronic is None else tensors.optical_class(self.electronic)
+        """Isotropic, uniaxial positive or negative, or biaxial: as the crystal's symmetry has it."""
+        if self.electronic is None:
+            return None
+        return tensors.optical_class(self.electronic, distinct_values(self.structure))
 
     @cached_property
     def born_charges(self) -> np.ndarray | None:
@@ -152,6 +155,14 @@ class Prediction:
         return name if name in self.calibration else target
 
     def _intervals(self, target: str, level: float) -> np.ndarray:
+        """[4, 2] of `QUANTITIES`; the total's never reach beyond what those of its parts add up to."""
+        found = self._own_intervals(target, level)
+        if target != "total" or not all(self._calibrated(part) in self.calibration for part in PARTS):
+            return found
+        low, high = sum_bounds(*(self._own_intervals(part, level) for part in PARTS)).T
+        return np.stack([np.maximum(found[:, 0], low), np.minimum(found[:, 1], high)], 1)
+
+    def _own_intervals(self, target: str, level: float) -> np.ndarray:
         check(
             target in ("electronic", "ionic", "total"),
             f"target must be electronic, ionic or total, got {target!r}",

@@ -117,7 +117,7 @@ def material_record(material: Material) -> Record:
         "lattice": material.cell.tolist(),
         "n": material.n,
         "principal_values": None if electronic is None else principal_values(electronic).tolist(),
-        "warnings": list(material.flags),
+        "warnings": [*material.flags, *material.doubts],
         "error": None,
     }
 

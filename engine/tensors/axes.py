@@ -44,6 +44,23 @@ def symmetry_average(tensor: np.ndarray, rotations: np.ndarray) -> np.ndarray:
     return np.einsum("gij,jk,glk->il", rotations, tensor, rotations) / len(rotations)
 
 
+def allowed_part(tensor: np.ndarray, structure: Structure) -> np.ndarray:
+    """The part of a tensor [3, 3] that its crystal's point group allows; what DFT leaves beside it is noise."""
+    return symmetry_average(tensor, point_group_rotations(structure))
+
+
+def distinct_values(structure: Structure) -> int:
+    """How many principal values the crystal's point group lets differ: 1 (cubic), 2 (one axis) or 3 (none).
+
+    The number of components that a symmetric tensor keeps is 1/h sum over g of ((tr g)^2 + tr g^2) / 2; it is one,
+    two, or at least three.
+    """
+    rotations = point_group_rotations(structure)
+    traces = np.trace(rotations, axis1=1, axis2=2)
+    squares = np.trace(rotations @ rotations, axis1=1, axis2=2)
+    return min(3, round(float((traces**2 + squares).mean() / 2)))
+
+
 def ieee_rotation(structure: Structure) -> np.ndarray:
     """[3, 3] matrix R that turns the structure's Cartesian axes into the IEEE 1987 ones.
 

@@ -37,26 +37,30 @@ class PrincipalAxis:
     angles: np.ndarray
 
 
-def principal_axes(tensor: np.ndarray, cell: np.ndarray) -> list[PrincipalAxis]:
-    """One entry a distinct principal value, ascending; values within twice `DEGENERACY` of their mean are equal.
-
-    Twice, because a square root halves relative differences: so electronic tensors fall into the same classes
-    as in `tensors.optical_class`.
+def principal_axes(tensor: np.ndarray, cell: np.ndarray, distinct: int | None = None) -> list[PrincipalAxis]:
+    """One entry a distinct principal value, ascending.
 
     Args:
         tensor: symmetric [3, 3].
         cell: [3, 3] Å, rows are lattice vectors of the conventional cell in the tensor's axes.
+        distinct: how many values symmetry lets differ, see `axes.distinct_values`; without it, values within twice
+            `DEGENERACY` of their mean are equal. Twice, because a square root halves relative differences.
     """
     values, vectors = np.linalg.eigh(tensor)
-    tolerance = max(2 * DEGENERACY * np.abs(values).mean(), SMALLEST)
-    near = np.diff(values) <= tolerance
-    if values[2] - values[0] <= tolerance:
-        groups = [[0, 1, 2]]
-    elif near.any():
-        groups = [[0, 1], [2]] if near[0] else [[0], [1, 2]]
-    else:
-        groups = [[0], [1], [2]]
+    if distinct is None:
+        distinct = _apart(values)
+    low, high = np.diff(values)
+    groups = [[0, 1, 2]] if distinct == 1 else [[0], [1], [2]]
+    if distinct == 2:
+        groups = [[0, 1], [2]] if low <= high else [[0], [1, 2]]
     return [_entry(values, vectors, group, cell) for group in groups]
+
+
+def _apart(values: np.ndarray) -> int:
+    tolerance = max(2 * DEGENERACY * np.abs(values).mean(), SMALLEST)
+    if values[2] - values[0] <= tolerance:
+        return 1
+    return 2 if (np.diff(values) <= tolerance).any() else 3
 
 
 def conventional_cell(structure: Structure) -> np.ndarray:

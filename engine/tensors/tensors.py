@@ -107,21 +107,22 @@ def birefringence(electronic: np.ndarray) -> float:
     return float(indices[2] - indices[0])
 
 
-def optical_class(electronic: np.ndarray) -> OpticalClass:
-    """How light sees the crystal; principal refractive indices within `DEGENERACY` count as equal.
+def optical_class(electronic: np.ndarray, distinct: int) -> OpticalClass:
+    """How light sees the crystal: by its symmetry, not by how near to each other the indices happen to be.
 
     Positive uniaxial: the index along the optic axis is the largest. International Tables for Crystallography D,
     chapter 1.6 (Glazer and Cox, 2013).
+
+    Args:
+        electronic: [3, 3], as the crystal's symmetry allows it, see `axes.allowed_part`.
+        distinct: how many principal values the symmetry lets differ, see `axes.distinct_values`.
     """
-    low, middle, high = principal_refractive_indices(electronic)
-    tolerance = DEGENERACY * (low + middle + high) / 3
-    if high - low <= tolerance:
+    if distinct == 1:
         return "isotropic"
-    if middle - low <= tolerance:
-        return "uniaxial positive"
-    if high - middle <= tolerance:
-        return "uniaxial negative"
-    return "biaxial"
+    if distinct == 3:
+        return "biaxial"
+    low, middle, high = principal_refractive_indices(electronic)
+    return "uniaxial positive" if middle - low <= high - middle else "uniaxial negative"
 
 
 def optic_axial_angle(electronic: np.ndarray) -> float:

@@ -4,8 +4,8 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.state.query_params import _coerce_value_for_query_url
 
-# Streamlit adds an entry to the browser's history for each message about the address, also for those that only tidy
-# up before and after a step to another page or when a page is first drawn: Back then seems to do nothing.
+# Streamlit adds an entry to the browser's history for each message about the address, also for those that only
+# tidy up before and after a step to another page or when a page is first drawn: Back then seems to do nothing.
 _ONE_ENTRY_A_STEP = """<script>
 if (!window.oneEntryAStep) {
     window.oneEntryAStep = true;
@@ -30,9 +30,9 @@ def one_entry_a_step() -> None:
 def catch_up() -> None:
     """Tell the server's copy of the address what the inputs that are bound to it hold now.
 
-    The browser asks for a run before it writes an edit into the address, so the copy lags by that edit. Whatever is
-    said of the address later in the run, also by Streamlit of inputs that are no longer drawn, would bring the old
-    value back. Streamlit has no public way to this.
+    The browser asks for a run before it writes an edit into the address, so the copy lags by that edit. Whatever
+    is said of the address later in the run, also by Streamlit of inputs that are no longer drawn, would bring the
+    old value back. Streamlit has no public way to this.
     """
     context = get_script_run_ctx()
     if context is None or context.is_history_navigation:  # going back, the address is ahead of the inputs

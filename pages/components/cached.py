@@ -97,9 +97,10 @@ def _table(datasets: tuple[tuple[str, float], ...]) -> pd.DataFrame:
             "electronic": mean(m.electronic),
             "ionic": mean(m.ionic),
             "total": mean(m.total),
-            "anisotropy": None if m.electronic is None else tensors.anisotropy_ratio(m.electronic),
-            "birefringence": None if m.electronic is None else tensors.birefringence(m.electronic),
+            "anisotropy": None if m.electronic is None else tensors.anisotropy_ratio(m.allowed_electronic),
+            "birefringence": None if m.electronic is None else tensors.birefringence(m.allowed_electronic),
             "band_gap": m.band_gap,
+            "doubts": "; ".join((*m.flags, *m.doubts)) or None,
             "elements": list(m.elements),
             "source": m.source,
         }

@@ -10,6 +10,7 @@ from pymatgen.core import Structure
 from engine.errors import EngineError
 from engine.prediction.prediction import Prediction
 from engine.tensors import surfaces, tensors
+from engine.tensors.axes import allowed_part, distinct_values
 from engine.tensors.principal_axes import PrincipalAxis, conventional_cell, principal_axes
 from pages.components.crystal.overlay import Overlay
 from pages.components.crystal.viewer import structure_view
@@ -60,11 +61,12 @@ def choose_overlay(sources: Sources, key: str) -> Overlay | None:
 
 def axes_table(structure: Structure, sources: Sources) -> None:
     """Each principal value and the crystal direction along which it holds."""
-    cell = conventional_cell(structure)
+    cell, distinct = conventional_cell(structure), distinct_values(structure)
     columns: dict[str, dict[str, str]] = {name: {} for name in sources}
     for part, title in PARTS.items():
         for name, tensor in tensors_of(part, sources, Axes(np.eye(3), "")).items():
-            texts = _described(principal_axes(tensor, cell))
+            tensor = allowed_part(tensor, structure)
+            texts = _described(principal_axes(tensor, cell, distinct))
             columns[name] |= {_row(title, i): text for i, text in enumerate(texts)}
             columns[name][f"{title} anisotropy ratio"] = _ratio(tensor)
     prediction = sources.get("Prediction")

@@ -1,5 +1,6 @@
 """Tensors of one crystal on a page: a table of what does not depend on axes, then the matrices."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -12,8 +13,9 @@ from engine.errors import EngineError
 from engine.optics.measured import Measurement
 from engine.prediction.prediction import Prediction
 from engine.tensors import axes, tensors
+from engine.tensors.axes import distinct_values
 from pages.components import charts
-from pages.components.widgets import DASH, INTERVAL, PERCENT, PLOT, number, show_table, span
+from pages.components.widgets import DASH, INTERVAL, PERCENT, PLOT, number, show_table, show_warnings, span
 
 PARTS = {"electronic": "Electronic", "ionic": "Ionic", "total": "Total"}
 WAYS = {
@@ -21,6 +23,7 @@ WAYS = {
     "direct": "The ionic part comes from Born charges and force constants of the network alone.",
     "coarse": "The ionic part is read off the atoms' surroundings, without force constants.",
 }
+DOUBT = "(?)"  # behind a doubtful value
 NOT_STATED = "polymorph not stated"
 REFLECTANCE = "Reflectance, principal"
 STRUCTURE_AXES, IEEE_AXES = "structure Cartesian axes", "IEEE axes"
@@ -46,9 +49,11 @@ def summary(prediction: Prediction | None, dft: Material | None, measured: Measu
         columns["Prediction"] = _quantities(prediction, gap)
         columns[INTERVAL] = _intervals(prediction)
     if dft is not None:
-        columns["DFT"] = _quantities(dft, gap)
+        columns["DFT"] = _marked(_quantities(dft, gap), dft.doubts)
     if measured is not None:
-        columns[f"Measured ({measured.phase or NOT_STATED})"] = _optics(np.diag(measured.principal**2), None, gap)
+        columns[f"Measured ({measured.phase or NOT_STATED})"] = _optics(
+            np.diag(measured.principal**2), None, gap, len(measured.rays)
+        )
     shown = {name: {k: v for k, v in column.items() if v != DASH} for name, column in columns.items()}
     show_table({name: column for name, column in shown.items() if column})
 
@@ -117,6 +122,20 @@ def reading_notes(prediction: Prediction | None, measured: Measurement | None) -
         )
 
 
+def doubts_note(dft: Material) -> None:
+    """Why values that carry `DOUBT` in the summary may be wrong."""
+    show_warnings([f"{DOUBT} DFT, {doubt}." for doubt in dft.doubts])
+
+
+def _marked(rows: dict[str, str], doubts: Sequence[str]) -> dict[str, str]:
+    """The rows that hang on a doubtful part, with `DOUBT` behind the value."""
+    of_ions = {f"{PARTS[part]}, mean" for part in ("ionic", "total")}
+    parts = {doubt.split()[0] for doubt in doubts}
+    doubtful = set(rows) - {f"{PARTS['ionic']}, mean"} if "electronic" in parts else set()
+    doubtful |= of_ions if "ionic" in parts else set()
+    return {row: f"{text} {DOUBT}" if row in doubtful and text != DASH else text for row, text in rows.items()}
+
+
 def _intervals(prediction: Prediction) -> dict[str, str]:
     found = {}
     with suppress(EngineError):
@@ -128,30 +147,31 @@ def _intervals(prediction: Prediction) -> dict[str, str]:
 
 
 def _quantities(source: Prediction | Material, gap: float | None) -> dict[str, str]:
-    rows = _optics(source.electronic, source.n, gap)
+    electronic = source.allowed_electronic if isinstance(source, Material) else source.electronic
+    rows = _optics(electronic, source.n, gap, distinct_values(source.structure))
     for part, title in PARTS.items():
         tensor = getattr(source, part)
         rows |= {} if tensor is None else {f"{title}, mean": number(tensors.mean(tensor))}
     return rows
 
 
-def _optics(electronic: np.ndarray | None, n: float | None, gap: float | None) -> dict[str, str]:
+def _optics(electronic: np.ndarray | None, n: float | None, gap: float | None, distinct: int) -> dict[str, str]:
     if electronic is None:
         return {"Refractive index n": number(n)}
     rows = {
         "Refractive index n": number(tensors.refractive_index(electronic)),
         "Principal indices": _list(tensors.principal_refractive_indices(electronic)),
         "Birefringence Δn": number(tensors.birefringence(electronic)),
-        "Optical class": _optical_class(electronic),
+        "Optical class": _optical_class(electronic, distinct),
     }
     if gap != 0:  # light is absorbed at every wavelength where there is no gap
         rows[REFLECTANCE] = ", ".join(f"{100 * one:.1f}" for one in tensors.reflectance(electronic)) + PERCENT
     return rows
 
 
-def _optical_class(electronic: np.ndarray) -> str:
+def _optical_class(electronic: np.ndarray, distinct: int) -> str:
     """With the sign in brackets, as optical mineralogy writes it, and the acute angle between the optic axes."""
-    found = tensors.optical_class(electronic)
+    found = tensors.optical_class(electronic, distinct)
     if found != "biaxial":
         return found.replace("positive", "(+)").replace("negative", "(−)")
     angle = tensors.optic_axial_angle(electronic)

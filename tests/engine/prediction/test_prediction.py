@@ -57,6 +57,20 @@ def salt(metal="Na", halide="Cl", a=5.64):
     return Structure(cell, [metal, halide], [[0, 0, 0], [0.5] * 3])
 
 
+def test_the_interval_of_the_total_never_reaches_beyond_what_its_parts_add_up_to(predictor, one_by_one):
+    rutile = Structure.from_spacegroup(
+        "P4_2/mnm", Lattice.tetragonal(4.594, 2.959), ["Ti", "O"], [[0, 0, 0], [0.3053, 0.3053, 0]]
+    )
+    for prediction in [*one_by_one, predictor.predict(rutile)]:
+        electronic, ionic, total = (prediction.interval(part) for part in ("electronic", "ionic", "total"))
+        assert electronic[0] + ionic[0] <= total[0] + 1e-9
+        assert total[1] <= electronic[1] + ionic[1] + 1e-9
+        assert total[0] <= np.trace(prediction.total) / 3 <= total[1]
+        low, high = prediction.principal_intervals("total").T
+        assert (low <= np.linalg.eigvalsh(prediction.total)).all()
+        assert (np.linalg.eigvalsh(prediction.total) <= high).all()
+
+
 def test_a_prediction_has_every_field_of_the_contract(predictor, layered):
     prediction = predictor.predict(layered.structure)
     for tensor in (prediction.electronic, prediction.ionic, prediction.total):

@@ -6,7 +6,9 @@ from pymatgen.core import Lattice, Structure
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from engine.data.datasets import load_dataset
+from engine.tensors.axes import allowed_part, distinct_values
 from engine.tensors.principal_axes import conventional_cell, principal_axes
+from engine.tensors.tensors import optical_class
 from tests import crystals
 
 CUBIC = 4.0 * np.eye(3)
@@ -74,9 +76,34 @@ def test_the_conventional_cell_has_the_shape_that_pymatgen_finds_and_whole_numbe
         np.testing.assert_allclose(steps, steps.round(), atol=1e-3)
 
 
-def test_dft_tensors_of_uniaxial_crystals_have_their_own_value_along_c():
-    for material in load_dataset("petousis-2017")[::60]:
-        if material.crystal_system in ("trigonal", "tetragonal", "hexagonal"):
-            found = principal_axes(material.electronic, conventional_cell(material.structure))
-            if len(found) == 2:
-                assert next(one for one in found if one.times == 1).uvw == (0, 0, 1), material.material_id
+def test_the_optic_axis_of_dft_tensors_is_the_c_axis_also_where_noise_breaks_the_symmetry():
+    noisy = ["mp-22904", "mp-736", "mp-561258", "mp-7812", "mp-468", "mp-757", "mp-1873"]
+    for material in load_dataset("petousis-2017"):
+        if material.material_id in noisy:
+            allowed = allowed_part(material.electronic, material.structure)
+            found = principal_axes(allowed, conventional_cell(material.structure), distinct=2)
+            alone = next(one for one in found if one.times == 1)
+            assert (alone.uvw, alone.off) == ((0, 0, 1), pytest.approx(0, abs=0.05)), material.material_id
+
+
+@pytest.mark.parametrize(
+    ("material_id", "expected"),
+    [
+        ("mp-1266", "isotropic"),  # Na2Se, cubic: its DFT tensor is uniaxial
+        ("mp-736", "uniaxial positive"),  # Li3P, hexagonal: biaxial
+        ("mp-468", "uniaxial positive"),  # AlF3, trigonal: isotropic within a thousandth
+        ("mp-23711", "biaxial"),  # MgH2, orthorhombic: two indices within a thousandth
+    ],
+)
+def test_the_optical_class_follows_the_symmetry_of_the_crystal(material_id, expected):
+    material = next(m for m in load_dataset("petousis-2017") if m.material_id == material_id)
+    found = optical_class(material.allowed_electronic, distinct_values(material.structure))
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("symbol", "expected"),
+    [("m-3m", 1), ("23", 1), ("-3", 2), ("6/mmm", 2), ("-4", 2), ("mmm", 3), ("2/m", 3), ("1", 3)],
+)
+def test_as_many_principal_values_differ_as_the_point_group_lets(symbol, expected):
+    assert distinct_values(crystals.crystal_of_point_group(symbol)) == expected
