@@ -8,7 +8,7 @@ import streamlit as st
 
 from engine.crystals.material import Material
 from engine.data import exports
-from engine.data.table_filter import Filter, sentence
+from engine.data.table_filter import Filter, sentence, without_value
 from pages.components import cached
 from pages.components.crystal.viewer import structure_view
 from pages.components.explore import filters, linked, scatter_charts
@@ -21,7 +21,7 @@ QUANTITIES = list(AXIS_LABELS)
 TITLES = {
     "space_group": "space group",
     "crystal_system": "crystal system",
-    "band_gap": "band gap (eV)",
+    "band_gap": "PBE band gap (eV)",
     "natoms": "atoms",
 }
 SHOWN = ["id", "formula", "space_group", "crystal_system", *QUANTITIES, "doubts", "source"]
@@ -136,15 +136,19 @@ def downloads(rows: pd.DataFrame) -> None:
         for name, (ending, kind, make) in makers.items():
             st.download_button(f"Download {name}", make, f"materials.{ending}", kind, on_click="ignore", key=name)
     st.caption(
-        "CSV holds these columns and the tensors. Parquet holds the structures too, as "
-        "`python -m engine train --data FILE` and `load_dataset` read them. extxyz (ASE) holds structures and "
-        "tensors in the Cartesian axes of each frame."
+        "CSV holds these columns, the tensors, the lattice vectors that fix their axes, and what to cite. Parquet "
+        "holds the structures too, as `python -m engine train --data FILE` and `load_dataset` read them. extxyz "
+        "(ASE) holds structures and tensors in the Cartesian axes of each frame."
     )
 
 
 def stated(wanted: Filter, count: int, of: int) -> None:
     """The filter in words, and the way back to no filter."""
     st.markdown(f"**{sentence(wanted, count, of)}**", width="stretch")
+    unknown = without_value(wanted, everything)
+    if unknown:
+        told = "; ".join(f"{of:,} without a known {name}" for name, of in unknown.items())
+        st.markdown(f":gray[Left out as unknown: {told}]", width="stretch")
     st.button("Reset filters", on_click=filters.reset, disabled=not wanted.asks, icon=":material/filter_alt_off:")
 
 

@@ -125,7 +125,7 @@ def identity(material: Material) -> None:
         f"{material.natoms} atoms in the cell",
     ]
     if material.band_gap is not None:
-        facts.append(f"band gap {material.band_gap:.2f} eV")
+        facts.append(f"PBE band gap {material.band_gap:.2f} eV")
     if material.material_id:
         facts.append(
             f"[{material.material_id}](https://next-gen.materialsproject.org/materials/{material.material_id})"

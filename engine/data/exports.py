@@ -11,6 +11,7 @@ import pandas as pd
 from ase import Atoms
 
 from engine.crystals.material import Material
+from engine.data.citations import citation_of
 from engine.data.parquet import write_materials
 
 _TENSORS = ("electronic", "ionic", "total")
@@ -20,7 +21,8 @@ _FACTS = ("material_id", "formula", "n", "band_gap", "space_group_number", "spac
 def to_csv(facts: pd.DataFrame, materials: Sequence[Material]) -> str:
     """A table of facts, a row a material, with the tensors spread over columns electronic_xx to total_zz.
 
-    The components are in the structure's own Cartesian axes; empty where there is no tensor.
+    The components are in the structure's own Cartesian axes, in which columns lattice_ax to lattice_cz hold the
+    lattice vectors, Å; empty where there is no tensor. The last columns say what is to be cited.
     """
     components = pd.DataFrame([_components(material) for material in materials], index=facts.index)
     return facts.join(components).to_csv(index=False)
@@ -30,7 +32,9 @@ def to_parquet(materials: Sequence[Material]) -> bytes:
     """A file in the layout of `parquet.SCHEMA`; `load_dataset` and `engine train --data` read it."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "materials.parquet"
-        write_materials(path, materials)
+        sources = dict.fromkeys(material.source for material in materials)
+        cited = {source: text for source in sources if (text := citation_of(source))}
+        write_materials(path, materials, {f"citation of {source}": text for source, text in cited.items()})
         return path.read_bytes()
 
 
@@ -44,18 +48,24 @@ def to_extxyz(materials: Sequence[Material]) -> str:
     return file.getvalue()
 
 
-def _components(material: Material) -> dict[str, float]:
+def _components(material: Material) -> dict[str, float | str | None]:
     found = {name: getattr(material, name) for name in _TENSORS}
-    return {
+    components: dict[str, float | str | None] = {
         f"{name}_{a}{b}": np.nan if tensor is None else tensor[i, j]
         for name, tensor in found.items()
         for i, a in enumerate("xyz")
         for j, b in enumerate("xyz")
     }
+    return components | {
+        **{f"lattice_{v}{a}": material.cell[i, j] for i, v in enumerate("abc") for j, a in enumerate("xyz")},
+        "frame": "structure",
+        "citation": citation_of(material.source),
+    }
 
 
 def _frame(material: Material) -> Atoms:
     facts = {name: getattr(material, name) for name in (*_FACTS, *_TENSORS)}
+    facts |= {"citation": citation_of(material.source), "doubts": "; ".join(material.doubts) or None}
     known = {name: value for name, value in facts.items() if value is not None}
     return Atoms(
         numbers=material.atomic_numbers,

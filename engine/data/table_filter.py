@@ -1,7 +1,7 @@
 """Which crystals a visitor asks for: a filter over a table of facts, and the filter in words."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
@@ -15,7 +15,7 @@ WORDS = {
     "total": "total permittivity",
     "anisotropy": "electronic anisotropy ratio",
     "birefringence": "birefringence",
-    "band_gap": "band gap",
+    "band_gap": "PBE band gap",
     "natoms": "number of atoms",
 }
 UNITS = {"band_gap": " eV"}
@@ -80,6 +80,18 @@ def sentence(wanted: Filter, count: int, of: int) -> str:
     if wanted.sources:
         parts.append(f"from {_list(wanted.sources, 'or')}")
     return f"{count:,} of {of:,} {noun}: {', '.join(filter(None, parts))}"
+
+
+def without_value(wanted: Filter, rows: pd.DataFrame) -> dict[str, int]:
+    """Quantity in words -> how many crystals pass all that does not hang on it, and have no value of it."""
+    found = {}
+    for column, limits in wanted.ranges.items():
+        if limits == OPEN:
+            continue
+        others = replace(wanted, ranges={name: one for name, one in wanted.ranges.items() if name != column})
+        unknown = int(others.keep(rows)[column].isna().sum())
+        found |= {WORDS[column]: unknown} if unknown else {}
+    return found
 
 
 def _within(values: pd.Series, limits: Range) -> pd.Series:

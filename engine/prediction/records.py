@@ -15,6 +15,7 @@ from engine.crystals.material import Material
 from engine.crystals.own_tensors import own_tensors
 from engine.crystals.read_as import ReadAs, read_as
 from engine.crystals.reader import Disordered, read_path
+from engine.data.citations import citation_of
 from engine.errors import EngineError
 from engine.prediction.prediction import Functional, Prediction
 from engine.prediction.predictor import AskedMethod, Predictor
@@ -47,7 +48,8 @@ class Record(TypedDict):
 
     Tensors are in the axes of `frame`; `lattice` holds its vectors as rows, Å. `n`, `principal_values` and
     `interval90`, low and high of the mean, are the electronic tensor's. `dft` are tensors that the file holds, in
-    the same axes. `approximation` marks an ordered crystal that stands for a disordered one.
+    the same axes. `citation` is what DFT data are cited by, None for predictions. `approximation` marks an ordered
+    crystal that stands for a disordered one.
     """
 
     source: str
@@ -67,6 +69,7 @@ class Record(TypedDict):
     principal_values: list[float] | None
     interval90: list[float] | None
     intervals90: dict[Part, Intervals] | None
+    citation: str | None
     warnings: list[str]
     error: str | None
 
@@ -101,6 +104,7 @@ def _to_record(source: str, prediction: Prediction, approximation: Approximated 
         "principal_values": _listed(prediction.principal_values),
         "interval90": intervals["electronic"]["mean"] if "electronic" in intervals else None,
         "intervals90": intervals or None,
+        "citation": None,
         "warnings": prediction.warnings,
         "error": None,
     }
@@ -117,6 +121,7 @@ def material_record(material: Material) -> Record:
         "lattice": material.cell.tolist(),
         "n": material.n,
         "principal_values": None if electronic is None else principal_values(electronic).tolist(),
+        "citation": citation_of(material.source),
         "warnings": [*material.flags, *material.doubts],
         "error": None,
     }
@@ -166,6 +171,7 @@ def refusal(source: str, reason: str) -> Record:
         "principal_values": None,
         "interval90": None,
         "intervals90": None,
+        "citation": None,
         "warnings": [],
         "error": reason,
     }
@@ -213,7 +219,8 @@ def _crystals(path: str, setting: str, orderings: bool) -> list[Structure]:
 def records_to_csv(records: Sequence[Record]) -> str:
     """The records as CSV, tensors spread over columns like electronic_xy and lattice vectors over lattice_ax.
 
-    What is nested deeper, `read_as`, `dft` and `intervals90`, is left to JSON.
+    Of `intervals90` it has those of the means, columns like ionic_interval90_low; what is nested deeper, `read_as`
+    and `dft`, is left to JSON.
     """
     return pd.DataFrame([_flat(record) for record in records]).to_csv(index=False)
 
@@ -234,7 +241,14 @@ def _flat(record: Record) -> dict[str, str | float | None]:
     row |= {f"lattice_{v}{a}": lattice[i][j] for i, v in enumerate("abc") for j, a in enumerate("xyz")}
     values = record["principal_values"] or _UNKNOWN[0]
     row |= {f"principal_value_{i + 1}": value for i, value in enumerate(values)}
-    row["interval90_low"], row["interval90_high"] = record["interval90"] or (None, None)
+    for target in PARTS:
+        bounds = (record["intervals90"] or {}).get(target)
+        low, high = bounds["mean"] if bounds else (None, None)
+        row |= {f"{target}_interval90_low": low, f"{target}_interval90_high": high}
     row |= {"ionic_method": record["ionic_method"], "functional": record["functional"]}
     row["approximation"] = f"{mark['number']} of {mark['count']} of {mark['of']}" if mark else None
-    return row | {"warnings": " ".join(record["warnings"]), "error": record["error"]}
+    return row | {
+        "citation": record["citation"],
+        "warnings": " ".join(record["warnings"]),
+        "error": record["error"],
+    }

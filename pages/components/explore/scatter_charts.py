@@ -19,7 +19,7 @@ AXIS_LABELS = {
     "total": "total permittivity",
     "anisotropy": "electronic anisotropy ratio",
     "birefringence": "birefringence Δn",
-    "band_gap": "band gap (eV)",
+    "band_gap": "PBE band gap (eV)",
     "natoms": "atoms in the cell",
 }
 BEHIND = faint_grey(0.45)  # all crystals, behind those that pass

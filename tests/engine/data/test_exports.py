@@ -12,6 +12,7 @@ from engine.cli import main
 from engine.crystals.reader import read_structures
 from engine.data.datasets import load_dataset
 from engine.data.exports import to_csv, to_extxyz, to_parquet
+from engine.data.parquet import read_about
 from engine.tensors.axes import neumann_residual
 from tests.engine.small import materials
 from tests.engine.test_cli import SMALL
@@ -68,3 +69,21 @@ def test_csv_holds_the_facts_and_every_component_of_the_tensors(some):
     assert list(table["formula"]) == [m.formula for m in some]
     np.testing.assert_allclose(table["ionic_yz"][:-1], [m.ionic[1, 2] for m in some[:-1]])
     assert np.isnan(table["total_zz"].iloc[-1])
+
+
+def test_csv_fixes_the_axes_of_its_tensors_and_says_what_to_cite(some):
+    facts = pd.DataFrame({"source": [material.source for material in some]})
+    rows = pd.read_csv(io.StringIO(to_csv(facts, some)))
+    names = [f"lattice_{v}{a}" for v in "abc" for a in "xyz"]
+    for material, (_, row) in zip(some, rows.iterrows(), strict=True):
+        np.testing.assert_allclose(row[names].to_numpy(float).reshape(3, 3), material.cell)
+    assert set(rows["frame"]) == {"structure"}
+    assert "10.1038/sdata.2016.134" in rows["citation"].iloc[0]
+    assert "10.1038/s41524-020-00406-3" in rows["citation"].iloc[-1]
+
+
+def test_parquet_and_extxyz_say_what_to_cite(some, tmp_path):
+    path = tmp_path / "materials.parquet"
+    path.write_bytes(to_parquet(some))
+    assert "10.1038/sdata.2016.134" in read_about(path)["citation of petousis-2017"]
+    assert "10.1038/sdata.2016.134" in to_extxyz(some[:1])

@@ -6,7 +6,7 @@ import pytest
 
 from engine.data.datasets import load_dataset
 from engine.data.histograms import bin_counts, bin_edges, by_element, snapped
-from engine.data.table_filter import Filter, sentence
+from engine.data.table_filter import Filter, sentence, without_value
 
 COLUMNS = ("n", "band_gap", "natoms")
 
@@ -72,7 +72,7 @@ def test_any_data_set_in_the_table_can_be_asked_for(rows):
         ),
         (Filter(holds=("Ba", "O", "Ti")), 1, "1 of 5,820 crystals: holds Ba, O and Ti"),
         (Filter(without=("O", "F")), 9, "9 of 5,820 crystals: hold no O or F"),
-        (Filter(ranges={"band_gap": (3.0, None)}), 9, "9 of 5,820 crystals: band gap at least 3 eV"),
+        (Filter(ranges={"band_gap": (3.0, None)}), 9, "9 of 5,820 crystals: PBE band gap at least 3 eV"),
         (Filter(ranges={"natoms": (None, 4)}), 9, "9 of 5,820 crystals: number of atoms at most 4"),
         (
             Filter(crystal_systems=("triclinic", "cubic"), sources=("petousis-2017",)),
@@ -126,3 +126,11 @@ def test_a_single_value_has_a_bin(rows):
 )
 def test_a_drawn_range_becomes_one_of_whole_bins_open_where_it_reaches_the_end(drawn, kept):
     assert snapped(*drawn, np.arange(6.0)) == kept
+
+
+def test_crystals_that_only_an_unknown_value_keeps_out_are_counted(rows):
+    wanted = Filter(ranges={"n": (2.0, None), "band_gap": (3.0, None)})
+    unknown = without_value(wanted, rows)
+    high = Filter(ranges={"n": (2.0, None)}).keep(rows)
+    assert unknown == {"PBE band gap": int(high["band_gap"].isna().sum())}
+    assert without_value(Filter(), rows) == {}

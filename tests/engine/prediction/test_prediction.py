@@ -19,7 +19,18 @@ from engine.prediction.records import predict_files, records_to_csv, to_records
 from engine.tensors.axes import to_ieee
 from tests.engine import shipped
 
-RECORD = {"source", "formula", "natoms", "electronic", "ionic", "total", "frame", "n", "principal_values"} | {
+RECORD = {
+    "citation",
+    "source",
+    "formula",
+    "natoms",
+    "electronic",
+    "ionic",
+    "total",
+    "frame",
+    "n",
+    "principal_values",
+} | {
     "interval90",
     "ionic_method",
     "functional",
@@ -271,6 +282,11 @@ def test_records_follow_the_contract_and_one_bad_file_stops_no_other(predictor, 
     (tmp_path / "out.csv").write_text(records_to_csv([first, second]))
     table = pd.read_csv(tmp_path / "out.csv")
     assert table.total_xx[0] == pytest.approx(first["total"][0][0])
+    for part in ("electronic", "ionic", "total"):
+        low, high = first["intervals90"][part]["mean"]
+        assert table[[f"{part}_interval90_low", f"{part}_interval90_high"]].iloc[0].tolist() == pytest.approx(
+            [low, high]
+        )
     assert (table.ionic_method[0], table.functional[0]) == ("full", "PBE")
     assert table.error.notna().tolist() == [False, True]
 
