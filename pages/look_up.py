@@ -199,13 +199,12 @@ def result(material: Material, predict: Callable[[], Prediction]) -> None:
         found = measurements(material.structure)
         tensor_view.summary(prediction, material, found[0] if found else None)
         tensor_view.doubts_note(material)
+        show_warnings([] if prediction is None else prediction.warnings)
         tensor_view.reading_notes(prediction, found[0] if found else None)
         notes(material, prediction)
     sources = tensor_view.with_tensors(prediction, material)
     with left:
         direction_view.crystal(material.structure, sources, "view")
-    if prediction is not None:
-        show_warnings(prediction.warnings)
     st.subheader("Tensors", anchor=False)
     details(material.structure, prediction, material, found, "view")
     downloads(material, prediction)

@@ -1,5 +1,6 @@
 """How a model did on crystals whose formula it never saw: out-of-fold predictions against DFT, as tables."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,9 +129,10 @@ def read_learning_curve(path: Path = LEARNING_CURVE) -> pd.DataFrame | None:
 
 
 def model_card(folder: Path) -> str:
-    """The model's card without its title, Markdown; empty where there is none."""
+    """The model's card without its title and comments, Markdown; empty where there is none."""
     path = folder / CARD
-    return path.read_text().partition("\n")[2].strip() if path.is_file() else ""
+    text = path.read_text().partition("\n")[2] if path.is_file() else ""
+    return re.sub(r"<!--.*?-->\n?", "", text, flags=re.DOTALL).strip()
 
 
 def _judge_target(target: str, predictions: OutOfFold, known: dict[str | None, Material]) -> Judged:

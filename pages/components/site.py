@@ -13,6 +13,7 @@ LOOK_UP, EXPLORE, PREDICT, MODEL, TRAIN, THEORY, DEMO = (
     PAGES_FOLDER / f"{name}.py" for name in ("look_up", "explore", "predict", "model", "train", "theory", "demo")
 )
 
+SITE = "Dielectric tensors"
 _STYLE = """
 .block-container {padding-top: 3.8rem; padding-bottom: 3rem; max-width: 1320px;}
 [data-testid="stMarkdownContainer"] table {width: 100%; font-size: 0.9rem;}
@@ -30,9 +31,10 @@ kbd {opacity: 0.85 !important;}
 _DARK_STYLE = '[data-testid^="stBaseButton-primary"] p {color: #0b1117;}'
 
 
-def navigation() -> Page:
+def navigation(title: str = "") -> Page:
     """Page settings and the menu; returns the page that the visitor asked for."""
-    st.set_page_config(page_title="Dielectric tensors", page_icon=str(ICON), layout="wide")
+    name = f"{title} · {SITE}" if title else SITE
+    st.set_page_config(page_title=name, page_icon=str(ICON), layout="wide")
     return st.navigation(
         [
             st.Page(LOOK_UP, title="Look up", default=True),
@@ -53,7 +55,7 @@ def header(title: str, subtitle: str) -> None:
     A page can be a visitor's first request, before `app.py` has run; so each page brings the menu itself.
     """
     catch_up()
-    navigation()
+    navigation(title)
     st.html(f"<style>{_style(st.context.theme.type)}</style>")
     one_entry_a_step()
     st.title(title, anchor=False)

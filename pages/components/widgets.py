@@ -35,7 +35,7 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 DASH = "–"
 _IMAGE = {"displaylogo": False, "toImageButtonOptions": {"filename": "dielectric-tensors", "scale": 2}}
 PLOT = _IMAGE | {"responsive": True, "modeBarButtons": [["toImage"]]}  # a chart with its download
-MOVABLE = _IMAGE | {"scrollZoom": True}  # one to pan and zoom too
+MOVABLE = _IMAGE | {"scrollZoom": False}  # one to pan and zoom too, but not with the wheel, which scrolls the page
 PERCENT = "\u00a0%"  # stays on the line of its number
 INTERVAL = "90 % interval"  # the column of a table
 
@@ -46,13 +46,20 @@ def subscripts(formula: str) -> str:
 
 
 def space_group(symbol: str) -> str:
-    """Fm-3m -> Fm3̅m, P6_3/mmc -> P6₃/mmc, as crystallographers write it."""
+    """P6_3/mmc -> P6₃/mmc, and Fm-3m as it is: a bar above a digit slips onto the next one in many fonts."""
     parts = symbol.split("_")
-    text = parts[0] + "".join(part[:1].translate(_SUBSCRIPTS) + part[1:] for part in parts[1:])
-    while "-" in text:
-        before, _, after = text.partition("-")
-        text = before + after[:1] + "\u0305" + after[1:]
-    return escape(text)
+    return escape(parts[0] + "".join(part[:1].translate(_SUBSCRIPTS) + part[1:] for part in parts[1:]))
+
+
+def decimals(bounds: Sequence[float]) -> int:
+    """After the point, for a value within these bounds: two digits of their width, three at most."""
+    width = bounds[1] - bounds[0]
+    return 3 if width <= 0 or not np.isfinite(width) else int(np.clip(1 - np.floor(np.log10(width)), 0, 3))
+
+
+def uncertain(value: float, bounds: Sequence[float]) -> str:
+    """A value with the digits that its interval leaves it."""
+    return f"{value:.{decimals(bounds)}f}"
 
 
 def number(value: float | None) -> str:
@@ -72,16 +79,22 @@ def scientific(value: float) -> str:
 
 
 def span(bounds: Sequence[float]) -> str:
-    """An interval from its low to its high end."""
-    return f"{number(bounds[0])}–{number(bounds[1])}"
+    """An interval from its low to its high end, see `decimals`."""
+    return f"{uncertain(bounds[0], bounds)}–{uncertain(bounds[1], bounds)}"
 
 
 def material_label(material: Material) -> str:
     """One line by which to tell polymorphs apart."""
     name = material.material_id or (f"n = {material.n:.2f}" if material.n is not None else "")
     return " · ".join(
-        [subscripts(material.formula), space_group(material.space_group_symbol), name, material.source]
+        [subscripts(material.formula), space_group(material.space_group_symbol), name, _holds(material)]
     )
+
+
+def _holds(material: Material) -> str:
+    if material.electronic is not None:
+        return "DFT tensors"
+    return "structure alone" if material.n is None else "refractive index alone"
 
 
 def written(rows: pd.DataFrame) -> pd.DataFrame:

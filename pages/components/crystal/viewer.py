@@ -37,6 +37,25 @@ _MOVE = (
     "const model = viewer_UNIQUEID.getModel(); model.addFrame(model.selectedAtoms({}));"
     "viewer_UNIQUEID.vibrate(12, 1, true); viewer_UNIQUEID.animate({loop: 'backAndForth', interval: 60});}\n"
 )
+# 3Dmol keeps every wheel and every swipe for itself, and the page around the frame stands still.
+_SCROLL = """(() => {
+let pressed = null;
+addEventListener("wheel", event => { if (!event.ctrlKey) event.stopImmediatePropagation(); }, true);
+addEventListener("touchstart", event => {
+    pressed = event.touches.length === 1 ? event : null;
+    if (pressed) event.stopImmediatePropagation();
+}, true);
+addEventListener("touchmove", event => {
+    if (pressed && pressed !== "scrolls") {
+        const [from, to] = [pressed.touches[0], event.touches[0]];
+        const across = Math.abs(to.clientX - from.clientX) > Math.abs(to.clientY - from.clientY);
+        if (across) viewer_UNIQUEID._handleMouseDown(pressed);
+        pressed = across ? null : "scrolls";
+    }
+    if (pressed === "scrolls") event.stopImmediatePropagation();
+}, true);
+})();
+"""
 ARROW = COLORS[3]
 ARROW_LENGTH, SHORTEST_ARROW = 4.0, 0.25  # of the motion, which itself is small; Å
 _TURN = Rotation.from_euler("yx", [20, -75], degrees=True)  # from the crystal's axes to right, up, to the eye
@@ -130,7 +149,7 @@ def frame_html(
         _add_arrows(view, scene, motion)
     view.startjs += _first_view(np.vstack([scene.positions, *_labels(scene).values()]))
     moving = "" if motion is None else _MOVE
-    body = (view.startjs + _RELEASE + moving + view.endjs).replace("UNIQUEID", "crystal")
+    body = (view.startjs + _RELEASE + moving + _SCROLL + view.endjs).replace("UNIQUEID", "crystal")
     return (
         f'<!DOCTYPE html><html><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" '
         f'content="{POLICY}">{_STYLE}</head><body>{body}</body></html>'

@@ -167,5 +167,5 @@ def direction_text(one: PrincipalAxis) -> str:
     if one.uvw is None:
         angles = ", ".join(f"{angle:.0f}°" for angle in one.angles)
         return f"{angles} to a, b, c"
-    indices = "".join(str(i) if i >= 0 else f"{-i}\u0305" for i in one.uvw)
+    indices = (" " if min(one.uvw) < 0 else "").join(str(i).replace("-", "−") for i in one.uvw)
     return f"[{indices}]" if one.off < 0.1 else f"≈ [{indices}], {one.off:.1f}° off"

@@ -15,7 +15,17 @@ from engine.prediction.prediction import Prediction
 from engine.tensors import axes, tensors
 from engine.tensors.axes import distinct_values
 from pages.components import charts
-from pages.components.widgets import DASH, INTERVAL, PERCENT, PLOT, number, show_table, show_warnings, span
+from pages.components.widgets import (
+    DASH,
+    INTERVAL,
+    PERCENT,
+    PLOT,
+    number,
+    show_table,
+    show_warnings,
+    span,
+    uncertain,
+)
 
 PARTS = {"electronic": "Electronic", "ionic": "Ionic", "total": "Total"}
 WAYS = {
@@ -24,6 +34,7 @@ WAYS = {
     "coarse": "The ionic part is read off the atoms' surroundings, without force constants.",
 }
 DOUBT = "(?)"  # behind a doubtful value
+INDEX = "Refractive index n"
 NOT_STATED = "polymorph not stated"
 REFLECTANCE = "Reflectance, principal"
 STRUCTURE_AXES, IEEE_AXES = "structure Cartesian axes", "IEEE axes"
@@ -46,7 +57,7 @@ def summary(prediction: Prediction | None, dft: Material | None, measured: Measu
     gap = None if dft is None else dft.band_gap
     columns = {}
     if prediction is not None:
-        columns["Prediction"] = _quantities(prediction, gap)
+        columns["Prediction"] = _quantities(prediction, gap) | _rounded(prediction)
         columns[INTERVAL] = _intervals(prediction)
     if dft is not None:
         columns["DFT"] = _marked(_quantities(dft, gap), dft.doubts)
@@ -104,8 +115,11 @@ def tensors_of(part: str, sources: Sources, axes: Axes) -> dict[str, np.ndarray]
 def reading_notes(prediction: Prediction | None, measured: Measurement | None) -> None:
     """What the rows of the summary hold for, and what the intervals promise where the model has them."""
     st.caption(
-        "Reflectance is ((n − 1) / (n + 1))² at normal incidence for each principal index: for light of photon "
-        "energies well below the band gap and well above the lattice vibrations."
+        "n = √(mean of ε∞'s diagonal), Materials Project's definition. Electronic: ε∞, the response to light, in "
+        "which ions stand still. Ionic: what their motion adds in a slow field. Total: ε₀, the static permittivity, "
+        "the sum of both. Means are those of the diagonal. Reflectance is ((n − 1) / (n + 1))² at normal incidence "
+        "for each principal index: for light of photon energies well below the band gap and well above the lattice "
+        "vibrations."
     )
     if measured is not None:
         st.caption(
@@ -137,12 +151,29 @@ def _marked(rows: dict[str, str], doubts: Sequence[str]) -> dict[str, str]:
 
 
 def _intervals(prediction: Prediction) -> dict[str, str]:
-    found = {}
-    with suppress(EngineError):
-        found["Refractive index n"] = span(np.sqrt(prediction.interval("electronic")).tolist())
+    return {row: span(bounds) for row, (_, bounds) in _bounded(prediction).items()}
+
+
+def _rounded(prediction: Prediction) -> dict[str, str]:
+    """Values with no more digits than their intervals leave them."""
+    found = _bounded(prediction)
+    rows = {row: uncertain(value, bounds) for row, (value, bounds) in found.items()}
+    if INDEX in found and prediction.electronic is not None:
+        bounds = found[INDEX][1]
+        indices = tensors.principal_refractive_indices(prediction.electronic)
+        rows["Principal indices"] = ", ".join(uncertain(float(one), bounds) for one in indices)
+    return rows
+
+
+def _bounded(prediction: Prediction) -> dict[str, tuple[float, Sequence[float]]]:
+    """Row -> value and interval, of those that have one."""
+    found: dict[str, tuple[float, Sequence[float]]] = {}
     for part, title in PARTS.items():
         with suppress(EngineError):  # a model without this part, or never calibrated
-            found[f"{title}, mean"] = span(prediction.interval(part))
+            bounds, value = prediction.interval(part), tensors.mean(getattr(prediction, part))
+            found[f"{title}, mean"] = (value, bounds)
+            if part == "electronic":
+                found[INDEX] = (float(np.sqrt(value)), np.sqrt(bounds).tolist())
     return found
 
 
@@ -157,9 +188,9 @@ def _quantities(source: Prediction | Material, gap: float | None) -> dict[str, s
 
 def _optics(electronic: np.ndarray | None, n: float | None, gap: float | None, distinct: int) -> dict[str, str]:
     if electronic is None:
-        return {"Refractive index n": number(n)}
+        return {INDEX: number(n)}
     rows = {
-        "Refractive index n": number(tensors.refractive_index(electronic)),
+        INDEX: number(tensors.refractive_index(electronic)),
         "Principal indices": _list(tensors.principal_refractive_indices(electronic)),
         "Birefringence Δn": number(tensors.birefringence(electronic)),
         "Optical class": _optical_class(electronic, distinct),
