@@ -13,7 +13,7 @@ from engine import EngineError
 from pages.components import charts
 from pages.components.crystal.scene import make_scene
 from pages.components.crystal.viewer import frame_html
-from pages.components.widgets import number, space_group, subscripts
+from pages.components.widgets import number, space_group, span, subscripts
 
 ROOT = Path(__file__).resolve().parents[2]
 SALT = Structure(Lattice.cubic(4.2), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
@@ -119,3 +119,11 @@ def test_no_two_modules_of_the_pages_say_the_same_colour() -> None:
     }
     counts = Counter(color for colors in said.values() for color in colors)
     assert {color for color, count in counts.items() if count > 1} <= {("#ffffff", "")}
+
+
+@pytest.mark.parametrize(
+    ("bounds", "expected"),
+    [((5.591, 12.45), "5.6–12.5"), ((2.522, 2.676), "2.52–2.68"), ((26.0, 433.0), "26–433")],
+)
+def test_an_interval_has_two_digits_of_its_width(bounds: tuple[float, float], expected: str) -> None:
+    assert span(bounds) == expected

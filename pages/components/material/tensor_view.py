@@ -116,10 +116,10 @@ def reading_notes(prediction: Prediction | None, measured: Measurement | None) -
     """What the rows of the summary hold for, and what the intervals promise where the model has them."""
     st.caption(
         "n = √(mean of ε∞'s diagonal), Materials Project's definition. Electronic: ε∞, the response to light, in "
-        "which ions stand still. Ionic: what their motion adds in a slow field. Total: ε₀, the static permittivity, "
-        "the sum of both. Means are those of the diagonal. Reflectance is ((n − 1) / (n + 1))² at normal incidence "
-        "for each principal index: for light of photon energies well below the band gap and well above the lattice "
-        "vibrations."
+        "which ions stand still. Ionic: what their motion adds in a slow field. Total: ε₀, the static "
+        "permittivity, the sum of both. Means are those of the diagonal. Reflectance is ((n − 1) / (n + 1))² at "
+        "normal incidence for each principal index: for light of photon energies well below the band gap and well "
+        "above the lattice vibrations."
     )
     if measured is not None:
         st.caption(

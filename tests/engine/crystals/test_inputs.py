@@ -1,10 +1,13 @@
 """What a user may give as a crystal."""
 
+import numpy as np
 import pytest
+from pymatgen.core import Lattice, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
 from engine.crystals.inputs import as_crystal, as_structure
 from engine.data.datasets import load_dataset
+from engine.errors import EngineError
 
 
 @pytest.mark.parametrize("form", ["structure", "atoms", "material", "path", "name"])
@@ -27,3 +30,18 @@ def test_whatever_the_type_input_names_is_taken_as_the_same_crystal(form, tmp_pa
 def test_a_material_stays_one_so_that_its_force_constants_are_found():
     material = load_dataset("petousis-2017")[0]
     assert as_crystal(material) is material
+
+
+@pytest.mark.parametrize("factors", [(0.5, 0.5, 0.5), (0.5, 1, 1), (1, 1, 0.5)])
+def test_a_cell_squeezed_to_half_a_length_is_refused_and_says_what_to_check(factors):
+    whole = next(m for m in load_dataset("petousis-2017") if m.material_id == "mp-2998").structure
+    squeezed = Structure(
+        Lattice(whole.lattice.matrix * np.array(factors)[:, None]), whole.species, whole.frac_coords
+    )
+    with pytest.raises(EngineError, match=r"BaTiO3: .*check the lengths of the cell"):
+        as_structure(squeezed)
+
+
+def test_no_embedded_crystal_is_taken_for_a_squeezed_one():
+    for material in load_dataset("petousis-2017")[::8] + load_dataset("matbench-dielectric")[::60]:
+        as_structure(material.structure)
