@@ -84,7 +84,7 @@ def sentence(wanted: Filter, count: int, of: int) -> str:
 
 def without_value(wanted: Filter, rows: pd.DataFrame) -> dict[str, int]:
     """Quantity in words -> how many crystals pass all that does not hang on it, and have no value of it."""
-    found = {}
+    found: dict[str, int] = {}
     for column, limits in wanted.ranges.items():
         if limits == OPEN:
             continue

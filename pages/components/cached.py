@@ -1,6 +1,6 @@
 """Everything that is computed once and kept: data sets, models, predictions, parsed files."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -86,6 +86,10 @@ def _table(datasets: tuple[tuple[str, float], ...]) -> pd.DataFrame:
     def mean(tensor: np.ndarray | None) -> float | None:
         return None if tensor is None else tensors.mean(tensor)
 
+    def of_light(quantity: Callable[[np.ndarray], float], material: Material) -> float | None:
+        tensor = material.allowed_electronic
+        return None if tensor is None else quantity(tensor)
+
     return pd.DataFrame(
         {
             "id": m.material_id,
@@ -97,8 +101,8 @@ def _table(datasets: tuple[tuple[str, float], ...]) -> pd.DataFrame:
             "electronic": mean(m.electronic),
             "ionic": mean(m.ionic),
             "total": mean(m.total),
-            "anisotropy": None if m.electronic is None else tensors.anisotropy_ratio(m.allowed_electronic),
-            "birefringence": None if m.electronic is None else tensors.birefringence(m.allowed_electronic),
+            "anisotropy": of_light(tensors.anisotropy_ratio, m),
+            "birefringence": of_light(tensors.birefringence, m),
             "band_gap": m.band_gap,
             "doubts": "; ".join((*m.flags, *m.doubts)) or None,
             "elements": list(m.elements),

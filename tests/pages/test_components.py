@@ -123,7 +123,7 @@ def test_no_two_modules_of_the_pages_say_the_same_colour() -> None:
 
 @pytest.mark.parametrize(
     ("bounds", "expected"),
-    [((5.591, 12.45), "5.6–12.5"), ((2.522, 2.676), "2.52–2.68"), ((26.0, 433.0), "26–433")],
+    [((5.591, 12.46), "5.6–12.5"), ((2.522, 2.676), "2.52–2.68"), ((26.0, 433.0), "26–433")],
 )
 def test_an_interval_has_two_digits_of_its_width(bounds: tuple[float, float], expected: str) -> None:
     assert span(bounds) == expected
