@@ -128,7 +128,7 @@ def _add_spectrum_options(command: argparse.ArgumentParser) -> None:
     )
     files.add_argument("--from", dest="start", type=float, metavar="F", help="first frequency; 20 by default")
     files.add_argument("--to", dest="stop", type=float, metavar="F", help="last frequency; 1500 by default")
-    files.add_argument("--points", type=int, metavar="N", help="frequencies between; 1481 by default")
+    files.add_argument("--points", type=int, metavar="N", help="of frequencies; by default a round step, 1 cm^-1")
     files.add_argument("--damping", type=float, metavar="F", help="full width of each mode; 8 by default")
     files.add_argument(
         "--unit",

@@ -17,25 +17,41 @@ from engine.vibrations.units import to_wavenumber
 PRINCIPAL = 1e-3  # of the electronic tensor: what may couple a principal axis to the others
 
 
+FEWEST = 1000  # steps of a spectrum whose number of points was left open
+
+
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
-    """Frequencies of a spectrum, in a unit of units.py; `damping` too, but in cm^-1 where that is a wavelength."""
+    """Frequencies of a spectrum, in a unit of units.py; `damping` too, but in cm^-1 where that is a wavelength.
+
+    Without `points` the step is round: the largest of 1, 2 or 5 times a power of ten that makes `FEWEST` steps.
+    """
 
     start: float = 20.0
     stop: float = 1500.0
     damping: float = 8.0
     unit: str = "cm^-1"
-    points: int = 1481
+    points: int | None = None
 
     def __post_init__(self) -> None:
         check(0 < self.start < self.stop, f"a spectrum goes from above 0 to more, got {self.start} to {self.stop}")
         check(self.damping >= 0, f"damping must not be negative, got {self.damping}")
-        check(2 <= self.points <= 1_000_000, f"points must be 2 to a million, got {self.points}")
+        check(2 <= self.count <= 1_000_000, f"points must be 2 to a million, got {self.points}")
+
+    @property
+    def count(self) -> int:
+        """Number of frequencies."""
+        if self.points is not None:
+            return self.points
+        span = self.stop - self.start
+        power = 10.0 ** np.floor(np.log10(span / FEWEST))
+        step = max(one * power for one in (1, 2, 5) if one * power * FEWEST <= span * (1 + 1e-9))
+        return round(span / step) + 1
 
     @property
     def wavenumber(self) -> np.ndarray:
-        """[points] cm^-1, even in the unit."""
-        return to_wavenumber(np.linspace(self.start, self.stop, self.points), self.unit)
+        """[count] cm^-1, even in the unit."""
+        return to_wavenumber(np.linspace(self.start, self.stop, self.count), self.unit)
 
     @property
     def width(self) -> float:

@@ -15,7 +15,7 @@ from pydefect.analyzer.unitcell import Unitcell
 from engine import EngineError
 from engine.cli import main
 from engine.prediction.spectra import Sweep, born_file, index_file, phonopy_file, spectrum_file, unitcell_file
-from engine.vibrations.units import PER_THZ
+from engine.vibrations.units import PER_THZ, from_wavenumber
 
 
 def test_phonopy_reads_back_the_charges_of_all_atoms_from_those_of_a_few(prediction, tmp_path):
@@ -61,7 +61,9 @@ def test_pydefect_reads_both_tensors(prediction, tmp_path):
 
 
 def test_comments_hold_the_total_tensor_for_doped_and_sxdefectalign(prediction):
-    _, doped, sxdefectalign = unitcell_file(prediction).splitlines()[:3]
+    axes, _, doped, _, sxdefectalign = unitcell_file(prediction).splitlines()[:5]
+    assert "axes of the structure" in axes
+    assert doped.startswith("# dielectric = ")
     assert np.array(json.loads(doped.split(" = ")[1])) == pytest.approx(prediction.total, abs=1e-6)
     values = [float(one) for one in sxdefectalign.split("--tensor ")[1].split(",")]
     voigt = prediction.total[[0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]]
@@ -105,6 +107,18 @@ def test_the_command_line_writes_one_crystal_in_the_units_asked_for(layered, tmp
     assert pd.read_csv(table)["frequency_meV"].tolist() == pytest.approx(range(5, 51, 5))
     assert main(["predict", str(crystal), str(crystal), "--born", str(out), "--device", "cpu"]) == 1
     assert "write the file of one crystal" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "unit", "step"),
+    [(20, 1500, "cm^-1", 1), (50, 1500, "cm^-1", 1), (100, 400, "cm^-1", 0.2), (1, 10, "THz", 0.005)],
+)
+def test_the_frequencies_of_a_spectrum_are_round_numbers_unless_their_number_is_given(start, stop, unit, step):
+    asked = {"start": start, "stop": stop, "unit": unit}
+    found = from_wavenumber(Sweep(**asked).wavenumber, unit)
+    assert np.diff(found) == pytest.approx(step)
+    assert found[[0, -1]] == pytest.approx([start, stop])
+    assert len(Sweep(**asked, points=7).wavenumber) == 7
 
 
 @pytest.mark.parametrize("wrong", [{"start": 0}, {"start": 9, "stop": 3}, {"damping": -1}, {"points": 1}])
