@@ -7,9 +7,9 @@ import yaml
 def pydefect_unitcell(formula: str, electronic: np.ndarray, ionic: np.ndarray) -> str:
     """unitcell.yaml of pydefect, and in its comments what doped and sxdefectalign take, a line each to paste.
 
-    Band edges are left for its user, whose functional they must have. doped 3.2 was given its line and computed the
-    correction of a vacancy in rutile, with what couples the axes; sxdefectalign, which no package index has, was
-    not run: its line is as the source of version 3.0 reads it.
+    Band edges are left for its user, whose functional they must have. doped 3.2 was given its line and computed
+    the correction of a vacancy in rutile. sxdefectalign, which no package index has, was not run: its line is as
+    the source of version 3.0 reads it.
     """
     content = {
         "system": formula,

@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
+from pymatgen.core import Element
 
 from engine.data.datasets import load_dataset
 from engine.tensors.principal_axes import conventional_cell
+from engine.vibrations.charge_ellipsoids import charge_ellipsoid
 from engine.vibrations.curves import curves, shown_range
 from engine.vibrations.site_charges import site_charges
+from pages.components.crystal.charges import charge_mesh
 from pages.components.crystal.scene import make_scene
 from pages.components.crystal.viewer import ARROW, flat_drawing, frame_html
 from pages.components.material.infrared_charts import ABSORPTION, PERMITTIVITY, QUANTITIES, spectrum
@@ -82,6 +85,30 @@ def test_equivalent_atoms_share_a_row_of_charges(prediction):
     rows = site_charges(prediction.ions)
     assert [(one.element, one.times, one.oxidation) for one in rows] == [("Ga", 4, 2), ("Se", 4, -2)]
     assert np.trace(sum(one.times * one.charge for one in rows)) == pytest.approx(0, abs=1e-9)
+
+
+def test_each_atom_of_the_drawing_bears_the_ellipsoid_of_its_charge_in_the_colour_of_its_sign(prediction):
+    scene = make_scene(prediction.structure, 1)
+    mesh = charge_mesh(prediction.born_charges, scene)
+    each = mesh.vertices.reshape(len(scene.positions), -1, 3)
+    assert each.mean(1) == pytest.approx(scene.positions)
+    sizes = np.linalg.norm(each - scene.positions[:, None], axis=2).max(1)
+    charges = [charge_ellipsoid(one).charges for one in prediction.born_charges[scene.atoms]]
+    assert sizes / sizes.max() == pytest.approx(np.abs(charges).max(1) / np.abs(charges).max(), rel=0.02)
+    blue = mesh.colors.reshape(each.shape)[:, 0, 2] > mesh.colors.reshape(each.shape)[:, 0, 0]
+    assert blue.tolist() == [number == Element("Ga").Z for number in scene.numbers]
+    assert frame_html(scene, charges=prediction.born_charges).count("addCustom(") == 1
+    edges = [
+        trace for trace in flat_drawing(scene, charges=prediction.born_charges).data if trace.fill == "toself"
+    ]
+    assert len(edges) == len(scene.positions)
+
+
+def test_a_switch_draws_the_charges_on_the_atoms():
+    page = look_up(LAYERED, "Infrared")
+    assert "ellipsoid" not in words(page)
+    page.toggle(key="view-charges").set_value(True).run()
+    assert "An atom that moves along an axis of its ellipsoid" in words(page)
 
 
 def test_atoms_move_in_the_drawing_and_arrows_show_how(prediction):

@@ -15,6 +15,7 @@ from scipy.spatial.transform import Rotation
 
 from engine.errors import EngineError, check
 from pages.components.colours import AXIS_COLORS, CLEAR, COLORS, SLATE
+from pages.components.crystal.charges import NEGATIVE, POSITIVE, charge_mesh, charge_outlines
 from pages.components.crystal.overlay import HIGH, LOW, MIDDLE, Mesh, Overlay, make_mesh, outlines
 from pages.components.crystal.scene import EDGES, Scene, make_scene
 from pages.components.widgets import PLOT, number
@@ -100,10 +101,12 @@ def draw(
     *,
     flat: bool,
     motion: np.ndarray | None = None,
+    charges: np.ndarray | None = None,
 ) -> None:
     """The crystal in repeat^3 cells, in three dimensions or flat, and its legend.
 
     Args:
+        charges: [N, 3, 3] e, Born charges to draw as ellipsoids on the atoms.
         motion: [N, 3] how far each site moves to either side, Å; shown by arrows, and in three dimensions by
             atoms that move, unless the visitor's system asks for less motion.
     """
@@ -111,17 +114,24 @@ def draw(
     name = structure.composition.reduced_formula
     told = f"Crystal structure of {name}" + (f" with the surface of {overlay.name}" if overlay else "")
     told += " in which arrows show how the atoms move" if motion is not None else ""
+    told += " with the Born charges as ellipsoids on the atoms" if charges is not None else ""
     if flat:
-        st.plotly_chart(flat_drawing(scene, overlay, motion), key=f"{key}-drawing", config=PLOT, alt=told)
+        figure = flat_drawing(scene, overlay, motion, charges)
+        st.plotly_chart(figure, key=f"{key}-drawing", config=PLOT, alt=told)
     else:
         dark = st.context.theme.type == "dark"
-        html = frame_html(scene, overlay, dark=dark, motion=motion)
+        html = frame_html(scene, overlay, dark=dark, motion=motion, charges=charges)
         st.iframe(html, height=HEIGHT, alt=f"{told}, turn it with the mouse")
-    st.html(legend_html(sorted(set(scene.numbers.tolist())), overlay))
+    st.html(legend_html(sorted(set(scene.numbers.tolist())), overlay, charges=charges is not None))
 
 
 def frame_html(
-    scene: Scene, overlay: Overlay | None = None, *, dark: bool = False, motion: np.ndarray | None = None
+    scene: Scene,
+    overlay: Overlay | None = None,
+    *,
+    dark: bool = False,
+    motion: np.ndarray | None = None,
+    charges: np.ndarray | None = None,
 ) -> str:
     """A page for the frame, made of numbers and coordinates alone: no text of a visitor's goes in.
 
@@ -147,7 +157,12 @@ def frame_html(
         _add_surface(view, make_mesh(overlay, scene))
     if motion is not None:
         _add_arrows(view, scene, motion)
-    view.startjs += _first_view(np.vstack([scene.positions, *_labels(scene).values()]))
+    points = np.vstack([scene.positions, *_labels(scene).values()])
+    if charges is not None:
+        ellipsoids = charge_mesh(charges, scene)
+        _add_surface(view, ellipsoids)
+        points = np.vstack([points, ellipsoids.vertices])
+    view.startjs += _first_view(points)
     moving = "" if motion is None else _MOVE
     body = (view.startjs + _RELEASE + moving + _SCROLL + view.endjs).replace("UNIQUEID", "crystal")
     return (
@@ -156,7 +171,12 @@ def frame_html(
     )
 
 
-def flat_drawing(scene: Scene, overlay: Overlay | None = None, motion: np.ndarray | None = None) -> go.Figure:
+def flat_drawing(
+    scene: Scene,
+    overlay: Overlay | None = None,
+    motion: np.ndarray | None = None,
+    charges: np.ndarray | None = None,
+) -> go.Figure:
     """The crystal seen from a fixed direction, drawn without WebGL; a surface by its cuts through three planes."""
     corners, seen = _TURN.apply(scene.corners), _TURN.apply(scene.positions)
     order = np.argsort(seen[:, 2])
@@ -186,6 +206,16 @@ def flat_drawing(scene: Scene, overlay: Overlay | None = None, motion: np.ndarra
         across, up, _ = _TURN.apply(curve).T
         dots = {"size": 5, "color": [f"rgb({r:.0f},{g:.0f},{b:.0f})" for r, g, b in 255 * colors]}
         figure.add_scatter(x=across, y=up, mode="markers", marker=dots, name=f"{plane} plane", hoverinfo="skip")
+    for edge, color in [] if charges is None else charge_outlines(charges, scene, _TURN.as_matrix()):
+        figure.add_scatter(
+            x=edge[:, 0],
+            y=edge[:, 1],
+            mode="lines",
+            line_color=color,
+            fill="toself",
+            opacity=OPACITY,
+            hoverinfo="skip",
+        )
     for base, tip in _arrows(scene, motion) if motion is not None else ():
         (x, y, _), (to_x, to_y, _) = _TURN.apply([base, tip])
         figure.add_annotation(
@@ -199,8 +229,8 @@ def flat_drawing(scene: Scene, overlay: Overlay | None = None, motion: np.ndarra
     )  # fmt: skip
 
 
-def legend_html(numbers: list[int], overlay: Overlay | None = None) -> str:
-    """A coloured dot and a symbol for each element, the colours of the axes, and those of the surface."""
+def legend_html(numbers: list[int], overlay: Overlay | None = None, *, charges: bool = False) -> str:
+    """A coloured dot and a symbol for each element, the colours of the axes, and those of what is drawn in."""
     dot = (
         "display:inline-block;width:.8em;height:.8em;margin-right:.3em;border:1px solid #7f8c97;border-radius:50%;"
     )
@@ -208,6 +238,9 @@ def legend_html(numbers: list[int], overlay: Overlay | None = None) -> str:
     entries += [f'<span style="color:{color}">→</span> {axis}' for axis, color in AXIS_COLORS.items()]
     if overlay:
         entries.append(f"{overlay.name}: {_scale_html(overlay)}")
+    if charges:
+        signs = (("positive", POSITIVE), ("negative", NEGATIVE))
+        entries += [f'<span style="{dot}background:{color}"></span>{name} Born charge' for name, color in signs]
     spans = "".join(f"<span>{entry}</span>" for entry in entries)
     return f'<div style="display:flex;flex-wrap:wrap;gap:.2em 1.1em">{spans}</div>'
 

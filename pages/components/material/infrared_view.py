@@ -46,7 +46,11 @@ def infrared(prediction: Prediction | None, key: str) -> None:
         _motion(prediction, modes, moved, key)
     with chart:
         _spectrum(prediction, modes, moved, key)
-    _charges(prediction)
+    left, right = st.columns([7, 5], gap="large")
+    with left:
+        _charges(prediction)
+    with right:
+        _charges_drawn(prediction, key)
     _files(prediction, key)
 
 
@@ -183,8 +187,7 @@ def _motion(prediction: Prediction, modes: Modes, moved: int | None, key: str) -
     other = f"{abs(modes.thz[index]):.2f}{imaginary} THz, {abs(modes.mev[index]):.1f}{imaginary} meV"
     st.markdown(f"**{_named(modes, index)}** :gray[{other}]")
     motion = AMPLITUDE * modes.displacements[index]
-    flat = st.session_state.get(f"{key}-flat", not viewer.SCRIPT.is_file())
-    viewer.draw(prediction.structure, 1, f"{key}-mode", None, flat=flat, motion=motion)
+    viewer.draw(prediction.structure, 1, f"{key}-mode", None, flat=_flat(key), motion=motion)
     if len(modes.sets[moved]) > 1:
         st.caption(f"One of {len(modes.sets[moved])} that symmetry makes alike.")
 
@@ -206,6 +209,22 @@ def _charges(prediction: Prediction) -> None:
         "A Born charge is how much the polarisation changes when an atom moves, per length of its way: more than "
         "the oxidation state where bonds change with it. All nine components are in BORN, first index the field."
     )
+
+
+def _charges_drawn(prediction: Prediction, key: str) -> None:
+    """The charges on the atoms, where the visitor wants them: each drawing costs a moment."""
+    if prediction.born_charges is None or not st.toggle("Draw them on the atoms", key=f"{key}-charges"):
+        return
+    viewer.draw(prediction.structure, 1, f"{key}-charged", None, flat=_flat(key), charges=prediction.born_charges)
+    st.caption(
+        "An atom that moves along an axis of its ellipsoid adds that charge, times its way, to the polarisation; "
+        "drawn are the symmetric parts, all on one scale."
+    )
+
+
+def _flat(key: str) -> bool:
+    """Whether the visitor's drawings do without WebGL."""
+    return st.session_state.get(f"{key}-flat", not viewer.SCRIPT.is_file())
 
 
 def _files(prediction: Prediction, key: str) -> None:
