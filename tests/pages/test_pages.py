@@ -2,9 +2,11 @@
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import ase
 import pytest
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.testing.v1 import AppTest
 
 from engine import EngineError, GraphConfig, ModelConfig, Run, TrainConfig
@@ -200,6 +202,23 @@ def test_what_was_read_is_said_beside_the_answer() -> None:
     assert "Read as MgO, " in text
     assert "2 atoms in the cell" in text
     assert "The ionic part comes from Born charges and force constants" in text
+
+
+def test_a_bar_says_how_many_of_several_crystals_are_predicted(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = []
+    draw = DeltaGenerator.progress
+
+    def heard(place: DeltaGenerator, value: float, text: str | None = None, **rest: Any) -> DeltaGenerator:
+        said.append((value, text))
+        return draw(place, value, text, **rest)
+
+    monkeypatch.setattr(DeltaGenerator, "progress", heard)
+    three = "".join(
+        f'2\nLattice="{a} 0 0 0 {a} 0 0 0 {a}"\nCs 0 0 0\nCl {a / 2} {a / 2} {a / 2}\n' for a in (4.1, 4.2, 4.3)
+    )
+    page = upload(("three.xyz", three))
+    assert len(page.expander) == 3
+    assert said == [(i / 3, f"three.xyz: {i} of 3 crystals predicted") for i in range(3)]
 
 
 def test_a_run_of_vasp_shows_its_own_tensor_as_dft_beside_the_prediction() -> None:

@@ -213,7 +213,7 @@ def _charges(prediction: Prediction) -> None:
 
 def _charges_drawn(prediction: Prediction, key: str) -> None:
     """The charges on the atoms, where the visitor wants them: each drawing costs a moment."""
-    if prediction.born_charges is None or not st.toggle("Draw them on the atoms", key=f"{key}-charges"):
+    if prediction.born_charges is None or not st.toggle("Born charges on the atoms", key=f"{key}-charges"):
         return
     viewer.draw(prediction.structure, 1, f"{key}-charged", None, flat=_flat(key), charges=prediction.born_charges)
     st.caption(
