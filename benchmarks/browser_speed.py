@@ -1,4 +1,4 @@
-"""How long a visitor waits, measured in a browser: first page, another page, a look-up with its prediction.
+"""How long a visitor waits, measured in a browser: first page, another page, a look-up, infrared spectra.
 
     python -m benchmarks.browser_speed [--json OUT]
 
@@ -16,13 +16,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from pymatgen.io.vasp import Poscar
 
+from engine.crystals.material import Material
 from engine.data.datasets import load_dataset
 from engine.evaluation.provenance import code_version, machine
 from tests.browser.server import PATIENCE, running_app
 
 VISITS = 10
-MATERIALS = [material.material_id for material in load_dataset("petousis-2017")[::100]]  # eleven
+EMBEDDED = load_dataset("petousis-2017")
+MATERIALS = EMBEDDED[::100]  # eleven
+OF_TEN_ATOMS = [material for material in EMBEDDED if material.natoms == 10][::10]  # eleven
 Measure = Callable[[Page, str, int], float]  # page, address of the app, number of the visit -> seconds
 
 
@@ -40,20 +44,53 @@ def another_page(page: Page, app: str, visit: int) -> float:
 
 def look_up(page: Page, app: str, visit: int) -> float:
     """From the end of the typed ID to prediction and DFT, in the table and as matrices."""
-    return asked(page, app, visit, page.get_by_text("Electronic, mean"), page.locator(".heatmap-label"))
+    typed = ask(page, app, MATERIALS[visit])
+    return drawn(typed, page.get_by_text("Electronic, mean"), page.locator(".heatmap-label"))
 
 
 def crystal(page: Page, app: str, visit: int) -> float:
     """From the end of the typed ID to the crystal in three dimensions."""
-    return asked(page, app, visit, page.frame_locator("iframe").locator("canvas"))
+    return drawn(ask(page, app, MATERIALS[visit]), page.frame_locator("iframe").locator("canvas"))
 
 
-def asked(page: Page, app: str, visit: int, *awaited: Locator) -> float:
-    """From the end of an ID, typed on the start page, to what is awaited."""
-    first_page(page, app, visit)
+def spectrum(page: Page, app: str, visit: int) -> float:
+    """From the end of the typed ID of ten atoms to the curves of its tab Infrared, clicked as soon as it is there."""
+    typed = ask(page, app, OF_TEN_ATOMS[visit])
+    return drawn(lambda: (typed(), open_infrared(page)), curves(page, "view-spectrum"))
+
+
+def spectrum_of_a_new_crystal(page: Page, app: str, visit: int) -> float:
+    """From a file of ten atoms that nobody has seen to the same on the Predict page."""
+    page.goto(f"{app}/predict")
+    field = page.locator("input[type=file]")
+    field.wait_for(state="attached", timeout=PATIENCE)
+    structure = OF_TEN_ATOMS[visit].structure.copy()
+    structure.scale_lattice(structure.volume * (1 + 1e-6 * (time.time() % 1e4)))
+    file = {"name": "POSCAR", "mimeType": "text/plain", "buffer": Poscar(structure).get_str().encode()}
+
+    def upload() -> None:
+        field.set_input_files(file)
+        open_infrared(page)
+
+    return drawn(upload, curves(page, "predict-0-spectrum"))
+
+
+def ask(page: Page, app: str, material: Material) -> Callable[[], None]:
+    """The start page with the ID of a material typed; what is left is to press Enter."""
+    first_page(page, app, 0)
     field = page.get_by_label("Materials Project ID")
-    field.fill(MATERIALS[visit])
-    return drawn(lambda: field.press("Enter"), *awaited)
+    field.fill(material.material_id or "")
+    return lambda: field.press("Enter")
+
+
+def open_infrared(page: Page) -> None:
+    """Click the tab with the spectra as soon as it is there."""
+    page.get_by_role("tab", name="Infrared").click(timeout=PATIENCE)
+
+
+def curves(page: Page, key: str) -> Locator:
+    """The lines of the chart that has this key."""
+    return page.locator(f".st-key-{key} .scatterlayer .trace .lines path")
 
 
 def points(page: Page, key: str) -> Locator:
@@ -84,6 +121,8 @@ MEASURES = {
     "page change": another_page,
     "look-up with prediction": look_up,
     "look-up with crystal in 3D": crystal,
+    "spectrum of ten embedded atoms": spectrum,
+    "spectrum of ten new atoms": spectrum_of_a_new_crystal,
 }
 
 

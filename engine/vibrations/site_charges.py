@@ -28,15 +28,15 @@ class SiteCharge:
 
 def site_charges(ions: Ions) -> list[SiteCharge]:
     """One entry for each set of equivalent atoms, in the order of the primitive cell."""
-    ions = ions.symmetric
     first = np.min([_origin(op.permutation) for op in ions.operations], axis=0)
+    charges = ions.symmetric.charges
     symbols = [Element.from_Z(int(z)).symbol for z in ions.atomic_numbers]
     states = _oxidation_states(Composition(dict(zip(*np.unique(symbols, return_counts=True), strict=True))))
     return [
         SiteCharge(
             element=symbols[atom],
             times=int((first == atom).sum()),
-            charge=ions.charges[atom],
+            charge=charges[atom],
             oxidation=states.get(symbols[atom]),
         )
         for atom in np.unique(first).tolist()

@@ -1,11 +1,12 @@
 """Spectra along principal axes; data in, Plotly figure out."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
-from engine.vibrations.curves import Curve
+from engine.vibrations.curves import Curve, Mark
 from engine.vibrations.units import from_wavenumber
 from pages.components.charts import styled
 from pages.components.colours import COLORS, GREY
@@ -51,47 +52,56 @@ def spectrum(
     """
     figure = go.Figure()
     x = from_wavenumber(wavenumber, unit)
+    shapes: list[dict[str, Any]] = []
+    names: list[dict[str, Any]] = []
     for color, (name, curve) in zip(COLORS, curves.items(), strict=False):
         for what, dash, values in _LINES[quantity]:
             figure.add_scatter(
                 x=x, y=values(curve), mode="lines", name=f"{what}, {name}", line={"color": color, "dash": dash},
                 hovertemplate=f"{what}, {name}: %{{y:.4g}} at %{{x:.4g}}<extra></extra>",
             )  # fmt: skip
-        _add_marks(figure, curve, color, unit, moved)
+        for mark in curve.marks:
+            _add_mark(shapes, names, mark, color, unit, strong=mark.multiplet == moved)
         if quantity == PERMITTIVITY:
             _add_limits(figure, curve, x, color, unit)
+    figure.update_layout(shapes=shapes, annotations=names)  # at once: one by one, each costs as much as all
     figure.update_xaxes(title=AXIS_TITLES[unit], type="log" if unit == "µm" else "linear")
     figure.update_yaxes(title=_TITLES[quantity], type="log" if quantity == ABSORPTION else "linear")
     figure = styled(figure, height=_HEIGHT, legend=True, margin={"l": 10, "r": 10, "t": 110, "b": 10})
     return figure.update_layout(legend_y=1.12)  # above the names of the modes
 
 
-def _add_marks(figure: go.Figure, curve: Curve, color: str, unit: str, moved: int | None) -> None:
-    """A line at each transverse frequency, a broken one at the longitudinal one, named where it is strong.
+def _add_mark(
+    shapes: list[dict[str, Any]], names: list[dict[str, Any]], mark: Mark, color: str, unit: str, *, strong: bool
+) -> None:
+    """A line at the transverse frequency, a broken one at the longitudinal one, named where the mode is strong.
 
     An unstable mode gets a grey band in their place.
     """
-    for mark in curve.marks:
-        ends = [float(from_wavenumber(end, unit)) for end in (mark.transverse, mark.longitudinal)]
-        places = np.log10(ends).tolist() if unit == "µm" else ends
-        if mark.unstable:
-            figure.add_vrect(x0=ends[0], x1=ends[1], fillcolor=GREY, opacity=0.25, line_width=0)
-            _name(figure, places[0], "unstable", GREY)
-            continue
-        strong = mark.multiplet == moved
-        for name, end, place, dash in zip(("TO", "LO"), ends, places, ("solid", "dash"), strict=True):
-            line = {"color": color, "dash": dash, "width": 3 if strong else 1}
-            figure.add_vline(x=end, line=line, opacity=0.9 if strong else 0.45)
-            if strong or mark.share > NAMED:
-                _name(figure, place, name, color)
+    low, high = (float(from_wavenumber(end, unit)) for end in (mark.transverse, mark.longitudinal))
+    edge = {"y0": 0, "y1": 1, "yref": "y domain"}
+    if mark.unstable:
+        shapes.append(
+            edge
+            | {"type": "rect", "x0": low, "x1": high, "fillcolor": GREY, "opacity": 0.25, "line": {"width": 0}}
+        )
+        names.append(_name(low, unit, "unstable", GREY))
+        return
+    for name, end, dash in (("TO", low, "solid"), ("LO", high, "dash")):
+        line = {"color": color, "dash": dash, "width": 3 if strong else 1}
+        shapes.append(
+            edge | {"type": "line", "x0": end, "x1": end, "line": line, "opacity": 0.9 if strong else 0.45}
+        )
+        if strong or mark.share > NAMED:
+            names.append(_name(end, unit, name, color))
 
 
-def _name(figure: go.Figure, place: float, text: str, color: str) -> None:
+def _name(place: float, unit: str, text: str, color: str) -> dict[str, Any]:
     """A text that stands on the upper edge."""
-    figure.add_annotation(
-        x=place, y=1, yref="paper", yanchor="bottom", showarrow=False, text=text, textangle=-90,
-        font={"size": 10, "color": color},
-    )  # fmt: skip
+    return {
+        "x": float(np.log10(place)) if unit == "µm" else place, "y": 1, "yref": "paper", "yanchor": "bottom",
+        "showarrow": False, "text": text, "textangle": -90, "font": {"size": 10, "color": color},
+    }  # fmt: skip
 
 
 def _add_limits(figure: go.Figure, curve: Curve, x: np.ndarray, color: str, unit: str) -> None:
