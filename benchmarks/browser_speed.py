@@ -54,7 +54,7 @@ def crystal(page: Page, app: str, visit: int) -> float:
 
 
 def spectrum(page: Page, app: str, visit: int) -> float:
-    """From the end of the typed ID of ten atoms to the curves of its tab Infrared, clicked as soon as it is there."""
+    """From the end of the typed ID of ten atoms to the curves of its tab Infrared, clicked once it is there."""
     typed = ask(page, app, OF_TEN_ATOMS[visit])
     return drawn(lambda: (typed(), open_infrared(page)), curves(page, "view-spectrum"))
 

@@ -9,6 +9,7 @@ from engine.tensors.principal_axes import conventional_cell
 from engine.vibrations.charge_ellipsoids import charge_ellipsoid
 from engine.vibrations.curves import curves, shown_range
 from engine.vibrations.site_charges import site_charges
+from engine.vibrations.units import from_wavenumber
 from pages.components.crystal.charges import charge_mesh
 from pages.components.crystal.scene import make_scene
 from pages.components.crystal.viewer import ARROW, flat_drawing, frame_html
@@ -77,6 +78,9 @@ def test_each_quantity_is_drawn_for_each_axis_with_its_modes(found, wavenumber, 
     lines = [trace for trace in figure.data if trace.mode == "lines"]
     assert len(lines) == (4 if quantity == PERMITTIVITY else 2)
     assert len(figure.layout.shapes) == 2 * sum(len(one.marks) for one in found)
+    strongest = from_wavenumber(max(found[0].marks, key=lambda mark: mark.share).transverse, unit)
+    texts = [one.text for one in figure.layout.annotations]
+    assert f"TO {strongest:.0f}" in texts or f"TO {strongest:.3g}" in texts
     assert figure.layout.yaxis.type == ("log" if quantity == ABSORPTION else "linear")
     assert figure.layout.xaxis.type == ("log" if unit == "µm" else "linear")
 

@@ -93,7 +93,7 @@ def _add_mark(
             edge | {"type": "line", "x0": end, "x1": end, "line": line, "opacity": 0.9 if strong else 0.45}
         )
         if strong or mark.share > NAMED:
-            names.append(_name(end, unit, name, color))
+            names.append(_name(end, unit, f"{name} {end:.0f}" if end > 100 else f"{name} {end:.3g}", color))
 
 
 def _name(place: float, unit: str, text: str, color: str) -> dict[str, Any]:

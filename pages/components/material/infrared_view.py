@@ -228,7 +228,7 @@ def _flat(key: str) -> bool:
 
 
 def _files(prediction: Prediction, key: str) -> None:
-    name, sweep = prediction.formula, Sweep()
+    name, sweep = prediction.formula, Sweep(damping=float(st.session_state[f"{key}-damping"]))
     with st.container(horizontal=True, vertical_alignment="center"):
         for title, file, make in (
             ("BORN", "BORN", partial(born_file, prediction)),
