@@ -16,7 +16,7 @@ from engine.prediction.prediction import Prediction
 from engine.prediction.records import material_record, records_to_csv, to_records
 from pages.components import cached
 from pages.components.explore import scatter_charts
-from pages.components.material import direction_view, live, tensor_view
+from pages.components.material import copy_view, direction_view, live, tensor_view
 from pages.components.material.details import details
 from pages.components.site import PREDICT, header
 from pages.components.widgets import (
@@ -205,6 +205,8 @@ def result(material: Material, predict: Callable[[], Prediction]) -> None:
     sources = tensor_view.with_tensors(prediction, material)
     with left:
         direction_view.crystal(material.structure, sources, "view")
+        with st.expander("Lattice parameters, CIF and POSCAR"):
+            copy_view.crystal_file(material.structure, material.material_id or material.formula, "view")
     st.subheader("Tensors", anchor=False)
     details(material.structure, prediction, material, found, "view")
     downloads(material, prediction)

@@ -31,6 +31,9 @@ class Filter:
         crystal_systems: one of which it must have.
         holds: symbols of elements, all of which it must hold.
         without: symbols of elements, none of which it may hold.
+        only: symbols of elements besides which it may hold no other.
+        space_groups: symbols, one of which it must have.
+        tensor: whether it must have a DFT tensor, not its mean alone.
         ranges: column of the table -> range of its value; a crystal whose value is unknown does not pass. An
             open range asks for nothing.
     """
@@ -39,6 +42,9 @@ class Filter:
     crystal_systems: tuple[str, ...] = ()
     holds: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    space_groups: tuple[str, ...] = ()
+    tensor: bool = False
     ranges: dict[str, Range] = field(default_factory=dict)
 
     @property
@@ -47,19 +53,23 @@ class Filter:
         return self != Filter(ranges=dict.fromkeys(self.ranges, OPEN))
 
     def keep(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """Those rows that pass, of a table with columns source, crystal_system, elements and those of `ranges`."""
+        """Those rows that pass, of a table with the columns that are asked for, named as in `cached.table`."""
         passing = pd.Series(True, index=rows.index)
-        for column, chosen in (("source", self.sources), ("crystal_system", self.crystal_systems)):
+        lists = {"source": self.sources, "crystal_system": self.crystal_systems, "space_group": self.space_groups}
+        for column, chosen in lists.items():
             if chosen:
                 passing &= rows[column].isin(chosen)
-        if self.holds or self.without:
+        if self.tensor:
+            passing &= rows["electronic"].notna()
+        if self.holds or self.without or self.only:
             passing &= rows["elements"].map(self._has_the_elements)
         for column, limits in self.ranges.items():
             passing &= _within(rows[column], limits)
         return rows[passing]
 
     def _has_the_elements(self, held: Sequence[str]) -> bool:
-        return set(self.holds) <= set(held) and not set(self.without) & set(held)
+        allowed = set(self.only) or set(held)
+        return set(self.holds) <= set(held) <= allowed and not set(self.without) & set(held)
 
 
 def sentence(wanted: Filter, count: int, of: int) -> str:
@@ -73,10 +83,16 @@ def sentence(wanted: Filter, count: int, of: int) -> str:
         parts.append(f"{verb} {_list(wanted.holds, 'and')}")
     if wanted.without:
         parts.append(f"{verb} no {_list(wanted.without, 'or')}")
+    if wanted.only:
+        parts.append(f"{verb} nothing but {_list(wanted.only, 'and')}")
     parts += [_range(WORDS[column], limits, UNITS.get(column, "")) for column, limits in wanted.ranges.items()]
     if wanted.crystal_systems:
         in_order = [system for system in reversed(CRYSTAL_SYSTEMS) if system in wanted.crystal_systems]
         parts.append(_list(in_order, "or"))
+    if wanted.space_groups:
+        parts.append(f"space group {_list(wanted.space_groups, 'or')}")
+    if wanted.tensor:
+        parts.append("with a DFT tensor")
     if wanted.sources:
         parts.append(f"from {_list(wanted.sources, 'or')}")
     return f"{count:,} of {of:,} {noun}: {', '.join(filter(None, parts))}"

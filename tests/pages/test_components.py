@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from pymatgen.core import Lattice, Structure
+from scipy.spatial.transform import Rotation
 
 from engine import EngineError
 from pages.components import charts
@@ -28,6 +29,24 @@ def test_each_atom_is_tied_to_its_nearest_neighbours_only() -> None:
     scene = make_scene(SALT, 1)
     assert len(scene.bonds) == 8
     assert all(sorted(scene.numbers[pair]) == [17, 55] for pair in scene.bonds)
+
+
+def test_bonds_over_the_border_are_drawn_with_the_atoms_at_their_ends() -> None:
+    scene = make_scene(SALT, 1, beyond=True)
+    outside = ((scene.positions < -0.01) | (scene.positions > 4.21)).any(axis=1)
+    assert outside.sum() == 26  # the middles of all cells around
+    assert len(scene.bonds) == 8 + 8 * 7
+    assert not outside[scene.bonds].all(axis=1).any()
+
+
+def test_a_button_looks_along_each_lattice_vector() -> None:
+    lattice = Lattice.from_parameters(3, 4, 5, 80, 95, 110)
+    html = frame_html(make_scene(Structure(lattice, ["Na", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]]), 1))
+    assert html.count("<button") == 5
+    for name, vector in zip("abc", lattice.matrix, strict=True):
+        button = html[html.index(f'aria-label="View along {name}"') :]
+        turn = Rotation.from_quat([float(part) for part in re.findall(r"PI / 9\), (.*?)\]", button)[0].split(",")])
+        assert turn.apply(vector / np.linalg.norm(vector)) == pytest.approx([0, 0, 1], abs=1e-5)
 
 
 def test_the_drawing_is_the_same_for_an_atom_written_in_another_cell() -> None:

@@ -6,10 +6,13 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 import numpy as np
+from pymatgen.analysis.structure_matcher import StructureMatcher
+from pymatgen.core import Structure
 from streamlit.testing.v1 import AppTest
 
 from engine.data.datasets import load_dataset
 from engine.prediction.records import material_record, records_to_csv
+from pages.components.material.copy_view import cif, poscar
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120  # seconds; the first run loads torch and reads the data
@@ -110,3 +113,36 @@ def test_the_record_of_a_material_holds_its_tensors_with_their_axes() -> None:
     np.testing.assert_array_equal(record["lattice"], material.cell)
     header = records_to_csv([record]).splitlines()[0].split(",")
     assert {"total_xy", "lattice_cz", "frame"} <= set(header)
+
+
+def test_a_tensor_can_be_copied_in_several_notations_with_all_digits() -> None:
+    page = look_up("mp-1943")
+    material = next(m for m in load_dataset("petousis-2017") if m.material_id == "mp-1943")
+    page.segmented_control(key="view-copy-of-Prediction-DFT").set_value("DFT")
+    page.toggle(key="view-copy-digits").set_value(True)
+    page = page.segmented_control(key="view-copy-form").set_value("NumPy").run()
+    found = eval(page.code[0].value, {"np": np})  # noqa: S307, our own text
+    np.testing.assert_array_equal(found, material.electronic)
+    page = page.segmented_control(key="view-copy-part").set_value("total").run()
+    assert page.segmented_control(key="view-copy-form").set_value("LaTeX").run().code[0].value.count("&") == 6
+
+
+def test_the_crystal_comes_as_a_file_in_the_axes_of_its_tensors_with_its_lattice_parameters() -> None:
+    material = next(m for m in load_dataset("petousis-2017") if m.material_id == "mp-1943")
+    text = words(look_up("mp-1943"))
+    assert ", ".join(f"{length:.4f}" for length in material.structure.lattice.abc) in text
+    read = Structure.from_str(poscar(material.structure), fmt="poscar")
+    np.testing.assert_allclose(read.lattice.matrix, material.structure.lattice.matrix, atol=1e-9)
+    np.testing.assert_allclose(read.cart_coords, material.structure.cart_coords, atol=1e-9)
+    assert read.species == material.structure.species
+    assert StructureMatcher().fit(Structure.from_str(cif(material.structure), fmt="cif"), material.structure)
+
+
+def test_the_drawing_can_show_the_conventional_cell() -> None:
+    page = look_up("mp-441")  # Rb2Te, three atoms in the primitive cell
+    page = page.toggle(key="view-flat").set_value(True).run()
+    (options,) = [one for one in page.get("button_group") if "conventional cell" in one.options]
+    before = page.get("plotly_chart")[0].proto.spec
+    page = options.set_value(["conventional cell"]).run()
+    assert not page.exception
+    assert len(page.get("plotly_chart")[0].proto.spec) > len(before)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from pymatgen.core import Structure
+from scipy.spatial import cKDTree
 
 ON_FACE = 1e-3  # fractional distance within which an atom lies on a face of the cell
 BOND = 1.2  # an atom's bonds are at most this many times its shortest distance
@@ -47,21 +48,31 @@ class Scene:
         return float(np.linalg.norm(np.vstack([self.positions, self.corners]) - self.middle, axis=1).max())
 
 
-def make_scene(structure: Structure, repeat: int) -> Scene:
-    """The crystal in repeat^3 cells, in its own Cartesian axes."""
-    cell = structure.lattice.matrix
+def make_scene(structure: Structure, repeat: int, *, beyond: bool = False) -> Scene:
+    """The crystal in repeat^3 cells, in its own Cartesian axes.
+
+    Args:
+        beyond: whether atoms outside are shown too that have a bond to one inside.
+    """
+    cell, shortest = structure.lattice.matrix, _shortest(structure)
     frac = structure.frac_coords - np.floor(structure.frac_coords + ON_FACE)
-    shifts = np.array(list(itertools.product(range(repeat + 1), repeat=3)))
-    images = (frac[None] + shifts[:, None]).reshape(-1, 3)  # [(repeat + 1)^3 * N, 3]
-    inside = (images <= repeat + ON_FACE).all(axis=1)
-    atom = np.tile(np.arange(len(structure)), len(shifts))[inside]
-    positions = images[inside] @ cell
+    shifts = np.array(list(itertools.product(range(-1, repeat + 2), repeat=3)))
+    images = (frac[None] + shifts[:, None]).reshape(-1, 3)  # [(repeat + 3)^3 * N, 3]
+    atom = np.tile(np.arange(len(structure)), len(shifts))
+    inside = ((images >= -ON_FACE) & (images <= repeat + ON_FACE)).all(axis=1)
+    positions = images @ cell
+    shown = np.flatnonzero(inside)
+    if beyond:
+        outside = np.flatnonzero(~inside)
+        pairs = _bonds(positions[shown], shortest[atom[shown]], positions[outside], shortest[atom[outside]])
+        shown = np.concatenate([shown, outside[np.unique(pairs[:, 1])]])
+    bonds = _bonds(positions[shown], shortest[atom[shown]], positions[shown], shortest[atom[shown]])
     return Scene(
         cell=cell,
-        numbers=np.array(structure.atomic_numbers)[atom],
-        positions=positions,
-        atoms=atom,
-        bonds=_bonds(positions, _shortest(structure)[atom]),
+        numbers=np.array(structure.atomic_numbers)[atom[shown]],
+        positions=positions[shown],
+        atoms=atom[shown],
+        bonds=bonds[(bonds[:, 0] < bonds[:, 1]) & (bonds[:, 0] < inside.sum())],
     )
 
 
@@ -71,8 +82,14 @@ def _shortest(structure: Structure) -> np.ndarray:
     return distances.min(axis=1)
 
 
-def _bonds(positions: np.ndarray, shortest: np.ndarray) -> np.ndarray:
-    """Pairs that are near neighbours for both atoms: a large cation is not tied to all that surrounds it."""
-    distances = np.linalg.norm(positions[:, None] - positions[None], axis=2)
-    limit = np.minimum(BOND * np.minimum(shortest[:, None], shortest[None]), LONGEST)
-    return np.argwhere(np.triu(distances <= limit, k=1))
+def _bonds(first: np.ndarray, of_first: np.ndarray, second: np.ndarray, of_second: np.ndarray) -> np.ndarray:
+    """[K, 2] near neighbours for both atoms: a large cation is not tied to all that surrounds it.
+
+    Args:
+        first, second: [P, 3] and [Q, 3] Å; an atom that is in both is its own neighbour.
+        of_first, of_second: [P] and [Q] distance of each to its nearest neighbour, Å.
+    """
+    near = cKDTree(first).sparse_distance_matrix(cKDTree(second), LONGEST, output_type="ndarray")
+    limit = BOND * np.minimum(of_first[near["i"]], of_second[near["j"]])
+    pairs = np.stack([near["i"], near["j"]], axis=1)[near["v"] <= limit]
+    return pairs[np.lexsort(pairs.T[::-1])]

@@ -13,9 +13,11 @@ from ase.data.colors import jmol_colors
 from pymatgen.core import Structure
 from scipy.spatial.transform import Rotation
 
+from engine.crystals.conventional import conventional
 from engine.errors import EngineError, check
 from pages.components.colours import AXIS_COLORS, CLEAR, COLORS, SLATE
 from pages.components.crystal.charges import NEGATIVE, POSITIVE, charge_mesh, charge_outlines
+from pages.components.crystal.controls import FIRST, view_buttons
 from pages.components.crystal.overlay import HIGH, LOW, MIDDLE, Mesh, Overlay, make_mesh, outlines
 from pages.components.crystal.scene import EDGES, Scene, make_scene
 from pages.components.widgets import PLOT, number
@@ -57,6 +59,7 @@ addEventListener("touchmove", event => {
 }, true);
 })();
 """
+CONVENTIONAL, BEYOND = "conventional cell", "bonds over the border"
 ARROW = COLORS[3]
 ARROW_LENGTH, SHORTEST_ARROW = 4.0, 0.25  # of the motion, which itself is small; Å
 _TURN = Rotation.from_euler("yx", [20, -75], degrees=True)  # from the crystal's axes to right, up, to the eye
@@ -70,8 +73,13 @@ def structure_view(structure: Structure, key: str, overlay: Overlay | None = Non
     The inputs stand below, so that a page opens on the crystal.
     """
     drawing = st.container()
+    whole = conventional(structure)
     repeats = [n for n in (1, 2, 3) if n == 1 or n**3 * len(structure) <= MAX_ATOMS]
     with st.container(horizontal=True, vertical_alignment="bottom"):  # which wraps in a narrow place
+        more = st.pills(
+            "Show", [CONVENTIONAL] * (whole is not None) + [BEYOND], selection_mode="multi", key=f"{key}-more",
+            width="content",
+        )  # fmt: skip
         repeat = st.segmented_control(
             "Cells shown",
             repeats,
@@ -89,8 +97,9 @@ def structure_view(structure: Structure, key: str, overlay: Overlay | None = Non
             help="A flat drawing, for browsers that cannot draw in three dimensions.",
             width="content",
         )
+    shown = whole if whole is not None and CONVENTIONAL in more else structure
     with drawing:
-        draw(structure, repeat, key, overlay, flat=flat)
+        draw(shown, repeat, key, overlay, flat=flat, beyond=BEYOND in more)
 
 
 def draw(
@@ -102,15 +111,17 @@ def draw(
     flat: bool,
     motion: np.ndarray | None = None,
     charges: np.ndarray | None = None,
+    beyond: bool = False,
 ) -> None:
     """The crystal in repeat^3 cells, in three dimensions or flat, and its legend.
 
     Args:
+        beyond: whether bonds that leave the cells are drawn, with the atoms at their ends.
         charges: [N, 3, 3] e, Born charges to draw as ellipsoids on the atoms.
         motion: [N, 3] how far each site moves to either side, Å; shown by arrows, and in three dimensions by
             atoms that move, unless the visitor's system asks for less motion.
     """
-    scene = make_scene(structure, repeat)
+    scene = make_scene(structure, repeat, beyond=beyond)
     name = structure.composition.reduced_formula
     told = f"Crystal structure of {name}" + (f" with the surface of {overlay.name}" if overlay else "")
     told += " in which arrows show how the atoms move" if motion is not None else ""
@@ -162,9 +173,11 @@ def frame_html(
         ellipsoids = charge_mesh(charges, scene)
         _add_surface(view, ellipsoids)
         points = np.vstack([points, ellipsoids.vertices])
-    view.startjs += _first_view(points)
+    view.startjs += _look(points, _TURN)
     moving = "" if motion is None else _MOVE
-    body = (view.startjs + _RELEASE + moving + _SCROLL + view.endjs).replace("UNIQUEID", "crystal")
+    buttons = view_buttons({name: _look(points, turn) for name, turn in _views(scene).items()}, dark=dark)
+    script = view.startjs + _RELEASE + moving + _SCROLL + view.endjs + buttons
+    body = script.replace("UNIQUEID", "crystal")
     return (
         f'<!DOCTYPE html><html><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" '
         f'content="{POLICY}">{_STYLE}</head><body>{body}</body></html>'
@@ -283,18 +296,31 @@ def _point(vector: np.ndarray) -> dict[str, float]:
     return dict(zip("xyz", (round(float(value), 4) for value in vector), strict=True))
 
 
-def _first_view(points: np.ndarray) -> str:
+def _views(scene: Scene) -> dict[str, Rotation]:
+    """What a button is called -> from the crystal's axes to right, up, to the eye."""
+    found = {}
+    for name, along, upright in (("a", 0, 2), ("b", 1, 2), ("c", 2, 1)):
+        eye = scene.cell[along] / np.linalg.norm(scene.cell[along])
+        up = scene.cell[upright] - scene.cell[upright] @ eye * eye
+        up /= np.linalg.norm(up)
+        found[name] = Rotation.from_matrix(np.stack([np.cross(up, eye), up, eye]))
+    return found | {FIRST: _TURN}
+
+
+def _look(points: np.ndarray, turn: Rotation) -> str:
     """JavaScript that turns the crystal and fills the frame, however wide it is, with these points, [P, 3] Å.
 
     In 3Dmol's orthographic camera half the width of the frame is (150 - z) tan 20°.
     """
-    seen = _TURN.apply(points)
+    seen = turn.apply(points)
     low, high = seen.min(axis=0) - LARGEST, seen.max(axis=0) + LARGEST
-    x, y, z = -_TURN.inv().apply((low + high) / 2)
+    x, y, z = -turn.inv().apply((low + high) / 2)
     across, up, _ = MARGIN * (high - low) / 2
-    half = f"Math.max({across:.4f}, {up:.4f} * window.innerWidth / {HEIGHT})"
-    turn = ", ".join(f"{part:.6f}" for part in _TURN.as_quat())
-    return f"viewer_UNIQUEID.setView([{x:.4f}, {y:.4f}, {z:.4f}, 150 - {half} / Math.tan(Math.PI / 9), {turn}]);\n"
+    half = f"Math.max({across:.4f}, {up:.4f} * window.innerWidth / window.innerHeight)"
+    turned = ", ".join(f"{part:.6f}" for part in turn.as_quat())
+    return (
+        f"viewer_UNIQUEID.setView([{x:.4f}, {y:.4f}, {z:.4f}, 150 - {half} / Math.tan(Math.PI / 9), {turned}]);\n"
+    )
 
 
 def _labels(scene: Scene) -> dict[str, np.ndarray]:

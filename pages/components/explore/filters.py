@@ -1,6 +1,7 @@
 """The inputs that choose crystals; their state stands in the address, so that a filter can be shared."""
 
 import math
+from collections.abc import Callable
 
 import pandas as pd
 import streamlit as st
@@ -8,8 +9,9 @@ import streamlit as st
 from engine.crystals.material import CRYSTAL_SYSTEMS
 from engine.data.table_filter import WORDS, Filter, Range
 from pages.components.explore.scatter_charts import AXIS_LABELS
+from pages.components.widgets import space_group
 
-LISTS = ("source", "system", "holds", "without")  # keys, which are the names in the address too
+LISTS = ("source", "system", "group", "holds", "without", "only")  # keys, the names in the address too
 FIRST = ("n", "band_gap", "natoms")
 WHOLE = "natoms"
 WIDE, NARROW = 110, 94  # pixels of a field; two fit side by side, also on a phone
@@ -20,19 +22,26 @@ def chosen_filter(rows: pd.DataFrame) -> Filter:
     symbols = sorted({symbol for elements in rows["elements"] for symbol in elements})
     holds = _choice("Holds all of these elements", symbols, "holds", "any")
     without = _choice("Holds none of these", symbols, "without", "none")
+    only = _choice("Holds nothing but these", symbols, "only", "any")
     systems = _choice("Crystal system", list(reversed(CRYSTAL_SYSTEMS)), "system", "all")
+    groups = _choice("Space group", sorted(set(rows["space_group"])), "group", "all", space_group)
+    tensor = st.toggle("With a DFT tensor", key="tensor", bind="query-params")
     sources = _choice("Data set", list(dict.fromkeys(rows["source"])), "source", "all")
     ranges = {column: _between(rows[column], column, WIDE) for column in FIRST}
     others = [column for column in WORDS if column not in FIRST]
     with st.expander("More quantities", expanded=any(map(_is_set, others))):
         ranges |= {column: _between(rows[column], column, NARROW) for column in others}
-    return Filter(sources=sources, crystal_systems=systems, holds=holds, without=without, ranges=ranges)
+    return Filter(
+        sources=sources, crystal_systems=systems, space_groups=groups, holds=holds, without=without, only=only,
+        tensor=tensor, ranges=ranges,
+    )  # fmt: skip
 
 
 def reset() -> None:
     """Ask for nothing (a callback)."""
     for key in LISTS:
         st.session_state[key] = []
+    st.session_state.tensor = False
     for column in WORDS:
         set_range(column, (None, None))
 
@@ -52,12 +61,15 @@ def set_range(column: str, limits: Range) -> None:
     st.session_state[f"{column}_from"], st.session_state[f"{column}_to"] = low, high
 
 
-def _choice(label: str, options: list[str], key: str, empty: str) -> tuple[str, ...]:
+def _choice(
+    label: str, options: list[str], key: str, empty: str, shown: Callable[[str], str] = str
+) -> tuple[str, ...]:
     return tuple(
         st.multiselect(
-            label, options, key=key, placeholder=empty, bind="query-params", select_all=False, filter_mode="prefix"
+            label, options, format_func=shown, key=key, placeholder=empty, bind="query-params", select_all=False,
+            filter_mode="prefix",
         )
-    )
+    )  # fmt: skip
 
 
 def _between(values: pd.Series, column: str, width: int) -> Range:

@@ -8,7 +8,7 @@ from pymatgen.core import Structure
 from engine.crystals.material import Material
 from engine.optics.measured import Measurement
 from engine.prediction.prediction import Prediction
-from pages.components.material import context_view, direction_view, infrared_view, tensor_view
+from pages.components.material import context_view, copy_view, direction_view, infrared_view, tensor_view
 
 
 def details(
@@ -23,7 +23,7 @@ def details(
     axes = tensor_view.choose_axes(structure, key)
     formula = structure.composition.reduced_formula
     draw: dict[str, Callable[[], None]] = {
-        "Matrices": lambda: tensor_view.matrices(structure, sources, axes, key),
+        "Matrices": lambda: _matrices(structure, sources, axes, key),
         "Principal axes": lambda: direction_view.axes_table(structure, sources),
         "Plane cuts": lambda: direction_view.cuts(sources, axes, key),
         "Infrared": lambda: infrared_view.infrared(prediction, key),
@@ -36,3 +36,8 @@ def details(
         if tab.open:
             with tab:
                 show()
+
+
+def _matrices(structure: Structure, sources: tensor_view.Sources, axes: tensor_view.Axes, key: str) -> None:
+    tensor_view.matrices(structure, sources, axes, key)
+    copy_view.tensor_to_copy(sources, axes, key)

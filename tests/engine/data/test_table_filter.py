@@ -19,7 +19,10 @@ def materials():
 @pytest.fixture(scope="module")
 def rows(materials):
     names = ("crystal_system", "source", "elements", *COLUMNS)
-    return pd.DataFrame([{name: getattr(m, name) for name in names} for m in materials])
+    found = pd.DataFrame([{name: getattr(m, name) for name in names} for m in materials])
+    found["space_group"] = [m.space_group_symbol for m in materials]
+    found["electronic"] = [None if m.electronic is None else m.electronic.trace() / 3 for m in materials]
+    return found
 
 
 def kept(rows, materials, **wanted):
@@ -38,6 +41,20 @@ def test_crystals_hold_all_wanted_elements_and_none_of_the_unwanted(rows, materi
     assert {id(m) for m in found} == {
         id(m) for m in materials if {"O", "Ti"} <= set(m.elements) and "Ba" not in m.elements
     }
+
+
+def test_crystals_hold_nothing_but_the_elements_that_they_may(rows, materials):
+    found = kept(rows, materials, only=("O", "Ti", "Ba"), holds=("O",))
+    assert {"BaTiO3", "TiO2"} <= {m.formula for m in found}
+    assert all({"O"} <= set(m.elements) <= {"O", "Ti", "Ba"} for m in found)
+    assert len(found) == sum("O" in m.elements and set(m.elements) <= {"O", "Ti", "Ba"} for m in materials)
+
+
+def test_space_group_and_tensor_can_be_asked_for(rows, materials):
+    found = kept(rows, materials, space_groups=("P4_2/mnm", "I4_1/amd"), tensor=True)
+    assert {m.space_group_symbol for m in found} == {"P4_2/mnm", "I4_1/amd"}
+    assert all(m.electronic is not None for m in found)
+    assert len(kept(rows, materials, tensor=True)) == 1056
 
 
 def test_a_range_includes_both_its_ends_and_no_crystal_whose_value_is_unknown(rows, materials):
@@ -72,6 +89,12 @@ def test_any_data_set_in_the_table_can_be_asked_for(rows):
         ),
         (Filter(holds=("Ba", "O", "Ti")), 1, "1 of 5,820 crystals: holds Ba, O and Ti"),
         (Filter(without=("O", "F")), 9, "9 of 5,820 crystals: hold no O or F"),
+        (Filter(only=("Ti", "O")), 9, "9 of 5,820 crystals: hold nothing but Ti and O"),
+        (
+            Filter(space_groups=("Pnma",), tensor=True),
+            9,
+            "9 of 5,820 crystals: space group Pnma, with a DFT tensor",
+        ),
         (Filter(ranges={"band_gap": (3.0, None)}), 9, "9 of 5,820 crystals: PBE band gap at least 3 eV"),
         (Filter(ranges={"natoms": (None, 4)}), 9, "9 of 5,820 crystals: number of atoms at most 4"),
         (

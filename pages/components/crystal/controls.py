@@ -1,0 +1,42 @@
+"""Buttons in the frame of a crystal: views along its axes, the first view again, and the whole screen."""
+
+from pages.components.colours import SLATE
+
+FIRST = "first"
+_SAID = {"a": "View along a", "b": "View along b", "c": "View along c", FIRST: "First view again"}
+_WRITTEN = {FIRST: "↺"}
+_STYLE = """<style>
+#views {{position: absolute; top: 4px; right: 4px; z-index: 1; display: flex; gap: 2px}}
+#views button {{font: 14px sans-serif; width: 26px; height: 26px; padding: 0; border-radius: 4px; cursor: pointer;
+border: 1px solid {border}; background: none; color: {ink}}}
+:fullscreen [id^="3dmolviewer"] {{height: 100vh !important}}
+</style>"""
+_WHOLE_SCREEN = (
+    "document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen()"
+)
+# The frame has its new size a moment after the event.
+_FIT = (
+    "<script>document.addEventListener('fullscreenchange', () => setTimeout(() => {{viewer_UNIQUEID.resize(); "
+    "{look} viewer_UNIQUEID.render()}}, 200));</script>"
+)
+
+
+def view_buttons(looks: dict[str, str], *, dark: bool) -> str:
+    """HTML for the frame; its address of the viewer is that of `frame_html`.
+
+    Args:
+        looks: what a button is called, one of "a", "b", "c" and `FIRST` -> JavaScript that turns the crystal.
+        dark: whether the page is dark.
+    """
+    ink = "#d5dde3" if dark else "#33404a"
+    found = [
+        _button(_SAID[name], _WRITTEN.get(name, name), f"{look.strip()} viewer_UNIQUEID.render()")
+        for name, look in looks.items()
+    ]
+    found.append(_button("Whole screen", "⛶", _WHOLE_SCREEN))
+    style = _STYLE.format(border=SLATE, ink=ink)
+    return f'{style}<div id="views">{"".join(found)}</div>{_FIT.format(look=looks[FIRST].strip())}'
+
+
+def _button(said: str, written: str, script: str) -> str:
+    return f'<button aria-label="{said}" title="{said}" onclick="{script}">{written}</button>'
