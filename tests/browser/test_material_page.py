@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.server import ARTIFACTS
+from tests.browser.server import ARTIFACTS, PROJECTOR
 from tests.browser.visits import Visit
 from tests.browser.waiting import expect_canvas, settled, switch_theme, until
 
@@ -119,3 +119,17 @@ def test_the_tensors_can_be_downloaded_with_their_axes(material: Page) -> None:
     header, *rows = download.value.path().read_text().splitlines()
     assert "lattice_ax" in header
     assert len(rows) == 2
+
+
+def test_the_crystal_is_seen_along_an_axis_and_on_the_whole_screen(app: str, visit: Visit) -> None:
+    page = open_material(app, visit)
+    frame = page.frame_locator("iframe").first
+    expect(frame.locator("canvas").first).to_be_visible()
+    before = frame.locator("body").evaluate("viewer_crystal.getView()")
+    frame.get_by_role("button", name="View along c").click()
+    assert frame.locator("body").evaluate("viewer_crystal.getView()")[4:] != before[4:]
+    frame.get_by_role("button", name="First view again").click()
+    assert frame.locator("body").evaluate("viewer_crystal.getView()") == pytest.approx(before, abs=1e-3)
+    frame.get_by_role("button", name="Whole screen").click()
+    height = "document.fullscreenElement && document.querySelector('canvas').getBoundingClientRect().height"
+    until(page, lambda: frame.locator("body").evaluate(height) == PROJECTOR["height"])

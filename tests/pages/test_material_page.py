@@ -1,5 +1,6 @@
 """What a visitor reads of one material."""
 
+import json
 import re
 from html import unescape
 from pathlib import Path
@@ -50,6 +51,17 @@ def test_a_measurement_says_its_wavelength_and_that_it_names_no_polymorph() -> N
     assert "Measured (polymorph not stated)" in text
     assert "| wavelength (µm) | 4.01 |" in text
     assert "Kato" in text
+
+
+def test_measured_dispersion_stands_beside_the_indices_of_both_tensors() -> None:
+    page = look_up("mp-1943", "Measured")
+    (chart,) = [json.loads(one.proto.spec) for one in page.get("plotly_chart")]
+    names = [trace["name"] for trace in chart["data"]]
+    assert any("Kato" in name and "ray o" in name for name in names)
+    assert any("Kato" in name and "ray e" in name for name in names)
+    levels = [trace["y"][0] for trace in chart["data"] if trace["name"] == "DFT"]
+    assert levels == [2.103, 2.743]
+    assert names.count("Prediction") == 2
 
 
 def test_a_measurement_on_another_polymorph_is_not_shown() -> None:

@@ -175,7 +175,8 @@ def frame_html(
         points = np.vstack([points, ellipsoids.vertices])
     view.startjs += _look(points, _TURN)
     moving = "" if motion is None else _MOVE
-    buttons = view_buttons({name: _look(points, turn) for name, turn in _views(scene).items()}, dark=dark)
+    looks = {name: _look(points, turn) for name, turn in _views(scene).items()}
+    buttons = view_buttons(looks, BACKGROUNDS[dark], dark=dark)
     script = view.startjs + _RELEASE + moving + _SCROLL + view.endjs + buttons
     body = script.replace("UNIQUEID", "crystal")
     return (

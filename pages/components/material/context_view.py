@@ -3,20 +3,24 @@
 from html import escape
 from urllib.parse import urlencode
 
+import numpy as np
 import streamlit as st
 
 from engine.crystals.material import Material
 from engine.model.neighbourhood import Neighbour
 from engine.optics.measured import Measurement
 from engine.prediction.prediction import Prediction
+from engine.tensors import tensors
 from pages.components import cached
-from pages.components.widgets import material_label, number, show_table, span, subscripts
+from pages.components.material.dispersion_chart import dispersion
+from pages.components.material.tensor_view import Sources
+from pages.components.widgets import PLOT, material_label, number, show_table, span, subscripts
 
 MOST = 12  # links of one kind
 
 
-def measured(found: list[Measurement], formula: str) -> None:
-    """Each measurement with wavelength, polymorph and citation."""
+def measured(found: list[Measurement], formula: str, sources: Sources, key: str) -> None:
+    """Each measurement with wavelength, polymorph and citation, and its dispersion beside the tensors' indices."""
     name = subscripts(formula)
     if not found:
         st.caption(
@@ -25,6 +29,11 @@ def measured(found: list[Measurement], formula: str) -> None:
         )
         return
     show_table({f"[{one.name}]({one.address})": _rows(one) for one in found})
+    indices = {name: _distinct_indices(one) for name, one in sources.items() if one.electronic is not None}
+    st.plotly_chart(
+        dispersion(found, indices), key=f"{key}-dispersion", config=PLOT,
+        alt=f"Measured refractive index of {formula} against wavelength, beside {' and '.join(indices)}",
+    )  # fmt: skip
     for one in found:
         st.caption(f"{one.name}: {one.citation}")
     if any(one.phase is None for one in found):
@@ -90,6 +99,11 @@ def _link(label: str, **query: str) -> str:
 
 def _list(items: list[str]) -> None:
     st.html(f"<ul class='links'>{''.join(f'<li>{item}</li>' for item in items)}</ul>")
+
+
+def _distinct_indices(source: Prediction | Material) -> np.ndarray:
+    """The principal indices, one for those that agree to what is written."""
+    return np.unique(np.round(tensors.principal_refractive_indices(source.electronic), 3))
 
 
 def _rows(one: Measurement) -> dict[str, str]:

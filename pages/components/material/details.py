@@ -27,7 +27,7 @@ def details(
         "Principal axes": lambda: direction_view.axes_table(structure, sources),
         "Plane cuts": lambda: direction_view.cuts(sources, axes, key),
         "Infrared": lambda: infrared_view.infrared(prediction, key),
-        "Measured": lambda: context_view.measured(found, formula),
+        "Measured": lambda: context_view.measured(found, formula, sources, key),
         "Similar crystals": lambda: context_view.similar(prediction, formula),
     }
     # What is closed is not drawn, so that a page appears at once.

@@ -40,6 +40,16 @@ def test_rutile_has_its_ordinary_and_extraordinary_index():
     assert "10.1364" in best.address or "book=TiO2&page=Devore-o" in best.address
 
 
+def test_the_curve_of_each_ray_goes_through_the_index_that_stands_for_it():
+    best = measurements(rutile())[0]
+    assert set(best.curves) == set(best.rays)
+    for ray, curve in best.curves.items():
+        assert np.interp(best.wavelength, best.wavelengths, curve) == pytest.approx(best.rays[ray], abs=1e-6)
+        known = curve[np.isfinite(curve)]
+        assert len(known) > 100
+        assert (np.diff(known) < 0).all()  # normal dispersion, as far as rutile is transparent
+
+
 def test_an_entry_that_names_another_polymorph_is_left_out():
     assert all(measured.phase is None for measured in measurements(anatase()))
 
