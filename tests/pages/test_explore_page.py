@@ -33,8 +33,16 @@ def test_a_link_holds_the_whole_filter() -> None:
     assert "Draw across a histogram" in words(page)
 
 
+def test_a_link_asks_for_nothing_but_some_elements_a_space_group_and_a_tensor() -> None:
+    page = explore(only=["Ba", "Ti", "O"], group="Pm-3m", tensor="true")
+    assert "crystals: hold nothing but Ba, Ti and O, space group Pm-3m, with a DFT tensor**" in words(page)
+    page = page.toggle(key="tensor").set_value(False).run()
+    assert "space group Pm-3m**" in words(page)
+
+
 def test_reset_takes_every_filter_back() -> None:
-    page = explore(holds="O", without="Ti", source="petousis-2017", ionic_from="3", natoms_to="4")
+    asked = {"only": ["O", "Mg"], "group": "Fm-3m", "tensor": "true"}
+    page = explore(holds="O", without="Ti", source="petousis-2017", ionic_from="3", natoms_to="4", **asked)
     (reset,) = (button for button in page.button if button.label == "Reset filters")
     reset.click().run()
     assert "**All 5,820 crystals**" in words(page)

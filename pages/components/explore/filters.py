@@ -1,7 +1,6 @@
 """The inputs that choose crystals; their state stands in the address, so that a filter can be shared."""
 
 import math
-from collections.abc import Callable
 
 import pandas as pd
 import streamlit as st
@@ -9,7 +8,6 @@ import streamlit as st
 from engine.crystals.material import CRYSTAL_SYSTEMS
 from engine.data.table_filter import WORDS, Filter, Range
 from pages.components.explore.scatter_charts import AXIS_LABELS
-from pages.components.widgets import space_group
 
 LISTS = ("source", "system", "group", "holds", "without", "only")  # keys, the names in the address too
 FIRST = ("n", "band_gap", "natoms")
@@ -24,7 +22,7 @@ def chosen_filter(rows: pd.DataFrame) -> Filter:
     without = _choice("Holds none of these", symbols, "without", "none")
     only = _choice("Holds nothing but these", symbols, "only", "any")
     systems = _choice("Crystal system", list(reversed(CRYSTAL_SYSTEMS)), "system", "all")
-    groups = _choice("Space group", sorted(set(rows["space_group"])), "group", "all", space_group)
+    groups = _choice("Space group", sorted(set(rows["space_group"])), "group", "all")
     tensor = st.toggle("With a DFT tensor", key="tensor", bind="query-params")
     sources = _choice("Data set", list(dict.fromkeys(rows["source"])), "source", "all")
     ranges = {column: _between(rows[column], column, WIDE) for column in FIRST}
@@ -61,15 +59,12 @@ def set_range(column: str, limits: Range) -> None:
     st.session_state[f"{column}_from"], st.session_state[f"{column}_to"] = low, high
 
 
-def _choice(
-    label: str, options: list[str], key: str, empty: str, shown: Callable[[str], str] = str
-) -> tuple[str, ...]:
+def _choice(label: str, options: list[str], key: str, empty: str) -> tuple[str, ...]:
     return tuple(
         st.multiselect(
-            label, options, format_func=shown, key=key, placeholder=empty, bind="query-params", select_all=False,
-            filter_mode="prefix",
+            label, options, key=key, placeholder=empty, bind="query-params", select_all=False, filter_mode="prefix"
         )
-    )  # fmt: skip
+    )
 
 
 def _between(values: pd.Series, column: str, width: int) -> Range:
