@@ -21,8 +21,10 @@ from pages.components.widgets import INTERVAL, PLOT, number, show_table, space_g
 
 STOP = {stop.material_id: stop for stop in STOPS}
 IDS = list(STOP)
-# A talk's screen is far from its audience: from this width on all is larger, up to the edges.
-LARGE = """<style>@media (min-width: 1800px) {.block-container {max-width: none; zoom: 1.35}}</style>"""
+# A talk's screen is far from its audience: from this width on all is larger, up to the edges. Plotly measures
+# itself in pixels of the screen, and would be cut.
+LARGE = """<style>@media (min-width: 1800px) {.block-container {max-width: none; zoom: 1.35}
+.stPlotlyChart {zoom: calc(1 / 1.35)}}</style>"""
 BAR = """<style>@keyframes fill {{from {{width: 0}} to {{width: 100%}}}}</style>
 <div id="since-{since}" style="height:3px;background:{behind}"><div style="height:3px;width:0;
 background:#1f8fb0;animation:fill {seconds}s linear"></div></div>"""

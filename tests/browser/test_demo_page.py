@@ -54,6 +54,8 @@ def test_a_large_screen_is_filled(app: str, visit: Visit) -> None:
     assert boxes[0]["x"] < 160
     assert boxes[1]["x"] + boxes[1]["width"] > 1760
     assert all(box["y"] + box["height"] < 1080 for box in boxes)
+    drawing = page.locator(".js-plotly-plot .main-svg").first.bounding_box()
+    assert abs(drawing["width"] - boxes[1]["width"]) < 2
     assert page.evaluate("document.documentElement.scrollWidth") <= 1920
     page.screenshot(path=ARTIFACTS / "demo_1920.png")
 

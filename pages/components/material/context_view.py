@@ -29,7 +29,7 @@ def measured(found: list[Measurement], formula: str, sources: Sources, key: str)
         )
         return
     show_table({f"[{one.name}]({one.address})": _rows(one) for one in found})
-    indices = {name: _distinct_indices(one) for name, one in sources.items() if one.electronic is not None}
+    indices = {name: _distinct(one.electronic) for name, one in sources.items() if one.electronic is not None}
     st.plotly_chart(
         dispersion(found, indices), key=f"{key}-dispersion", config=PLOT,
         alt=f"Measured refractive index of {formula} against wavelength, beside {' and '.join(indices)}",
@@ -101,9 +101,9 @@ def _list(items: list[str]) -> None:
     st.html(f"<ul class='links'>{''.join(f'<li>{item}</li>' for item in items)}</ul>")
 
 
-def _distinct_indices(source: Prediction | Material) -> np.ndarray:
+def _distinct(electronic: np.ndarray) -> np.ndarray:
     """The principal indices, one for those that agree to what is written."""
-    return np.unique(np.round(tensors.principal_refractive_indices(source.electronic), 3))
+    return np.unique(np.round(tensors.principal_refractive_indices(electronic), 3))
 
 
 def _rows(one: Measurement) -> dict[str, str]:
