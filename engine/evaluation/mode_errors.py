@@ -11,6 +11,7 @@ from engine.prediction.predictor import AskedMethod, Predictor
 from engine.vibrations.ions import Ions
 from engine.vibrations.mode_intervals import ModeCalibration, calibrate, intervals
 from engine.vibrations.modes import Modes, modes_of
+from engine.vibrations.pairing import keys, strongest_axis
 
 LEVEL = 0.9
 FOLDS = 5
@@ -103,7 +104,7 @@ def _pair(predicted: Modes | None, one: Phonons) -> _Pair | None:
     dft = dft_modes(one)
     if predicted is None or len(predicted) != len(dft):
         return None
-    own, other = _keys(predicted), _keys(dft)
+    own, other = keys(predicted), keys(dft)
     if sorted(own) != sorted(other) or not dft.infrared.any():
         return None
     index = np.array([other.index(key) for key in own])
@@ -117,19 +118,12 @@ def _pair(predicted: Modes | None, one: Phonons) -> _Pair | None:
     )
 
 
-def _keys(modes: Modes) -> list[tuple[str, int]]:
-    """Of each multiplet its name, and how many softer ones have the same."""
-    labels = [modes.labels[one[0]] for one in modes.sets]
-    return [(label, labels[:place].count(label)) for place, label in enumerate(labels)]
-
-
 def _strongest(pair: _Pair) -> tuple[float, float]:
     """Percent: errors of splitting and strength of DFT's strongest multiplet."""
     place = int(pair.strengths.argmax())
     strength = abs(pair.predicted.set_strengths[place] / pair.strengths[place] - 1)
     wanted = int(pair.index[place])
-    members = list(pair.dft.sets[wanted])
-    axis = np.linalg.eigh(pair.dft.strengths[members].sum(0))[1][:, -1]
+    axis = strongest_axis(pair.dft, wanted)
     gaps = []
     for modes, multiplet in ((pair.predicted, place), (pair.dft, wanted)):
         longitudinal = modes.longitudinal_pairs(axis)

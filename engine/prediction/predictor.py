@@ -211,7 +211,15 @@ class Predictor:
                 ionic_method=_ionic_method(graph, self.model_config) if "ionic" in wanted else None,
                 functional="PBEsol" if pbesol else "PBE",
                 warnings=doubts(
-                    structure, graph, checkpoint, r_max, electronic[i], distance[i], held_out[i], ions[i]
+                    structure,
+                    graph,
+                    checkpoint,
+                    r_max,
+                    electronic[i],
+                    ionic[i],
+                    distance[i],
+                    held_out[i],
+                    ions[i],
                 ),
                 held_out=held_out[i],
             )

@@ -11,6 +11,7 @@ from engine.vibrations.ions import Ions
 RARE = 5  # training crystals that an element should have
 UNSTABLE = -0.1  # eV/Å^2; a force constant below this is no rounding
 NARROW_GAP = 20.0  # electronic means above this belong to nearly metallic crystals
+BALANCED = 8.0  # an ionic part so many times the electronic one: LO three times as high as TO
 
 
 def doubts(
@@ -19,6 +20,7 @@ def doubts(
     checkpoint: Checkpoint,
     r_max: float,
     electronic: np.ndarray | None,
+    ionic: np.ndarray | None,
     distance: float,
     held_out: bool,
     ions: Ions | None,
@@ -39,7 +41,7 @@ def doubts(
         )
     if electronic is not None and tensors.mean(electronic) > NARROW_GAP:
         found.append("The electronic mean is above 20: a nearly metallic crystal, where errors are large.")
-    found += _unstable(ions)
+    found += _unstable(ions) or _balanced(electronic, ionic)
     if not held_out:
         found.append(
             f"{crystal.composition.reduced_formula} is a formula of the training set: agreement with DFT "
@@ -68,6 +70,23 @@ def _unstable(ions: Ions | None) -> list[str]:
     return [
         f"{count} of the vibrations at the zone centre {'are' if count > 1 else 'is'} unstable: the crystal would "
         "rather have another structure, and its ionic part is a guess."
+    ]
+
+
+def _balanced(electronic: np.ndarray | None, ionic: np.ndarray | None) -> list[str]:
+    """Where a transverse frequency is left over from forces that nearly cancel, as near ferroelectricity.
+
+    By Lyddane, Sachs and Teller a mode that alone adds S to a permittivity of E has (LO / TO)^2 = 1 + S / E, and
+    LO^2 - TO^2 is what the field of the dipoles takes away.
+    """
+    if electronic is None or ionic is None:
+        return []
+    root = np.linalg.inv(np.linalg.cholesky(electronic))
+    if np.linalg.eigvalsh(root @ ionic @ root.T)[-1] < BALANCED:
+        return []
+    return [
+        "The ionic part is many times the electronic one: in the softest polar mode, short-range forces and those "
+        "of the dipoles nearly cancel, so its frequency and the ionic part are uncertain."
     ]
 
 
