@@ -115,7 +115,8 @@ def _frequencies(modes: Modes | None, mode: MeasuredMode) -> Frequencies:
 def _warned(prediction: Prediction) -> bool:
     """Whether a user is told of a doubt; that the formula was trained on is none."""
     own = prediction.warnings[: len(prediction.warnings) - (not prediction.held_out)]
-    return bool(own) or (prediction.modes is not None and bool(prediction.modes.soft.any()))
+    modes = required(prediction.modes, NO_MODES)
+    return bool(own) or bool((modes.soft | modes.delicate).any())
 
 
 def _errors(rows: list[dict]) -> dict[str, dict[str, float]]:

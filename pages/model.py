@@ -9,7 +9,6 @@ from streamlit.delta_generator import DeltaGenerator
 
 from engine.errors import EngineError
 from engine.evaluation.external import ExternalErrors
-from engine.evaluation.mode_errors import ModeErrors
 from engine.evaluation.report import Judged, model_card
 from engine.files import MODELS_FOLDER
 from engine.model.out_of_fold import LEVEL
@@ -18,6 +17,7 @@ from engine.tensors.metrics import LARGEST_ENTRY, SMALLEST_MEAN
 from pages.components import cached
 from pages.components.model import error_charts
 from pages.components.model.parity_view import parity
+from pages.components.model.vibrations_view import vibrations
 from pages.components.site import header
 from pages.components.widgets import (
     DASH,
@@ -27,7 +27,6 @@ from pages.components.widgets import (
     show_metrics,
     show_origin,
     show_table,
-    subscripts,
 )
 
 
@@ -170,56 +169,6 @@ def external(name: str) -> None:
     if origin is not None and model is not None and (age := origin.age(model)):
         st.caption(age)
     show_origin(origin)
-
-
-def vibrations(name: str) -> None:
-    """Infrared modes against phonon calculations and against spectra."""
-    report = cached.vibrations(name)
-    if report is None:
-        return
-    st.subheader("Vibrations", anchor=False)
-    rows: dict[str, Callable[[ModeErrors], str]] = {
-        "crystals": lambda e: f"{e.crystals:,}",
-        "infrared TO": lambda e: f"{e.infrared_frequency:.1f} cm⁻¹",
-        "LO–TO of the strongest": lambda e: f"{e.splitting:.0f}{PERCENT}",
-        "strength of the strongest": lambda e: f"{e.strength:.0f}{PERCENT}",
-        f"TO inside the {INTERVAL}": lambda e: f"{e.frequency_coverage:.0f}{PERCENT}",
-        "strength inside": lambda e: f"{e.strength_coverage:.0f}{PERCENT}",
-    }
-    show_table({m: {title: text(e) for title, text in rows.items()} for m, e in report.errors.items()})
-    st.caption(
-        "Median errors against phonon calculations by PBEsol, on formulas left out, of crystals that these find "
-        "stable, by the way to the ionic part. The strongest is the group of alike modes that adds most to the "
-        "static tensor."
-    )
-    show_origin(cached.origin(f"modes-{name}"))
-    if not report.measured:
-        return
-    with st.expander(f"Against infrared spectra of {len(report.measured)} cubic halides"):
-        crystals = [
-            {
-                "crystal": subscripts(one.formula),
-                "TO": one.transverse[0],
-                "TO, low": one.interval[0],
-                "TO, high": one.interval[1],
-                "TO, measured": one.transverse[1],
-                "LO": one.longitudinal[0],
-                "LO, measured": one.longitudinal[1],
-                "ε(0)": one.static[0],
-                "ε(0), measured": one.static[1],
-            }
-            for one in report.measured
-        ]
-        st.dataframe(pd.DataFrame(crystals).round(1), hide_index=True, key="measured-modes")
-        found = sorted({one.doi for one in report.measured})
-        sources = " and ".join(f"[doi:{doi}](https://doi.org/{doi})" for doi in found)
-        st.caption(
-            "The strongest mode in cm⁻¹, predicted out-of-fold for the crystal as PBE relaxed it; low and high "
-            f"are the {INTERVAL}, for DFT. Measured at room temperature ({sources}, by way of "
-            f"refractiveindex.info). In the median TO is {report.transverse_bias:+.0f}{PERCENT} off: PBE makes "
-            "such crystals too large, and so too soft."
-        )
-        show_origin(cached.origin("measured_modes"))
 
 
 def result(name: str, by_target: dict[str, Judged], target: str) -> None:

@@ -31,9 +31,9 @@ class DftModes:
         return bool((self.wavenumbers < 0).any())
 
 
-def dft_modes_of(material_id: str) -> DftModes | None:
-    """Of a crystal of petousis-2017, None where the phonon database does not hold it."""
-    return _read().get(material_id)
+def dft_modes_of(material_id: str | None) -> DftModes | None:
+    """Of a crystal of petousis-2017 by its ID, None where the phonon database does not hold it."""
+    return None if material_id is None else _read().get(material_id)
 
 
 @lru_cache(maxsize=1)

@@ -5,16 +5,29 @@ The longitudinal frequencies along an axis lie between the transverse ones, each
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
+from engine.data.dft_modes import DftModes
 from engine.vibrations.modes import Modes
 
+Key = tuple[str, int]
 
-def keys(modes: Modes) -> list[tuple[str, int]]:
+
+def keys(modes: Modes) -> list[Key]:
     """Of each of `Modes.sets` its representation, and how many softer ones have the same."""
-    labels = [modes.labels[one[0]] for one in modes.sets]
-    return [(label, labels[:place].count(label)) for place, label in enumerate(labels)]
+    return _numbered([modes.labels[one[0]] for one in modes.sets])
+
+
+def places(modes: Modes, known: DftModes) -> list[int] | None:
+    """Of each of `Modes.sets` its place among known modes; None where those have other representations."""
+    own, other = keys(modes), _numbered(known.labels)
+    return [other.index(key) for key in own] if sorted(own) == sorted(other) else None
+
+
+def _numbered(labels: Sequence[str]) -> list[Key]:
+    return [(label, list(labels[:place]).count(label)) for place, label in enumerate(labels)]
 
 
 def strongest_axis(modes: Modes, multiplet: int) -> np.ndarray:

@@ -26,7 +26,7 @@ def details(
         "Matrices": lambda: _matrices(structure, sources, axes, key),
         "Principal axes": lambda: direction_view.axes_table(structure, sources),
         "Plane cuts": lambda: direction_view.cuts(sources, axes, key),
-        "Infrared": lambda: infrared_view.infrared(prediction, key),
+        "Infrared": lambda: infrared_view.infrared(prediction, dft, key),
         "Measured": lambda: context_view.measured(found, formula, sources, key),
         "Similar crystals": lambda: context_view.similar(prediction, formula),
     }

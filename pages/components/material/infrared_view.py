@@ -7,12 +7,15 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from engine.crystals.material import Material
+from engine.data.dft_modes import DftModes, dft_modes_of
 from engine.errors import EngineError
 from engine.prediction.prediction import Prediction
 from engine.prediction.spectra import Sweep, born_file, phonopy_file, spectrum_file, unitcell_file
 from engine.tensors.principal_axes import conventional_cell
 from engine.vibrations.curves import Curve, curves, shown_range
 from engine.vibrations.modes import Modes
+from engine.vibrations.pairing import places
 from engine.vibrations.site_charges import site_charges
 from engine.vibrations.units import UNITS
 from pages.components.crystal import viewer
@@ -22,12 +25,14 @@ from pages.components.widgets import DASH, PLOT, number, show_table
 
 AMPLITUDE = 0.22  # Å, of the atom that moves most
 POINTS = 1600
+LISTED = 3  # modes of one kind that are named
 LOW = 240  # pixels of a spectrum that stands among other things
+DFT = "TO, DFT"
 UNIT_NAMES = {"cm^-1": "cm⁻¹", "THz": "THz", "meV": "meV", "µm": "µm"}
 
 
-def infrared(prediction: Prediction | None, key: str) -> None:
-    """Spectra of the predicted modes, the modes to click, Born charges, and files of them."""
+def infrared(prediction: Prediction | None, dft: Material | None, key: str) -> None:
+    """Spectra of the predicted modes, the modes to click, DFT's beside, Born charges, and files of them."""
     modes = None if prediction is None else prediction.modes
     if prediction is None or modes is None or prediction.electronic is None:
         st.caption(
@@ -41,7 +46,7 @@ def infrared(prediction: Prediction | None, key: str) -> None:
     chart = st.container()
     left, right = st.columns([7, 5], gap="large")
     with left:
-        moved = _modes_table(prediction, modes, key)
+        moved = _modes_table(prediction, modes, dft, key)
     with right:
         _motion(prediction, modes, moved, key)
     with chart:
@@ -66,6 +71,14 @@ def _doubts(modes: Modes) -> None:
         )
     if soft:
         said.append(f"Soft: {', '.join(soft)}. Frequency and strength depend on the smallest choices.")
+    delicate = [one[0] for one in modes.sets if modes.delicate[one[0]] and not modes.soft[one[0]]]
+    if delicate:
+        names = ", ".join(_named(modes, index) for index in delicate[:LISTED])
+        more = f" and {len(delicate) - LISTED} more" if len(delicate) > LISTED else ""
+        said.append(
+            f"Far softer than the stiffest: {names}{more}. Such frequencies are small differences of large "
+            "forces; one in seven is more than 20 % off."
+        )
     if said:
         st.warning("  \n".join(said), icon=":material/info:")
 
@@ -129,11 +142,16 @@ def _axis_name(curve: Curve) -> str:
     return f"⟂ {direction_text(axis)}" if axis.times == 2 else f"∥ {direction_text(axis)}"
 
 
-def _modes_table(prediction: Prediction, modes: Modes, key: str) -> int | None:
+def _modes_table(prediction: Prediction, modes: Modes, dft: Material | None, key: str) -> int | None:
     """The multiplets as rows to click; the index of the clicked one, at first of the strongest."""
     st.markdown("**Vibrations at the zone centre** :gray[click one to see it]")
+    known = None if dft is None else dft_modes_of(dft.material_id)
+    beside = None if known is None else places(modes, known)
+    rows = _mode_rows(prediction, modes)
+    if known is not None and beside is not None:
+        rows.insert(2, DFT, [_frequency(known.wavenumbers[place]) for place in beside])
     chosen = st.dataframe(
-        _mode_rows(prediction, modes),
+        rows,
         hide_index=True,
         key=f"{key}-modes",
         on_select="rerun",
@@ -141,8 +159,19 @@ def _modes_table(prediction: Prediction, modes: Modes, key: str) -> int | None:
         height=min(36 * (len(modes.sets) + 1) + 2, 380),
         alt="Vibrations with their symmetry, frequency and strength",
     )
-    rows = chosen["selection"]["rows"]
-    return rows[0] if rows else int(modes.set_strengths.argmax())
+    if known is not None and beside is not None:
+        _about_dft(known)
+    clicked = chosen["selection"]["rows"]
+    return clicked[0] if clicked else int(modes.set_strengths.argmax())
+
+
+def _about_dft(known: DftModes) -> None:
+    unstable = " By DFT the crystal is unstable: imaginary frequencies have an i." if known.unstable else ""
+    st.caption(
+        f"{DFT}: phonon calculation by PBEsol, in its own relaxed cell, of Kyoto University's phonon database "
+        "(A. Togo, CC BY 4.0). Of modes alike in symmetry, the n-th softest stands beside the n-th softest."
+        f"{unstable}"
+    )
 
 
 def _mode_rows(prediction: Prediction, modes: Modes) -> pd.DataFrame:

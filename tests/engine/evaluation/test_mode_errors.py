@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from engine.data.phonons import read_phonons
-from engine.evaluation.mode_errors import _keys, dft_modes, mode_errors
+from engine.evaluation.mode_errors import dft_modes, mode_errors
 from engine.network.springs import UNIT
+from engine.vibrations.pairing import keys
 from tests.engine import shipped
 from tests.engine.small import write_phonons
 
@@ -22,7 +23,7 @@ def test_modes_of_a_phonon_data_base_are_held_by_nothing(salts):
     charge = salts[0].born[0, 0, 0]
     volume = abs(np.linalg.det(salts[0].material.cell))
     assert found.set_strengths == pytest.approx([UNIT / volume * charge**2 / 4.0])
-    assert _keys(found) == [("T1u", 0)]
+    assert keys(found) == [("T1u", 0)]
 
 
 def test_errors_are_of_frequency_splitting_and_strength(salts):
