@@ -236,14 +236,18 @@ def _measured(result: dict) -> str:
         for way, found in result["errors"].items()
     ]
     far = [row for row in result["rows"] if abs(row["TO"] / row["TO, measured"] - 1) > FAR]
-    said = [f"{row['formula']} {row['mode']} ({'' if row['warned'] else 'not '}warned of)" for row in far]
     headings = ("modes by", "modes", *(name.replace("held out", "formula left out") for name in MEASURED))
     return (
         f"{_table(headings, rows)}\n\nFormula left out: no network that answered knew it; of the others, phonon "
         "calculations taught every network,\nmeasured frequencies none. In cells of PBE, which are too large, "
-        "halides are too soft. That PBEsol answers\nwas chosen with these crystals in view; it is more than 20 % "
-        f"off in TO of\n{', '.join(said)}."
+        "halides are too soft. That PBEsol answers was\nchosen with these crystals in view. By it, modes of "
+        f"{_names(far, True)} are more than 20 % off in TO,\neach crystal with a warning; without one: "
+        f"{_names(far, False) or 'none'}."
     )
+
+
+def _names(rows: list[dict], warned: bool) -> str:
+    return ", ".join(dict.fromkeys(row["formula"] for row in rows if row["warned"] == warned))
 
 
 def _measured_modes(result: dict) -> str:

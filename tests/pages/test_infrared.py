@@ -5,6 +5,7 @@ import pytest
 from pymatgen.core import Element
 
 from engine.data.datasets import load_dataset
+from engine.data.dft_modes import dft_modes_of
 from engine.tensors.principal_axes import conventional_cell
 from engine.vibrations.charge_ellipsoids import charge_ellipsoid
 from engine.vibrations.curves import curves, shown_range
@@ -48,11 +49,29 @@ def test_the_tab_shows_spectrum_modes_charges_and_files():
     assert page.segmented_control(key="view-unit").options == ["cm⁻¹", "THz", "meV", "µm"]
 
 
+def test_modes_by_dft_stand_beside_the_predicted_ones_of_their_symmetry():
+    page = look_up(LAYERED, "Infrared")
+    rows = page.dataframe[0].value
+    known = dft_modes_of(LAYERED)
+    for label in set(known.labels):
+        wanted = [f"{x:.0f}" for x, one in zip(known.wavenumbers, known.labels, strict=True) if one == label]
+        assert rows.loc[rows["symmetry"].str.split().str[0] == label, "TO, DFT"].tolist() == wanted
+    assert "phonon calculation by PBEsol" in words(page)
+    assert "Far softer than the stiffest: E2g" in words(page)
+
+
+def test_without_a_calculation_nothing_stands_beside():
+    page = look_up("mp-570589", "Infrared")  # the database has another phase
+    assert "TO, DFT" not in page.dataframe[0].value
+
+
 def test_an_unstable_mode_is_named_and_its_frequency_written_as_imaginary():
     page = look_up("mp-2998", "Infrared")  # BaTiO3, cubic
     (warning,) = [one.value for one in page.warning if "imaginary" in one.value]
     assert "T1u" in warning
     assert page.dataframe[0].value["TO (cm⁻¹)"].iloc[0].endswith("i")
+    assert page.dataframe[0].value["TO, DFT"].iloc[0].endswith("i")
+    assert "By DFT the crystal is unstable" in words(page)
 
 
 def test_a_uniaxial_crystal_has_two_curves_that_meet_its_tensors(prediction, found):
