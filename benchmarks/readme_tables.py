@@ -235,19 +235,20 @@ def _measured(result: dict) -> str:
         (WAYS[way], f"{found['modes']}", *(f"{found[name]:.1f} %" for name in MEASURED))
         for way, found in result["errors"].items()
     ]
-    far = [row for row in result["rows"] if abs(row["TO"] / row["TO, measured"] - 1) > FAR]
     headings = ("modes by", "modes", *(name.replace("held out", "formula left out") for name in MEASURED))
     return (
         f"{_table(headings, rows)}\n\nFormula left out: no network that answered knew it; of the others, phonon "
         "calculations taught every network,\nmeasured frequencies none. In cells of PBE, which are too large, "
-        "halides are too soft. That PBEsol answers was\nchosen with these crystals in view. By it, modes of "
-        f"{_names(far, True)} are more than 20 % off in TO,\neach crystal with a warning; without one: "
-        f"{_names(far, False) or 'none'}."
+        "halides are too soft. That PBEsol answers was\nchosen with these crystals in view. More than 20 % off in "
+        f"TO are, by it,\n{_far(result, 'TO', True)}, with a warning each, and without one "
+        f"{_far(result, 'TO', False)}; by PBE, without one, {_far(result, 'TO, PBE', False)}."
     )
 
 
-def _names(rows: list[dict], warned: bool) -> str:
-    return ", ".join(dict.fromkeys(row["formula"] for row in rows if row["warned"] == warned))
+def _far(result: dict, column: str, warned: bool) -> str:
+    """Formulas of the crystals with a mode farther off than `FAR`."""
+    rows = [row for row in result["rows"] if abs(row[column] / row["TO, measured"] - 1) > FAR]
+    return ", ".join(dict.fromkeys(row["formula"] for row in rows if row["warned"] == warned)) or "none"
 
 
 def _measured_modes(result: dict) -> str:
