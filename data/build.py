@@ -3,9 +3,9 @@
     python data/build.py [--out FOLDER]
     python data/build.py --current      exit status 0 where nothing has changed since the files were built
 
-Downloads matminer's sdist and crystal-toolkit's wheel with pip, checks their SHA-256 and writes
-`petousis-2017.parquet` and `matbench-dielectric.parquet`. The bytes depend only on the sources and on
-the version of pyarrow that requirements-engine.txt pins. See README.md beside this file for provenance.
+Downloads matminer's sdist and crystal-toolkit's wheel with pip, checks their SHA-256 and writes the data sets
+and `identifiers.parquet`. The bytes depend only on the sources and on the versions of packages that
+requirements-engine.txt pins. See README.md beside this file for provenance.
 """
 
 import argparse
@@ -20,6 +20,7 @@ import tarfile
 import tempfile
 import zipfile
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from data.catalogue_sources import catalogue, identifiers, read_tables
 from engine.crystals.material import Material
 from engine.data.data_check import flags_of
 from engine.data.parquet import write_materials
@@ -36,9 +38,12 @@ from engine.tensors.tensors import symmetrise
 
 ROOT = Path(__file__).resolve().parents[1]
 STAMP = "built.json"
-FILES = ("petousis-2017.parquet", "matbench-dielectric.parquet")
+IDENTIFIERS = "identifiers.parquet"
+FILES = ("petousis-2017.parquet", "matbench-dielectric.parquet", "catalogue.parquet", IDENTIFIERS)
 CODE = (
     "data/build.py",
+    "data/catalogue_sources.py",
+    "data/phonondb_ids.csv",
     "engine/crystals/material.py",
     "engine/data/data_check.py",
     "engine/data/parquet.py",
@@ -123,6 +128,12 @@ def matbench(wheel: bytes) -> list[Material]:
     return materials
 
 
+def with_indices(materials: list[Material], known: pd.DataFrame, unnamed: list[Material]) -> list[Material]:
+    """The same crystals, each with the refractive index of the row of `unnamed` that it is."""
+    rows = dict(zip(known.material_id, known.row, strict=True))
+    return [m if pd.isna(rows[m.material_id]) else replace(m, n=unnamed[rows[m.material_id]].n) for m in materials]
+
+
 def recipe(root: Path = ROOT) -> str:
     """SHA-256 of what the bytes depend on beside the sources: the code that builds them, and pinned packages."""
     digest = hashlib.sha256()
@@ -146,7 +157,7 @@ def is_current(root: Path = ROOT) -> bool:
 
 
 def main() -> None:
-    """Build both files and say how many rows each check flagged."""
+    """Build all files and say how many rows each check flagged."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path(__file__).parent)
     parser.add_argument("--current", action="store_true", help="only say whether a build is needed")
@@ -154,9 +165,16 @@ def main() -> None:
     if options.current:
         raise SystemExit(0 if is_current() else 1)
     out = options.out
+    sdist = download(*MATMINER)
+    tensors, indices, tables = petousis(sdist), matbench(download(*CRYSTAL_TOOLKIT)), read_tables(sdist)
+    others = catalogue(tables, tensors)
+    known = identifiers(tables, tensors + others, indices)
+    known.to_parquet(out / IDENTIFIERS, compression="zstd", index=False)
+    print(f"{known.row.notna().sum()} IDs are crystals of matbench-dielectric")
     for name, materials in (
-        ("petousis-2017", petousis(download(*MATMINER))),
-        ("matbench-dielectric", matbench(download(*CRYSTAL_TOOLKIT))),
+        ("petousis-2017", tensors),
+        ("matbench-dielectric", indices),
+        ("catalogue", with_indices(others, known, indices)),
     ):
         write_materials(out / f"{name}.parquet", materials)
         counts = Counter(flag for material in materials for flag in material.flags)

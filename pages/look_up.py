@@ -8,8 +8,9 @@ import pandas as pd
 import streamlit as st
 
 from engine.crystals.material import Material
+from engine.data.catalogue import energy_above_hull, uncertain
 from engine.data.datasets import EMBEDDED
-from engine.data.search import suggestions
+from engine.data.search import plain_material_id, suggestions
 from engine.errors import EngineError
 from engine.optics.measured import measurements
 from engine.prediction.prediction import Prediction
@@ -18,6 +19,7 @@ from pages.components import cached
 from pages.components.explore import scatter_charts
 from pages.components.material import copy_view, direction_view, live, tensor_view
 from pages.components.material.details import details
+from pages.components.material.metal_notice import unless_metal
 from pages.components.site import PREDICT, header
 from pages.components.widgets import (
     PLOT,
@@ -30,7 +32,8 @@ from pages.components.widgets import (
     subscripts,
 )
 
-EXAMPLES = ("mp-441", "mp-2998", "TiO2", "ZnO", "Ba-O-Ti")
+ON_HULL = 5e-4  # eV per atom
+EXAMPLES = ("mp-149", "mp-2998", "quartz", "barium titanate", "TiO2", "Ba-O-Ti")
 
 
 def open_example(key: str) -> None:
@@ -45,9 +48,8 @@ def start() -> None:
     rows = shipped()
     known = rows["total"].notna()
     st.caption(
-        f"{known.sum():,} crystals with DFT tensors and their IDs, and {(~known).sum():,} more with the "
-        "refractive index, ship with the app: no network is needed. Any other ID is fetched from "
-        "Materials Project, with an API key."
+        f"{cached.named():,} Materials Project IDs ship with the app, {known.sum():,} with DFT tensors: no "
+        "network is needed. Any other ID is fetched from Materials Project, with an API key."
     )
     offer("For example", list(EXAMPLES), "examples")
     rows = rows[known]
@@ -76,12 +78,12 @@ def nothing_found(query: str) -> None:
     if not near:
         st.info(
             f"Nothing in the local data matches **{query}**. Give a Materials Project ID (mp-2998), "
-            "a formula (TiO2) or a chemical system (Ba-O-Ti); any other crystal can be uploaded on the "
-            "Predict page.",
+            "a name (rutile), a formula (TiO2) or a chemical system (Ba-O-Ti); any other crystal can be uploaded "
+            "on the Predict page.",
             icon=":material/search_off:",
         )
     if near:
-        offer("Begins with what you typed", list(dict.fromkeys(m.material_id or m.formula for m in near)), "near")
+        offer("Did you mean", near, "near")
     else:
         offer("For example", list(EXAMPLES), "examples")
     st.page_link(PREDICT, label="Predict for a structure of your own", icon=":material/upload_file:")
@@ -124,6 +126,9 @@ def identity(material: Material) -> None:
         material.crystal_system,
         f"{material.natoms} atoms in the cell",
     ]
+    hull = energy_above_hull(material)
+    if hull is not None:
+        facts.append("on the convex hull" if hull < ON_HULL else f"{hull:.2f} eV per atom above the hull")
     if material.band_gap is not None:
         facts.append(f"PBE band gap {material.band_gap:.2f} eV")
     if material.material_id:
@@ -150,8 +155,12 @@ def notes(material: Material, prediction: Prediction | None) -> None:
         )
     if material.fetched is not None:
         live.provenance(material)
+    elif material.electronic is None and material.n is not None:
+        st.caption("The data hold the DFT refractive index only; there is no DFT tensor to compare with.")
     elif material.electronic is None:
-        st.caption("This data set holds the DFT refractive index only; there is no DFT tensor to compare with.")
+        st.caption("The data hold the crystal only: the prediction stands alone.")
+    if material.fetched is None and uncertain(material):
+        st.caption(uncertain(material))
     if material.flags and material.fetched is None:
         st.caption(f"Data check: {'; '.join(material.flags)}.")
 
@@ -195,11 +204,12 @@ def result(material: Material, predict: Callable[[], Prediction]) -> None:
     identity(material)
     left, right = st.columns([6, 7], gap="large")
     with right:
-        prediction = asked(predict)
+        answer = asked(predict)
+        prediction = unless_metal(answer, "view")
         found = measurements(material.structure)
         tensor_view.summary(prediction, material, found[0] if found else None)
         tensor_view.doubts_note(material)
-        show_warnings([] if prediction is None else prediction.warnings)
+        show_warnings([] if answer is None else answer.warnings)
         tensor_view.reading_notes(prediction, found[0] if found else None)
         notes(material, prediction)
     sources = tensor_view.with_tensors(prediction, material)
@@ -217,11 +227,11 @@ left, right = st.columns([4, 5])
 with left:
     header("Look up", "A crystal, its dielectric tensor from DFT, and a prediction beside it.")
 query = right.text_input(
-    "Materials Project ID, formula or chemical system",
+    "Materials Project ID, name, formula or chemical system",
     key="mp_id",
     bind="query-params",
     type="search",
-    placeholder="Materials Project ID, formula or chemical system",
+    placeholder="Materials Project ID, name (quartz), formula or chemical system",
     label_visibility="collapsed",
     live="400ms",
     max_chars=80,
@@ -229,7 +239,7 @@ query = right.text_input(
 if not query:
     start()
 else:
-    mp_id = live.material_id(query)
+    mp_id = live.material_id(plain_material_id(query) or query)
     stored = live.local(mp_id)
     found = [] if stored else cached.search(mp_id or query)
     if found:

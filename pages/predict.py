@@ -22,6 +22,7 @@ from pages.components import cached
 from pages.components.crystal import viewer
 from pages.components.material import direction_view, live, tensor_view
 from pages.components.material.details import details
+from pages.components.material.metal_notice import unless_metal
 from pages.components.site import header
 from pages.components.widgets import number, show_warnings, space_group, subscripts
 
@@ -188,12 +189,10 @@ def show(name: str, prediction: Prediction, key: str) -> None:
     found, own = measurements(prediction.structure), own_tensors(prediction.structure)
     st.caption(understood(prediction.structure))
     left, right = st.columns([6, 7], gap="large")
-    with left:
-        sources = tensor_view.with_tensors(prediction, own)
-        direction_view.crystal(prediction.structure, sources, key)
     with right:
-        tensor_view.summary(prediction, own, found[0] if found else None)
-        tensor_view.reading_notes(prediction, found[0] if found else None)
+        shown = unless_metal(prediction, key)
+        tensor_view.summary(shown, own, found[0] if found else None)
+        tensor_view.reading_notes(shown, found[0] if found else None)
         if not prediction.held_out:
             st.caption(
                 f"All networks answered, also those trained on the formula {subscripts(prediction.formula)}. The "
@@ -201,7 +200,9 @@ def show(name: str, prediction: Prediction, key: str) -> None:
             )
         if own is not None:
             st.caption("DFT: tensors of the run that the file comes from, by its own functional and settings.")
-    details(prediction.structure, prediction, own, found, key)
+    with left:
+        direction_view.crystal(prediction.structure, tensor_view.with_tensors(shown, own), key)
+    details(prediction.structure, shown, own, found, key)
 
 
 def introduce(mark: Approximated) -> None:
@@ -226,7 +227,9 @@ def listing(found: list[Answer]) -> None:
             continue
         written = subscripts(answer.formula)
         title = f"**{written}**, {name}"
-        if answer.n is not None:
+        if answer.likely_metal:
+            title += ", likely a metal"
+        elif answer.n is not None:
             title += f", n = {number(answer.n)}"
         show_warnings([warning.replace(answer.formula, written) for warning in answer.warnings])
         box = st.expander(title, expanded=len(found) == 1, key=f"answer-{position}", on_change="rerun")

@@ -17,7 +17,8 @@ from engine.files import DATA_FOLDER
 
 SMALLEST_INDEX = 1.05  # smaller refractive indices say nothing of a crystal
 LARGEST_INDEX_CELL = 24  # atoms; the larger cells of an index data set cost most of its time
-EMBEDDED = ("petousis-2017", "matbench-dielectric")
+EMBEDDED = ("petousis-2017", "matbench-dielectric")  # with tensors, with refractive indices: to learn from
+SHIPPED = (*EMBEDDED, "catalogue")
 FETCHED_VARIABLE = "DIELECTRIC_DATA"
 
 
@@ -30,7 +31,7 @@ def _read_once(name: str, path: Path, modified: float) -> tuple[Material, ...]:
 
 def dataset_path(name: str) -> Path:
     """Where an embedded set, or the Parquet file of that name, lies."""
-    return DATA_FOLDER / f"{name}.parquet" if name in EMBEDDED else Path(name)
+    return DATA_FOLDER / f"{name}.parquet" if name in SHIPPED else Path(name)
 
 
 def fetched_root() -> Path:
@@ -45,7 +46,7 @@ def available_datasets() -> list[str]:
 
 
 def load_dataset(name: str) -> list[Material]:
-    """Materials of an embedded set ("petousis-2017", "matbench-dielectric") or of a Parquet file.
+    """Materials of an embedded set ("petousis-2017", "matbench-dielectric", "catalogue") or of a Parquet file.
 
     Raises:
         EngineError: there is no such set or file.

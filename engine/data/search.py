@@ -1,41 +1,138 @@
-"""Materials by what a person types: an ID, a formula, a chemical system."""
+"""Materials by what a person types: an ID, a formula, a chemical system, a name."""
 
-from collections.abc import Iterable
+import difflib
+import re
+from collections.abc import Iterable, Sequence
 
-from engine.crystals.material import Material
+from pymatgen.core import Composition, Element
+
+from engine.crystals.material import MAX_Z, Material
+from engine.data.catalogue import energy_above_hull
+from engine.data.names import Meaning, is_usual, known_names, meaning, plain_name
+
+UNKNOWN_ENERGY = 0.03  # eV per atom: most crystals of the published sets are stable or nearly so
+_DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+_SYMBOLS = frozenset(Element.from_Z(z).symbol for z in range(1, MAX_Z + 1))
+_LONGEST_FORMULA = 40  # letters of one typed in small letters, which can be read in many ways
+_LIKE = 0.75  # of difflib, for a name that was mistyped
 
 
 def find_materials(materials: Iterable[Material], query: str) -> list[Material]:
-    """Materials by Materials Project ID, formula ("TiO2") or chemical system ("Ti-O"), best match first."""
-    text = query.strip()
+    """Materials by Materials Project ID ("mp-149", "MP149"), name ("quartz"), formula or chemical system ("Ti-O").
+
+    One crystal an ID, in the order of `stablest_first`; none where nothing fits.
+    """
+    text = query.strip().translate(_DIGITS)
     if not text:
         return []
     materials = list(materials)
-    by_id = [m for m in materials if m.material_id and m.material_id.lower() == text.lower()]
-    if by_id:
-        return by_id
-    if "-" in text and not text.lower().startswith("mp"):
-        system = tuple(sorted(part.strip().capitalize() for part in text.split("-")))
-        return [m for m in materials if m.elements == system]
-    formula = _reduced(text)
-    return [m for m in materials if m.formula == formula]
+    wanted = plain_material_id(text)
+    if wanted:
+        return [m for m in materials if m.material_id and m.material_id.lower() == wanted][:1]
+    formulas = {m.formula for m in materials}
+    found = _of_meaning(materials, meaning(text, formulas))
+    system = _system(text)
+    if not found and system:
+        found = [m for m in materials if m.elements == system]
+    if not found:
+        formula = _formula(text, formulas)
+        found = [m for m in materials if m.formula == formula]
+    return stablest_first(_one_an_id(found))
 
 
-def suggestions(materials: Iterable[Material], query: str, limit: int = 8) -> list[Material]:
-    """Materials whose ID or formula begins with what was typed so far, shortest first."""
-    text = query.strip().lower()
-    hits = [
-        m
-        for m in materials
-        if m.formula.lower().startswith(text) or (m.material_id or "").lower().startswith(text)
-    ]
-    return sorted(hits, key=lambda m: (len(m.formula), m.formula, m.material_id or ""))[:limit]
+def stablest_first(materials: Iterable[Material]) -> list[Material]:
+    """The usual structure of a formula, then by energy above the hull, `UNKNOWN_ENERGY` where it is not known."""
+
+    def rank(material: Material) -> tuple[bool, float, bool, bool, int]:
+        energy = energy_above_hull(material)
+        return (
+            not is_usual(material),
+            UNKNOWN_ENERGY if energy is None else energy,
+            material.electronic is None,
+            material.material_id is None,
+            material.natoms,
+        )
+
+    return sorted(materials, key=rank)
+
+
+def plain_material_id(text: str) -> str | None:
+    """ "mp-149" for "MP-149", "mp149", "mp 149"; None for what is no such ID. The letter form stays as it is."""
+    found = re.fullmatch(r"(mp|mvc)(?:[\s_-]*(\d+)|-([a-z]{8}))", text.strip().casefold())
+    return f"{found[1]}-{found[2] or found[3]}" if found else None
+
+
+def suggestions(materials: Iterable[Material], query: str, limit: int = 8) -> list[str]:
+    """Queries that begin with what was typed so far, or look like it: IDs, formulas and names, shortest first."""
+    materials = list(materials)
+    text = query.strip().translate(_DIGITS).casefold()
+    near = plain_material_id(text)
+    ids = [m.material_id for m in materials if m.material_id and m.material_id.startswith(near or text)]
+    formulas = {m.formula for m in materials}
+    begins = [formula for formula in formulas if formula.casefold().startswith(text)]
+    names = [name for name in known_names() if name.startswith(plain_name(text))]
+    found = sorted({*ids, *begins, *names}, key=lambda one: (len(one), one))[:limit] if text else []
+    if not found and not near:
+        found = difflib.get_close_matches(plain_name(text), known_names(), limit, _LIKE)
+        by_small = {formula.casefold(): formula for formula in formulas}
+        found += [by_small[one] for one in difflib.get_close_matches(text, by_small, limit, _LIKE)]
+    return found[:limit]
+
+
+def _of_meaning(materials: Sequence[Material], wanted: Meaning | None) -> list[Material]:
+    """Those of the wanted space groups; all of the formula or elements where there are none of these."""
+    if wanted is None:
+        return []
+    found = [m for m in materials if wanted.fits(m)]
+    return [m for m in found if m.space_group_number in wanted.space_groups] or found
+
+
+def _one_an_id(materials: Iterable[Material]) -> list[Material]:
+    """The first of each ID, and all that have none."""
+    seen: dict[object, Material] = {}
+    for material in materials:
+        seen.setdefault(material.material_id or id(material), material)
+    return list(seen.values())
+
+
+def _system(text: str) -> tuple[str, ...] | None:
+    """("O", "Ti") for "Ti-O"."""
+    parts = [part.strip().capitalize() for part in text.split("-")]
+    return tuple(sorted(parts)) if len(parts) > 1 and set(parts) <= _SYMBOLS else None
+
+
+def _formula(text: str, known: Iterable[str]) -> str | None:
+    """Reduced formula of "TiO2", "Ti O 2" and "tio2"; of the readings of small letters, the one in `known`."""
+    text = re.sub(r"[\s_]+", "", text)
+    for one in (text, re.sub(r"(?<=[A-Za-z])0", "O", text)):  # a zero for the letter
+        readings = [_reduced(one)]
+        if one == one.casefold() or one == one.upper():
+            readings += [_reduced(reading) for reading in _readings(one[:_LONGEST_FORMULA].casefold())]
+        found = [reading for reading in readings if reading in set(known)]
+        if found:
+            return found[0]
+    return None
+
+
+def _readings(small: str) -> list[str]:
+    """Every way to write small letters as symbols of elements with their numbers."""
+    if not small:
+        return [""]
+    found = []
+    for length in (2, 1):
+        symbol = small[:length].capitalize()
+        if symbol in _SYMBOLS and len(small) >= length:
+            number = re.match(r"[\d.]*", small[length:])[0]  # type: ignore[index]  # it matches the empty text too
+            rest = small[length + len(number) :]
+            found += [symbol + number + more for more in _readings(rest)]
+    if small[0] in "()":
+        number = re.match(r"[\d.]*", small[1:])[0]  # type: ignore[index]
+        found += [small[0] + number + more for more in _readings(small[1 + len(number) :])]
+    return found
 
 
 def _reduced(text: str) -> str | None:
-    from pymatgen.core import Composition
-
     try:
         return Composition(text).reduced_formula
-    except ValueError:
+    except (ValueError, ZeroDivisionError):
         return None

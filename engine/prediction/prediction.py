@@ -10,6 +10,7 @@ from pymatgen.core import Structure
 
 from engine.errors import check, required
 from engine.model.intervals import Calibration, Signs, intervals, name_of, quantities, sum_bounds
+from engine.model.metals import LIKELY
 from engine.model.neighbourhood import Neighbour
 from engine.tensors import tensors
 from engine.tensors.axes import distinct_values, to_ieee
@@ -38,6 +39,8 @@ class Prediction:
         spread: target -> [4], what the networks disagree by, see `intervals.Signs`.
         distance: to the nearest training crystal, see neighbourhood.py; nan for a model without that.
         gap_nearby: eV, mean DFT gap of the training crystals nearest to it; nan where it is not known.
+        metallic: probability that the crystal is a metal, which has no dielectric tensor, see metals.py; nan for a
+            model that cannot tell.
         neighbours: the training formulas nearest to it, the nearest first; none for a model without that.
         ionic_method: how the ionic part was found: "full", from Born charges and the potential's force constants;
             "direct", from the network's own alone, where the primitive cell is too large for the potential's;
@@ -56,11 +59,17 @@ class Prediction:
     spread: dict[str, np.ndarray] = field(repr=False)
     distance: float
     gap_nearby: float
+    metallic: float
     neighbours: tuple[Neighbour, ...]
     ionic_method: Literal["full", "direct", "coarse"] | None
     functional: Functional
     warnings: list[str]
     held_out: bool
+
+    @property
+    def likely_metal(self) -> bool:
+        """Whether the tensors stand for nothing, for want of a gap."""
+        return self.metallic > LIKELY
 
     @property
     def formula(self) -> str:

@@ -16,6 +16,7 @@ from engine.files import MODELS_FOLDER, RESULTS_FOLDER
 from engine.model.checkpoint import CARD, load_checkpoint
 from engine.model.ensemble import combine
 from engine.model.inference import Answers, ensemble_answers
+from engine.model.metals import read_metals
 from engine.model.shipped_models import model_folder
 from engine.model.unlabelled_graphs import unlabelled_graphs
 from engine.network import potential
@@ -44,6 +45,7 @@ class Predictor:
         shipped = folder.parent == MODELS_FOLDER
         results = RESULTS_FOLDER / f"modes-{folder.name}.json"
         self._mode_calibrations = read_calibrations(results) if shipped else {}
+        self._metals = read_metals(folder, self.device)
         card = folder / CARD
         self.card = card.read_text() if card.is_file() else ""
 
@@ -193,6 +195,7 @@ class Predictor:
         near = checkpoint.neighbourhood
         distance = near.distances(embedding, formulas).tolist() if near else [math.nan] * len(crystals)
         gaps = near.gap(embedding, formulas).tolist() if near else [math.nan] * len(crystals)
+        metallic = self._metals.probability(embedding).tolist() if self._metals else [math.nan] * len(crystals)
         ions = _ions(graphs, answer, asked)
         neighbours = near.nearest(embedding, formulas, NEIGHBOURS) if near else [()] * len(crystals)
         electronic, ionic = (found.get(target, [None] * len(crystals)) for target in ("electronic", "ionic"))
@@ -208,6 +211,7 @@ class Predictor:
                 distance=distance[i],
                 gap_nearby=gaps[i],
                 neighbours=neighbours[i],
+                metallic=metallic[i],
                 ionic_method=_ionic_method(graph, self.model_config) if "ionic" in wanted else None,
                 functional="PBEsol" if pbesol else "PBE",
                 warnings=doubts(
@@ -220,6 +224,8 @@ class Predictor:
                     distance[i],
                     held_out[i],
                     ions[i],
+                    metallic[i],
+                    gaps[i],
                 ),
                 held_out=held_out[i],
             )

@@ -5,12 +5,14 @@ from pymatgen.core import Structure
 
 from engine.crystals.graph import CrystalGraph
 from engine.model.checkpoint import Checkpoint
+from engine.model.metals import LIKELY
 from engine.tensors import tensors
 from engine.vibrations.ions import Ions
 
 RARE = 5  # training crystals that an element should have
 UNSTABLE = -0.1  # eV/Å^2; a force constant below this is no rounding
-NARROW_GAP = 20.0  # electronic means above this belong to nearly metallic crystals
+NEARLY_METALLIC = 20.0  # electronic means above this belong to nearly metallic crystals
+NARROW_GAP = 0.5  # eV, where DFT's own tensors scatter most
 BALANCED = 8.0  # an ionic part so many times the electronic one: LO three times as high as TO
 
 
@@ -24,6 +26,8 @@ def doubts(
     distance: float,
     held_out: bool,
     ions: Ions | None,
+    metallic: float,
+    gap_nearby: float,
 ) -> list[str]:
     """Why the prediction of `checkpoint` for one crystal may be worse than most; see `Prediction` for the others.
 
@@ -32,14 +36,18 @@ def doubts(
         ions: what vibrates, where the model has them.
         r_max: radius that its neighbours were searched in, Å.
     """
-    found = [*_rare_elements(crystal, checkpoint.element_counts), *_of_graph(graph, r_max)]
+    found = [
+        *_of_gap(metallic, gap_nearby),
+        *_rare_elements(crystal, checkpoint.element_counts),
+        *_of_graph(graph, r_max),
+    ]
     near = checkpoint.neighbourhood
     if near and distance > near.far:
         found.append(
             f"The crystal is {distance:.1f} times as far from all training crystals as one of them usually "
             "is from the others: a guess."
         )
-    if electronic is not None and tensors.mean(electronic) > NARROW_GAP:
+    if electronic is not None and tensors.mean(electronic) > NEARLY_METALLIC:
         found.append("The electronic mean is above 20: a nearly metallic crystal, where errors are large.")
     found += _unstable(ions) or _balanced(electronic, ionic)
     if not held_out:
@@ -48,6 +56,20 @@ def doubts(
             "proves little here."
         )
     return found
+
+
+def _of_gap(metallic: float, gap_nearby: float) -> list[str]:
+    if metallic > LIKELY:
+        return [
+            f"Likely metallic ({100 * metallic:.0f} %): a metal has no static dielectric tensor, and any numbers "
+            "here would hold only if the crystal had a gap."
+        ]
+    if gap_nearby < NARROW_GAP:
+        return [
+            f"Crystals like this have narrow gaps ({gap_nearby:.1f} eV by PBE in the mean), where even DFT's "
+            "tensors depend much on its settings."
+        ]
+    return []
 
 
 def _rare_elements(crystal: Structure, counts: dict[str, int]) -> list[str]:

@@ -12,6 +12,7 @@ from pymatgen.core import Structure
 from engine.crystals.approximations import ordered_approximations
 from engine.crystals.material import Material
 from engine.crystals.reader import Disordered, read_structures
+from engine.data.catalogue import SOURCES, catalogued, identities, indexed
 from engine.data.datasets import EMBEDDED, available_datasets, dataset_path, labelled, load_dataset
 from engine.data.search import find_materials
 from engine.errors import EngineError, required
@@ -46,7 +47,7 @@ SHORTEST = 0.8  # Å, hardly any bond is shorter
 
 
 def materials() -> tuple[Material, ...]:
-    """Every embedded material, those with tensors first, then those of fetched data sets."""
+    """Every material: embedded ones to learn from, tensors first, fetched ones, and the rest of the catalogue."""
     return _materials(_datasets())
 
 
@@ -60,8 +61,14 @@ def _materials(datasets: tuple[tuple[str, float], ...]) -> tuple[Material, ...]:
     found = []
     for name, _ in datasets:
         with suppress(EngineError):  # a file of another kind in the user's folder
-            found += load_dataset(name)
-    return tuple(found)
+            found += indexed() if name == EMBEDDED[1] else load_dataset(name)
+    return (*found, *catalogued(found))
+
+
+@st.cache_data(show_spinner=False)
+def named() -> int:
+    """Number of embedded Materials Project IDs."""
+    return len(identities())
 
 
 def search(query: str) -> list[int]:
@@ -76,7 +83,7 @@ def _search(query: str, datasets: tuple[tuple[str, float], ...]) -> list[int]:
 
 
 def table() -> pd.DataFrame:
-    """One row a material, in the order of `materials()`; tensors by their mean and anisotropy."""
+    """One row a material with DFT data, in the order of `materials()`; tensors by their mean and anisotropy."""
     return _table(_datasets())
 
 
@@ -109,6 +116,7 @@ def _table(datasets: tuple[tuple[str, float], ...]) -> pd.DataFrame:
             "source": m.source,
         }
         for m in _materials(datasets)
+        if m.source not in SOURCES
     )
 
 

@@ -29,6 +29,19 @@ SOURCES = {
         "(2020)](https://doi.org/10.1038/s41524-020-00406-3), from Materials Project data, CC BY 4.0. "
         "Holds the refractive index, but neither tensors nor IDs."
     ),
+    "elastic-2015": (
+        "De Jong et al., Charting the complete elastic properties of inorganic crystalline compounds, [Sci. Data "
+        "2, 150009 (2015)](https://doi.org/10.1038/sdata.2015.9). The crystal; Materials Project data, CC BY 4.0."
+    ),
+    "piezoelectric-2015": (
+        "De Jong et al., A database to enable discovery and design of piezoelectric materials, [Sci. Data 2, "
+        "150053 (2015)](https://doi.org/10.1038/sdata.2015.53). The crystal; Materials Project data, CC BY 4.0."
+    ),
+    "flla-2015": (
+        "Faber et al., Crystal structure representations for machine learning models of formation energies, [Int. "
+        "J. Quantum Chem. 115, 1094 (2015)](https://doi.org/10.1002/qua.24917). The crystal; Materials Project "
+        "data, CC BY 4.0."
+    ),
 }
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

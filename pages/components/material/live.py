@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from engine.crystals.material import Material
+from engine.data.catalogue import SOURCES
 from engine.errors import EngineError
 from engine.materials_project.client import HOW_TO_GET_A_KEY, key_from_environment, plain_id, warm_up
 from engine.materials_project.fetch import fetch_one
@@ -57,7 +58,7 @@ def material(mp_id: str) -> Material | None:
 def freshness(shown: Material) -> None:
     """Where a material with an ID comes from and how old that is, with a button that fetches it anew."""
     if shown.fetched is None:
-        age = "Embedded data of 2017."
+        age = f"Embedded data of {2015 if shown.source in SOURCES else 2017}."
     else:
         age = f"Fetched {_ago(shown.fetched.date)}, database version {shown.fetched.db_version}."
     failed = st.session_state.get(_FAILED, {}).pop(shown.material_id, None)

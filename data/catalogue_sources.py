@@ -1,0 +1,124 @@
+"""Crystals of the Materials Project with their IDs, from the sets in matminer's source distribution.
+
+`catalogue` gives one material an ID, `identifiers` what else is known of each ID. `build.py` writes both.
+"""
+
+import ast
+import io
+import tarfile
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from pymatgen.analysis.structure_matcher import StructureMatcher
+from pymatgen.core import Structure
+from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
+
+from engine.crystals.material import Material
+
+FOLDER = "matminer-0.3.2/matminer/datasets"
+SYMPREC = 0.1  # Å, Materials Project's own
+CLOSE = 0.01  # root mean square of StructureMatcher, and share of the volume: the same calculation's crystal
+PHONONDB, PHONONDB_IDS = "phonondb-2018", Path(__file__).with_name("phonondb_ids.csv")  # by phonondb_ids.py
+SOURCES = {  # an ID's structure comes from the first that holds it
+    "elastic-2015": "elastic_tensor.csv",
+    "piezoelectric-2015": "piezoelectric_tensor.csv",
+    "flla-2015": "flla_2015.csv",
+}
+
+
+def read_tables(sdist: bytes) -> dict[str, pd.DataFrame]:
+    """The rows of each of `SOURCES`, `structure` as pymatgen's."""
+    tables = {}
+    with tarfile.open(fileobj=io.BytesIO(sdist)) as archive:
+        for source, name in SOURCES.items():
+            table = pd.read_csv(archive.extractfile(f"{FOLDER}/{name}"), skiprows=1)
+            if "poscar" in table:
+                table["structure"] = [Structure.from_str(text, fmt="poscar") for text in table.poscar]
+            else:
+                table["structure"] = [Structure.from_dict(ast.literal_eval(text)) for text in table.structure]
+            tables[source] = table
+    return tables
+
+
+def catalogue(tables: Mapping[str, pd.DataFrame], known: Sequence[Material]) -> list[Material]:
+    """One material for each ID in `tables` that `known` lacks, in the order of the numbers in the IDs."""
+    found: dict[str, Material] = {}
+    held = {material.material_id for material in known}
+    for source, table in tables.items():
+        for material_id, structure in zip(table.material_id, table.structure, strict=True):
+            if material_id not in held and material_id not in found:
+                found[material_id] = _material(material_id, structure, source)
+    return sorted(found.values(), key=lambda material: _number(material.material_id))
+
+
+def _material(material_id: str, structure: Structure, source: str) -> Material:
+    symmetry = SpacegroupAnalyzer(structure, symprec=SYMPREC)
+    return Material(
+        material_id=material_id,
+        cell=structure.lattice.matrix,
+        atomic_numbers=pd.array(structure.atomic_numbers, dtype="int64").to_numpy(),
+        frac_coords=structure.frac_coords,
+        space_group_number=symmetry.get_space_group_number(),
+        space_group_symbol=symmetry.get_space_group_symbol(),
+        source=source,
+    )
+
+
+def _number(material_id: str | None) -> tuple[int, str]:
+    prefix, number = str(material_id).split("-")
+    return int(number), prefix
+
+
+def identifiers(
+    tables: Mapping[str, pd.DataFrame], materials: Sequence[Material], unnamed: Sequence[Material]
+) -> pd.DataFrame:
+    """What is known of the ID of each of `materials`, in their order.
+
+    Columns: `material_id`; `sets` that hold it; `energy_above_hull`, eV per atom, of 2015, or none; `row`, the one
+    of `unnamed` that is the same crystal, or none; `others`, further IDs of which that row is the crystal too.
+    Those of `PHONONDB_IDS` follow.
+    """
+    stability = tables["flla-2015"].set_index("material_id").e_above_hull.to_dict()
+    sets = {source: set(table.material_id) for source, table in tables.items()}
+    rows = _same_crystals(materials, unnamed)
+    owners = defaultdict(list)
+    for material_id, row in rows.items():
+        owners[row].append(material_id)
+    more = pd.read_csv(PHONONDB_IDS)
+    more = more.assign(sets=[[PHONONDB]] * len(more), others=[[]] * len(more), energy_above_hull=np.nan)
+    found = pd.DataFrame(
+        {
+            "material_id": m.material_id,
+            "sets": [source for source, held in sets.items() if m.material_id in held],
+            "energy_above_hull": stability.get(m.material_id),
+            "row": rows.get(m.material_id),
+            "others": [other for other in owners.get(rows.get(m.material_id), ()) if other != m.material_id],
+        }
+        for m in materials
+    )
+    return pd.concat([found, more[found.columns]], ignore_index=True).astype({"row": "Int16"})
+
+
+def _same_crystals(materials: Sequence[Material], unnamed: Sequence[Material]) -> dict[str, int]:
+    """ID -> position in `unnamed` of the crystal that fits it best, for IDs that one fits within `CLOSE`."""
+    by_formula = defaultdict(list)
+    for row, material in enumerate(unnamed):
+        by_formula[material.formula].append((row, material.structure))
+    matcher, found = StructureMatcher(), {}
+    for material in materials:
+        volume, fits = _volume(material.structure), []
+        for row, structure in by_formula.get(material.formula, ()):
+            if abs(_volume(structure) / volume - 1) < CLOSE:
+                distance = matcher.get_rms_dist(material.structure, structure)
+                if distance and distance[0] < CLOSE:
+                    fits.append((round(distance[0], 5), row))
+        if fits:
+            found[str(material.material_id)] = min(fits)[1]
+    return found
+
+
+def _volume(structure: Structure) -> float:
+    return structure.volume / len(structure)

@@ -1,0 +1,17 @@
+"""Crystals that are likely metals: no tensor is drawn unless the visitor wants to see it."""
+
+import streamlit as st
+
+from engine.prediction.prediction import Prediction
+
+
+def unless_metal(prediction: Prediction | None, key: str) -> Prediction | None:
+    """The prediction; None for a likely metal, after saying so, unless its numbers are asked for all the same."""
+    if prediction is None or not prediction.likely_metal:
+        return prediction
+    st.warning(
+        f"**Likely a metal** ({100 * prediction.metallic:.0f} %), which has no static dielectric tensor: none is "
+        "drawn.",
+        icon=":material/bolt:",
+    )
+    return prediction if st.toggle("Show the numbers all the same", key=f"{key}-metal") else None
