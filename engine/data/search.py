@@ -2,7 +2,8 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
+from functools import lru_cache
 
 from pymatgen.core import Composition, Element
 
@@ -13,7 +14,7 @@ from engine.data.names import Meaning, is_usual, known_names, meaning, plain_nam
 UNKNOWN_ENERGY = 0.03  # eV per atom: most crystals of the published sets are stable or nearly so
 _DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _SYMBOLS = frozenset(Element.from_Z(z).symbol for z in range(1, MAX_Z + 1))
-_LONGEST_FORMULA = 40  # letters of one typed in small letters, which can be read in many ways
+LONGEST, MOST_READINGS = 40, 300  # of a formula in small letters
 _LIKE = 0.75  # of difflib, for a name that was mistyped
 
 
@@ -101,34 +102,34 @@ def _system(text: str) -> tuple[str, ...] | None:
     return tuple(sorted(parts)) if len(parts) > 1 and set(parts) <= _SYMBOLS else None
 
 
-def _formula(text: str, known: Iterable[str]) -> str | None:
+def _formula(text: str, known: Set[str]) -> str | None:
     """Reduced formula of "TiO2", "Ti O 2" and "tio2"; of the readings of small letters, the one in `known`."""
     text = re.sub(r"[\s_]+", "", text)
     for one in (text, re.sub(r"(?<=[A-Za-z])0", "O", text)):  # a zero for the letter
-        readings = [_reduced(one)]
-        if one == one.casefold() or one == one.upper():
-            readings += [_reduced(reading) for reading in _readings(one[:_LONGEST_FORMULA].casefold())]
-        found = [reading for reading in readings if reading in set(known)]
-        if found:
-            return found[0]
+        exact = _reduced(one)
+        if exact in known:
+            return exact
+        if len(one) <= LONGEST and one in (one.lower(), one.upper()):
+            readings = (_reduced(reading) for reading in _readings(one.lower()))
+            found = next((reading for reading in readings if reading in known), None)
+            if found:
+                return found
     return None
 
 
-def _readings(small: str) -> list[str]:
-    """Every way to write small letters as symbols of elements with their numbers."""
+@lru_cache(maxsize=500)
+def _readings(small: str) -> tuple[str, ...]:
+    """Ways to write small letters as symbols of elements with their numbers, long symbols first."""
     if not small:
-        return [""]
+        return ("",)
     found = []
     for length in (2, 1):
         symbol = small[:length].capitalize()
-        if symbol in _SYMBOLS and len(small) >= length:
-            number = re.match(r"[\d.]*", small[length:])[0]  # type: ignore[index]  # it matches the empty text too
-            rest = small[length + len(number) :]
+        if symbol in _SYMBOLS or (length == 1 and symbol in "()"):
+            rest = small[length:].lstrip("0123456789.")
+            number = small[length : len(small) - len(rest)]
             found += [symbol + number + more for more in _readings(rest)]
-    if small[0] in "()":
-        number = re.match(r"[\d.]*", small[1:])[0]  # type: ignore[index]
-        found += [small[0] + number + more for more in _readings(small[1 + len(number) :])]
-    return found
+    return tuple(found[:MOST_READINGS])
 
 
 def _reduced(text: str) -> str | None:
