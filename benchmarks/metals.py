@@ -26,7 +26,7 @@ from engine.network.potential import keep_memory
 from engine.prediction.predictor import Predictor
 
 FOLDS = 5
-LARGEST = 40  # atoms
+LARGEST = 24  # atoms
 PART = 400  # crystals whose features are in memory at once
 TRANSITION = frozenset(Element.from_Z(z).symbol for z in (*range(21, 30), *range(39, 48), *range(57, 80)))
 SIMPLE = frozenset(["Li", "Na", "K", "Rb", "Cs", "Be", "Mg", "Ca", "Sr", "Ba", "Al", "Ga", "In", "Tl", "Sn", "Pb"])

@@ -122,7 +122,21 @@ def test_the_empty_search_offers_examples() -> None:
 
 def test_the_beginning_of_a_formula_gets_suggestions() -> None:
     page = look_up("BaTi")
-    assert page.get("button_group")[0].label == "Begins with what you typed"
+    assert page.get("button_group")[0].label == "Did you mean"
+
+
+def test_a_likely_metal_gets_no_tensor_until_one_is_asked_for() -> None:
+    page = look_up("copper")
+    assert "Likely a metal" in words(page)
+    assert "Electronic, mean" not in words(page)
+    page = page.toggle(key="view-metal").set_value(True).run()
+    assert "Electronic, mean" in words(page)
+
+
+def test_a_name_opens_its_crystal() -> None:
+    page = look_up("table salt")
+    assert "NaCl" in page.header[0].value
+    assert "mp-22862" in words(page)
 
 
 def test_a_formula_of_several_crystals_leaves_the_choice_to_the_visitor() -> None:
