@@ -83,6 +83,16 @@ def test_a_crystal_fills_its_frame_and_none_of_it_is_cut_off(width: int, app: st
     assert max(right - left, bottom - top) > 0.75
 
 
+def test_the_wheel_over_the_crystal_scrolls_the_page(app: str, visit: Visit) -> None:
+    page = visit(f"{app}/?mp_id={MATERIAL}", viewport={"width": 1280, "height": 720})
+    canvas = expect_canvas(page)
+    assert page.title() == "Look up · Dielectric tensors"
+    canvas.hover()
+    page.mouse.wheel(0, 300)
+    main = page.get_by_test_id("stMain")
+    until(page, lambda: main.evaluate("element => element.scrollTop") > 0)
+
+
 def test_plane_cuts_show_the_chosen_quantity_in_three_planes(material: Page) -> None:
     material.get_by_role("tab", name="Plane cuts").click()
     charts = material.locator(".js-plotly-plot:visible")
