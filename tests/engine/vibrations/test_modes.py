@@ -1,5 +1,7 @@
 """Modes at the zone centre: what mechanics, symmetry and causality say of them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
@@ -212,3 +214,10 @@ def test_what_was_not_asked_for_and_what_cannot_be_is_refused(triclinic):
 def test_units_of_frequency_are_those_of_codata(unit, value):
     assert from_wavenumber(100.0, unit) == pytest.approx(value, rel=1e-6)
     assert to_wavenumber(value, unit) == pytest.approx(100.0, rel=1e-6)
+
+
+def test_a_stable_mode_under_three_tenths_of_the_highest_frequency_is_delicate(orthorhombic):
+    curvature = np.full(len(orthorhombic), 100.0)
+    curvature[:3] = -1.0, 8.0, 10.0  # frequencies of i, 2.8 and 3.2 beside 10
+    found = replace(orthorhombic, curvature=curvature)
+    assert found.delicate.tolist() == [False, True] + [False] * (len(found) - 2)
