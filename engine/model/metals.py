@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from pymatgen.core import Structure
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -18,6 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from engine.files import read_tensors, write_tensors
 
 FILE = "metals.safetensors"
+CERTAIN = 0.99  # of a chemical element that is a metal
 LIKELY = 0.5  # above this probability a crystal is called a metal
 MISTAKEN = 0.025  # share of the insulators that the fit may call metals
 STRENGTH = 1e-3  # inverse of the regularisation
@@ -39,6 +41,12 @@ class Metals:
     def probability(self, features: torch.Tensor) -> torch.Tensor:
         """[n] from 0 to 1, that crystals with features [n, F] are metals."""
         return torch.sigmoid(features.to(self.weight) @ self.weight + self.bias)
+
+
+def is_elemental_metal(structure: Structure) -> bool:
+    """Whether this is a chemical element that is a metal; tin, which has another form, is left to the classifier."""
+    elements = structure.composition.elements
+    return len(elements) == 1 and bool(elements[0].is_metal) and elements[0].symbol != "Sn"
 
 
 def fit_metals(features: np.ndarray, insulators: np.ndarray) -> Metals:

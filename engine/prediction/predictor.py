@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 import torch
+from pymatgen.core import Structure
 
 from engine.config import GraphConfig, ModelConfig
 from engine.crystals.graph import CrystalGraph
@@ -16,7 +17,7 @@ from engine.files import MODELS_FOLDER, RESULTS_FOLDER
 from engine.model.checkpoint import CARD, load_checkpoint
 from engine.model.ensemble import combine
 from engine.model.inference import Answers, ensemble_answers
-from engine.model.metals import read_metals
+from engine.model.metals import CERTAIN, is_elemental_metal, read_metals
 from engine.model.shipped_models import model_folder
 from engine.model.unlabelled_graphs import unlabelled_graphs
 from engine.network import potential
@@ -195,7 +196,7 @@ class Predictor:
         near = checkpoint.neighbourhood
         distance = near.distances(embedding, formulas).tolist() if near else [math.nan] * len(crystals)
         gaps = near.gap(embedding, formulas).tolist() if near else [math.nan] * len(crystals)
-        metallic = self._metals.probability(embedding).tolist() if self._metals else [math.nan] * len(crystals)
+        metallic = self._metallic(structures, embedding)
         ions = _ions(graphs, answer, asked)
         neighbours = near.nearest(embedding, formulas, NEIGHBOURS) if near else [()] * len(crystals)
         electronic, ionic = (found.get(target, [None] * len(crystals)) for target in ("electronic", "ionic"))
@@ -230,6 +231,16 @@ class Predictor:
                 held_out=held_out[i],
             )
             for i, (structure, graph) in enumerate(zip(structures, graphs, strict=True))
+        ]
+
+    def _metallic(self, structures: Sequence[Structure], embedding: torch.Tensor) -> list[float]:
+        """`Prediction.metallic` of each crystal."""
+        if self._metals is None:
+            return [math.nan] * len(structures)
+        found = self._metals.probability(embedding).tolist()
+        return [
+            max(one, CERTAIN) if is_elemental_metal(structure) else one
+            for one, structure in zip(found, structures, strict=True)
         ]
 
     def _asked(self, formulas: Sequence[str], out_of_fold: bool) -> tuple[torch.Tensor, list[bool]]:

@@ -1,5 +1,6 @@
 """Predictions as records: what `python -m engine predict` and the Predict page write as JSON and CSV."""
 
+import math
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -48,8 +49,9 @@ class Record(TypedDict):
 
     Tensors are in the axes of `frame`; `lattice` holds its vectors as rows, Å. `n`, `principal_values` and
     `interval90`, low and high of the mean, are the electronic tensor's. `dft` are tensors that the file holds, in
-    the same axes. `citation` is what DFT data are cited by, None for predictions. `approximation` marks an ordered
-    crystal that stands for a disordered one.
+    the same axes. `metallic` is the probability of a metal, for which the tensors stand for nothing. `citation` is
+    what DFT data are cited by, None for predictions. `approximation` marks an ordered crystal that stands for a
+    disordered one.
     """
 
     source: str
@@ -69,6 +71,7 @@ class Record(TypedDict):
     principal_values: list[float] | None
     interval90: list[float] | None
     intervals90: dict[Part, Intervals] | None
+    metallic: float | None
     citation: str | None
     warnings: list[str]
     error: str | None
@@ -104,6 +107,7 @@ def _to_record(source: str, prediction: Prediction, approximation: Approximated 
         "principal_values": _listed(prediction.principal_values),
         "interval90": intervals["electronic"]["mean"] if "electronic" in intervals else None,
         "intervals90": intervals or None,
+        "metallic": None if math.isnan(prediction.metallic) else prediction.metallic,
         "citation": None,
         "warnings": prediction.warnings,
         "error": None,
@@ -171,6 +175,7 @@ def refusal(source: str, reason: str) -> Record:
         "principal_values": None,
         "interval90": None,
         "intervals90": None,
+        "metallic": None,
         "citation": None,
         "warnings": [],
         "error": reason,
@@ -245,7 +250,11 @@ def _flat(record: Record) -> dict[str, str | float | None]:
         bounds = (record["intervals90"] or {}).get(target)
         low, high = bounds["mean"] if bounds else (None, None)
         row |= {f"{target}_interval90_low": low, f"{target}_interval90_high": high}
-    row |= {"ionic_method": record["ionic_method"], "functional": record["functional"]}
+    row |= {
+        "metallic": record["metallic"],
+        "ionic_method": record["ionic_method"],
+        "functional": record["functional"],
+    }
     row["approximation"] = f"{mark['number']} of {mark['count']} of {mark['of']}" if mark else None
     return row | {
         "citation": record["citation"],

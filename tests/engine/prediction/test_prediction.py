@@ -226,9 +226,11 @@ def test_an_element_the_training_set_lacks_is_named(predictor):
 
 def test_a_metal_is_named_as_one_and_an_insulator_is_not(predictor):
     copper = Structure(Lattice.cubic(3.61), ["Cu"] * 4, [[0, 0, 0], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]])
-    metal, insulator = predictor.predict_many([copper, salt()], targets=["electronic"])
-    assert metal.likely_metal
-    assert "Likely metallic" in metal.warnings[0]
+    brass = Structure(Lattice.cubic(2.95), ["Cu", "Zn"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    element, alloy, insulator = predictor.predict_many([copper, brass, salt()], targets=["electronic"])
+    for metal in (element, alloy):
+        assert metal.likely_metal
+        assert "Likely metallic" in metal.warnings[0]
     assert not insulator.likely_metal
     assert not any("metal" in warning for warning in insulator.warnings)
 
