@@ -44,7 +44,7 @@ class Metals:
 
 
 def is_elemental_metal(structure: Structure) -> bool:
-    """Whether this is a chemical element that is a metal; tin, which has another form, is left to the classifier."""
+    """Whether this is a metal among the elements; tin, which has another form too, is left to the classifier."""
     elements = structure.composition.elements
     return len(elements) == 1 and bool(elements[0].is_metal) and elements[0].symbol != "Sn"
 
