@@ -210,7 +210,8 @@ def result(material: Material, predict: Callable[[], Prediction]) -> None:
         tensor_view.summary(prediction, material, found[0] if found else None)
         tensor_view.doubts_note(material)
         show_warnings([] if answer is None else answer.warnings)
-        tensor_view.reading_notes(prediction, found[0] if found else None)
+        if prediction is not None or material.n is not None:
+            tensor_view.reading_notes(prediction, found[0] if found else None)
         notes(material, prediction)
     sources = tensor_view.with_tensors(prediction, material)
     with left:

@@ -129,8 +129,10 @@ def clicked_rows(key: str) -> list[int]:
 
 
 def show_table(columns: dict[str, dict[str, str]]) -> None:
-    """A small table for reading: column title -> row title -> text."""
+    """A small table for reading: column title -> row title -> text; nothing where there is no row."""
     rows = list(dict.fromkeys(row for column in columns.values() for row in column))
+    if not rows:
+        return
     lines = ["| | " + " | ".join(columns) + " |", "|---" * (len(columns) + 1) + "|"]
     lines += [f"| {row} | " + " | ".join(c.get(row, DASH) for c in columns.values()) + " |" for row in rows]
     st.markdown("\n".join(lines), width="stretch")

@@ -75,9 +75,11 @@ def test_the_tensor_is_drawn_into_the_crystal_and_can_be_taken_out(scheme: str, 
     expect(material).to_have_url(re.compile("view-surface="))
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_a_crystal_fills_its_frame_and_none_of_it_is_cut_off(width: int, app: str, visit: Visit) -> None:
-    page = visit(f"{app}/?mp_id=mp-2998", viewport={"width": width, "height": 1400})
+@pytest.mark.parametrize(("material_id", "width"), [("mp-2998", 1280), ("mp-2998", 390), ("mp-1143", 1280)])
+def test_a_crystal_fills_its_frame_and_none_of_it_is_cut_off(
+    material_id: str, width: int, app: str, visit: Visit
+) -> None:
+    page = visit(f"{app}/?mp_id={material_id}", viewport={"width": width, "height": 1400})
     _, left, top, right, bottom = painted(page)
     assert min(left, top, 1 - right, 1 - bottom) > 0.01
     assert max(right - left, bottom - top) > 0.75

@@ -59,6 +59,16 @@ addEventListener("touchmove", event => {
 }, true);
 })();
 """
+# The frame may get its width after the drawing; whoever has turned the crystal keeps the view.
+_REFIT = """{
+let fitted = String(viewer_UNIQUEID.getView());
+addEventListener("resize", () => {
+    if (String(viewer_UNIQUEID.getView()) !== fitted) return;
+    LOOK
+    fitted = String(viewer_UNIQUEID.getView());
+});
+}
+"""
 CONVENTIONAL, BEYOND = "conventional cell", "bonds over the border"
 ARROW = COLORS[3]
 ARROW_LENGTH, SHORTEST_ARROW = 4.0, 0.25  # of the motion, which itself is small; Å
@@ -168,12 +178,13 @@ def frame_html(
         _add_surface(view, make_mesh(overlay, scene))
     if motion is not None:
         _add_arrows(view, scene, motion)
-    points = np.vstack([scene.positions, *_labels(scene).values()])
+    points = np.vstack([scene.positions, scene.corners, *_labels(scene).values()])
     if charges is not None:
         ellipsoids = charge_mesh(charges, scene)
         _add_surface(view, ellipsoids)
         points = np.vstack([points, ellipsoids.vertices])
-    view.startjs += _look(points, _TURN)
+    first = _look(points, _TURN)
+    view.startjs += first + _REFIT.replace("LOOK", first)
     moving = "" if motion is None else _MOVE
     looks = {name: _look(points, turn) for name, turn in _views(scene).items()}
     buttons = view_buttons(looks, BACKGROUNDS[dark], dark=dark)

@@ -9,9 +9,5 @@ def unless_metal(prediction: Prediction | None, key: str) -> Prediction | None:
     """The prediction; None for a likely metal, after saying so, unless its numbers are asked for all the same."""
     if prediction is None or not prediction.likely_metal:
         return prediction
-    st.warning(
-        f"**Likely a metal** ({100 * prediction.metallic:.0f} %), which has no static dielectric tensor: none is "
-        "drawn.",
-        icon=":material/bolt:",
-    )
+    st.markdown(f":material/bolt: **Likely a metal** ({100 * prediction.metallic:.0f} %): no tensor is drawn.")
     return prediction if st.toggle("Show the numbers all the same", key=f"{key}-metal") else None
