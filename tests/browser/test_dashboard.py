@@ -52,7 +52,7 @@ def typed(app: str, stay: Visit) -> Page:
     page = stay(app)
     expect(page.locator(".st-key-map .js-plotly-plot")).to_be_visible()
     settled(page)
-    page.evaluate(WATCH, {"heading": "h2", "summary": "[data-testid=stMarkdownContainer] table"})
+    page.evaluate(WATCH, {"heading": "h2", "summary": "[data-testid=stColumn]:last-child table"})
     page.get_by_label("Materials Project ID").fill("mp-5986")
     return page
 
