@@ -192,6 +192,8 @@ def show(name: str, prediction: Prediction, key: str) -> None:
     with right:
         shown = unless_metal(prediction, key)
         tensor_view.summary(shown, own, found[0] if found else None)
+        formula = prediction.formula
+        show_warnings([warning.replace(formula, subscripts(formula)) for warning in prediction.warnings])
         tensor_view.reading_notes(shown, found[0] if found else None)
         if not prediction.held_out:
             st.caption(
@@ -231,7 +233,8 @@ def listing(found: list[Answer]) -> None:
             title += ", likely a metal"
         elif answer.n is not None:
             title += f", n = {number(answer.n)}"
-        show_warnings([warning.replace(answer.formula, written) for warning in answer.warnings])
+        if answer.warnings:
+            title += f", {len(answer.warnings)} warning{'s' if len(answer.warnings) > 1 else ''}"
         box = st.expander(title, expanded=len(found) == 1, key=f"answer-{position}", on_change="rerun")
         if box.open:  # what is closed is not drawn: thirty crystals would take seconds
             with box:
