@@ -19,11 +19,10 @@ import numpy as np
 from engine.crystals.assumed import taken
 from engine.crystals.cif_symmetry import UNKNOWN, Setting, settings
 from engine.crystals.disorder import ADVICE, FULL, Mixed, MixedCrystal, places
-from engine.crystals.refusal import MAX_LENGTH, Refused, check, check_count
+from engine.crystals.refusal import IMPOSSIBLE, MAX_LENGTH, Refused, check, check_count
 
 ONE_PLACE = 0.1  # Å; images of an atom nearer than this are one atom on a special position
 TOO_NEAR = 0.55  # of the sum of two covalent radii: of several settings, none that puts atoms as near as that
-IMPOSSIBLE = 0.45  # of that sum; the smallest among 5,463 calculated crystals is 0.68
 SAME_SHARE = 0.02  # of an element's share in a formula
 DENSITY = 0.15  # relative difference between two statements of it
 GRAMS = 1.66054  # g/cm^3 of 1 amu/Å^3

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import gemmi
 import numpy as np
 from ase import Atoms
 from pymatgen.core import Structure
@@ -13,8 +12,6 @@ from engine.crystals.reader import Disordered, read_path
 from engine.errors import EngineError, check
 
 CLOSEST = 0.5  # Å; atoms nearer than this are one atom written twice
-NEAREST = 0.6  # of the sum of two covalent radii; the smallest among the embedded crystals is 0.68
-DENSEST = 0.5  # of the volume of spheres of the covalent radii; the smallest there is 0.82
 
 Input = Structure | Atoms | Material | str | Path
 
@@ -59,23 +56,4 @@ def as_structure(source: Input) -> Structure:
         source.is_valid(tol=CLOSEST),
         f"{name}: two atoms are closer than {CLOSEST} Å; one may be listed twice",
     )
-    _check_room(source, name)
     return source
-
-
-def _check_room(structure: Structure, name: str) -> None:
-    """Refuse what is squeezed beyond all crystals, as by a wrong scale of the cell."""
-    radii = np.array([gemmi.Element(site.specie.symbol).covalent_r for site in structure])
-    first, second, _, distances = structure.get_neighbor_list(2 * NEAREST * radii.max())
-    nearest = (distances / (radii[first] + radii[second])).min(initial=np.inf)
-    check(
-        nearest > NEAREST,
-        f"{name}: two atoms are at {nearest:.2f} of the sum of their covalent radii, must be above {NEAREST}; "
-        "check the lengths of the cell",
-    )
-    room = structure.volume / (4 / 3 * np.pi * radii**3).sum()
-    check(
-        room > DENSEST,
-        f"{name}: the cell has {room:.2f} of the volume of its atoms' covalent spheres, must be above {DENSEST}; "
-        "check the lengths of the cell",
-    )

@@ -11,6 +11,7 @@ from pymatgen.core import Element, Lattice, Structure
 from engine.crystals import warm_readers
 from engine.crystals.reader_process import Parsed
 from engine.crystals.refusal import MOST_ATOMS
+from engine.crystals.room import check_room
 from engine.crystals.warm_readers import ReaderStopped
 from engine.errors import EngineError, check, required
 
@@ -76,7 +77,8 @@ def read_structures(name: str, content: bytes, setting: str = "") -> list[Struct
     Raises:
         SettingNeeded: the file leaves open which of several settings it means, and `setting` is none of them.
         Disordered: its one crystal is disordered; `approximations` may offer ordered ones that stand for it.
-        EngineError: the file is too large, of no known format, no ordered crystal, or took too long to read.
+        EngineError: the file is too large, of no known format, no ordered crystal, squeezed beyond all crystals,
+            or took too long to read.
     """
     shown = re.sub(r"[^\w .,()+-]", "_", Path(name).name)[:80] or "the pasted text"
     check(bool(content.strip()), f"{shown}: it is empty; give a {FORMATS} file")
@@ -93,13 +95,16 @@ def read_structures(name: str, content: bytes, setting: str = "") -> list[Struct
     text = text_of(content)
     kind = "vasprun" if run else required(_kind(name, text), f"{shown}: {_what_it_is(text)}")
     try:
-        return parse(shown, kind, text)
+        found = parse(shown, kind, text)
     except SettingNeeded as needed:
         if setting not in needed.choices:
             raise
         chosen = needed.choices[setting]
         chosen.properties["notes"] = [f"The setting {setting} was chosen by hand."]
         return [chosen]
+    for structure in found:
+        check_room(structure, shown)
+    return found
 
 
 def read_path(path: str | Path, setting: str = "") -> list[Structure]:

@@ -6,6 +6,8 @@ from pymatgen.core import Lattice, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
 from engine.crystals.inputs import as_crystal, as_structure
+from engine.crystals.reader import read_structures
+from engine.crystals.room import check_room
 from engine.data.datasets import load_dataset
 from engine.errors import EngineError
 
@@ -39,9 +41,10 @@ def test_a_cell_squeezed_to_half_a_length_is_refused_and_says_what_to_check(fact
         Lattice(whole.lattice.matrix * np.array(factors)[:, None]), whole.species, whole.frac_coords
     )
     with pytest.raises(EngineError, match=r"BaTiO3: .*check the lengths of the cell"):
-        as_structure(squeezed)
+        read_structures("POSCAR", squeezed.to(fmt="poscar").encode())
 
 
-def test_no_embedded_crystal_is_taken_for_a_squeezed_one():
-    for material in load_dataset("petousis-2017")[::8] + load_dataset("matbench-dielectric")[::60]:
-        as_structure(material.structure)
+@pytest.mark.parametrize("name", ["petousis-2017", "matbench-dielectric", "catalogue"])
+def test_no_embedded_crystal_is_taken_for_a_squeezed_one(name):
+    for material in load_dataset(name)[::20]:
+        check_room(material.structure, name)

@@ -1,0 +1,33 @@
+"""Whether a crystal has room for its atoms."""
+
+import gemmi
+import numpy as np
+from pymatgen.core import Structure
+
+from engine.crystals.refusal import IMPOSSIBLE
+from engine.errors import check
+
+DENSEST = 0.55  # of the volume of spheres of the covalent radii; plutonium has 0.60, insulators 0.82 and more
+
+
+def check_room(structure: Structure, shown: str) -> None:
+    """Refuse what is squeezed beyond all crystals, as by a wrong scale of the cell.
+
+    Raises:
+        EngineError: two atoms are nearer than `IMPOSSIBLE`, or the cell is denser than `DENSEST`.
+    """
+    name = f"{shown}: {structure.composition.reduced_formula}"
+    radii = np.array([gemmi.Element(site.specie.symbol).covalent_r for site in structure])
+    first, second, _, distances = structure.get_neighbor_list(2 * IMPOSSIBLE * radii.max())
+    nearest = (distances / (radii[first] + radii[second])).min(initial=np.inf)
+    check(
+        nearest >= IMPOSSIBLE,
+        f"{name}: two atoms are at {nearest:.2f} of the sum of their covalent radii, must be above {IMPOSSIBLE}; "
+        "check the lengths of the cell",
+    )
+    room = structure.volume / (4 / 3 * np.pi * radii**3).sum()
+    check(
+        room > DENSEST,
+        f"{name}: the cell has {room:.2f} of the volume of its atoms' covalent spheres, must be above {DENSEST}; "
+        "check the lengths of the cell",
+    )
