@@ -32,7 +32,7 @@ def visits(profile: BrowserContext) -> Iterator[Visit]:
         if not page.is_closed():
             page.evaluate("localStorage.clear()")
             page.close()
-    assert problems == []
+    assert problems == [], problems
 
 
 def watch(page: Page, own: str, problems: list[str]) -> None:

@@ -52,6 +52,7 @@ UNITS = {  # what an axis may show -> its unit
     "inside": "(%)",
     "within": "(%)",
     "wavenumber": "(cm⁻¹)",
+    "wavelength": "(µm)",
     "absorption": "(cm⁻¹)",
 }
 PURE = (  # and what has no unit

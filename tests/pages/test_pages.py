@@ -142,7 +142,7 @@ def test_a_name_opens_its_crystal() -> None:
 def test_a_formula_of_several_crystals_leaves_the_choice_to_the_visitor() -> None:
     page = look_up("TiO2")
     choice = page.selectbox(key="hit")
-    assert choice.label == "5 crystals match"
+    assert choice.label == "6 crystals match"
     choice.select_index(1).run()
     assert "there is no DFT tensor to compare with" in words(page)
 
