@@ -28,8 +28,7 @@ app: .venv/app.stamp
 	@exec $(BIN)/streamlit run app.py --server.port $(PORT)
 
 test: .venv/dev.stamp
-	@command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null \
-	|| { echo "The browser tests need Chromium: sudo apt-get install chromium-headless-shell, or chromium"; exit 1; }
+	@command -v chromium >/dev/null || { echo "The browser tests need Chromium: sudo apt-get install chromium"; exit 1; }
 	@echo "All tests in $(WORKERS) processes, a file of tests in one; those in the browser in two."
 	OMP_NUM_THREADS=1 $(BIN)/python $(MEASURE) -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(PYTEST)
 

@@ -15,7 +15,7 @@ from playwright.sync_api import ViewportSize
 ROOT = Path(__file__).resolve().parents[2]
 ARTIFACTS = ROOT / "artifacts"
 PROJECTOR: ViewportSize = {"width": 1280, "height": 720}
-PATIENCE = 300_000  # ms; the first page loads torch, and the machine may be busy
+PATIENCE = 120_000  # ms; the first page loads torch, and the machine may be busy
 
 
 @contextmanager

@@ -1,14 +1,16 @@
 """The main path of a visitor, in a real browser with no network but the app."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.server import ARTIFACTS, running_app
-from tests.browser.visits import Visit
-from tests.browser.waiting import WATCH, expect_canvas, moved, settled, switch_theme, until
+from tests.browser.server import ARTIFACTS, PATIENCE, running_app
+from tests.browser.waiting import until
+
+expect.set_options(timeout=PATIENCE)
 
 MATERIAL = "mp-554278"  # TiO2, monoclinic
 TITLES = {
@@ -32,9 +34,12 @@ direct
 0.5 0.5 0.5
 """
 
+Visit = Callable[..., Page]
+
 
 def expect_structure(page: Page) -> None:
-    canvas = expect_canvas(page)
+    canvas = page.frame_locator("iframe").first.locator("canvas").first
+    expect(canvas).to_be_visible()
     until(page, lambda: min(canvas.bounding_box()[side] for side in ("width", "height")) > 200)
 
 
@@ -46,42 +51,19 @@ def expect_tensors(page: Page, count: int) -> None:
         expect(charts.nth(index).locator(".heatmap-label")).to_have_count(27)
 
 
-@pytest.fixture(scope="module")
-def typed(app: str, stay: Visit) -> Page:
-    """The page after an ID was typed that no other test has had predicted: where things stood from then on."""
-    page = stay(app)
-    expect(page.locator(".st-key-map .js-plotly-plot")).to_be_visible()
-    settled(page)
-    page.evaluate(WATCH, {"heading": "h2", "summary": "[data-testid=stColumn]:last-child table"})
-    page.get_by_label("Materials Project ID").fill("mp-5986")
-    return page
-
-
-def test_a_material_stays_in_place_while_its_drawings_come(typed: Page) -> None:
-    expect_structure(typed)
-    expect_tensors(typed, 3)
-    settled(typed)
-    found = moved(typed)
-    assert found.keys() == {"heading", "summary"}
-    assert max(found.values()) <= 1, found
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_typing_an_id_shows_the_crystal_and_prediction_dft_and_difference(scheme: str, typed: Page) -> None:
-    switch_theme(typed, scheme)
-    expect(typed.get_by_role("heading", name="BaTiO")).to_be_visible()
-    expect_structure(typed)
-    expect_tensors(typed, 3)
+def test_typing_an_id_shows_the_crystal_and_prediction_dft_and_difference(
+    scheme: str, app: str, visit: Visit
+) -> None:
+    page = visit(app, color_scheme=scheme)
+    page.get_by_label("Materials Project ID").fill(MATERIAL)
+    expect(page.get_by_role("heading", name="TiO")).to_be_visible()
+    expect_structure(page)
+    expect_tensors(page, 3)
     for panel in ("Prediction", "DFT", "Prediction − DFT"):
-        expect(typed.locator(".js-plotly-plot").first.get_by_text(panel, exact=True)).to_be_visible()
-    expect(typed).to_have_url(re.compile("mp_id=mp-5986"))
-    typed.screenshot(path=ARTIFACTS / f"look_up_{scheme}.png")
-
-
-def test_the_crystal_can_be_drawn_without_webgl(typed: Page) -> None:
-    typed.get_by_text("Without WebGL").click()
-    expect(typed.locator(".js-plotly-plot .scatterlayer .point").first).to_be_visible()
-    expect(typed.locator("iframe")).to_have_count(0)
+        expect(page.locator(".js-plotly-plot").first.get_by_text(panel, exact=True)).to_be_visible()
+    expect(page).to_have_url(re.compile(f"mp_id={MATERIAL}"))
+    page.screenshot(path=ARTIFACTS / f"look_up_{scheme}.png")
 
 
 def test_a_shared_link_opens_its_material_as_the_first_request_of_a_server(tmp_path: Path, visit: Visit) -> None:
@@ -112,38 +94,38 @@ def test_an_unknown_id_gets_a_sentence_and_a_way_on(app: str, visit: Visit) -> N
     expect(page.get_by_role("heading", name="TiO")).to_be_visible()
 
 
-def test_an_example_shows_its_crystal_on_the_first_screen(app: str, visit: Visit) -> None:
-    page = visit(f"{app}/predict")
-    page.get_by_text("BaTiO₃, perovskite").click()
-    expect_structure(page)
-    assert page.locator("iframe").first.bounding_box()["y"] < 500
+def test_the_crystal_can_be_drawn_without_webgl(app: str, visit: Visit) -> None:
+    page = visit(f"{app}/?mp_id={MATERIAL}")
+    page.get_by_text("Without WebGL").click()
+    expect(page.locator(".js-plotly-plot .scatterlayer .point").first).to_be_visible()
+    expect(page.locator("iframe")).to_have_count(0)
 
 
-@pytest.fixture(scope="module")
-def uploaded(app: str, stay: Visit) -> Page:
-    """The page after two files were uploaded, one of them broken, and the other was chosen."""
-    page = stay(f"{app}/predict")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_uploaded_files_are_answered_one_by_one(scheme: str, app: str, visit: Visit) -> None:
+    page = visit(f"{app}/predict", color_scheme=scheme)
     page.locator("input[type=file]").set_input_files(
         [
             {"name": "POSCAR", "mimeType": "text/plain", "buffer": ROCK_SALT.encode()},
             {"name": "broken.cif", "mimeType": "text/plain", "buffer": b"data_x\n_cell_length_a nonsense\n"},
         ]
     )
+    expect(page.get_by_text("broken.cif:")).to_be_visible()
     page.get_by_text("NaCl, POSCAR").click()
-    return page
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_uploaded_files_are_answered_one_by_one(scheme: str, uploaded: Page) -> None:
-    switch_theme(uploaded, scheme)
-    expect(uploaded.get_by_text("broken.cif:")).to_be_visible()
-    expect_structure(uploaded)
-    expect(uploaded.locator(".js-plotly-plot .heatmap-label")).to_have_count(27)
-    with uploaded.expect_download() as download:
-        uploaded.get_by_role("button", name="Download JSON").click()
+    expect_structure(page)
+    expect(page.locator(".js-plotly-plot .heatmap-label")).to_have_count(27)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download JSON").click()
     assert '"formula": "NaCl"' in Path(download.value.path()).read_text()
-    uploaded.locator("iframe").scroll_into_view_if_needed()
-    uploaded.screenshot(path=ARTIFACTS / f"predict_{scheme}.png")
+    page.locator("iframe").scroll_into_view_if_needed()
+    page.screenshot(path=ARTIFACTS / f"predict_{scheme}.png")
+
+
+def test_an_example_shows_its_crystal_on_the_first_screen(app: str, visit: Visit) -> None:
+    page = visit(f"{app}/predict")
+    page.get_by_text("BaTiO₃, perovskite").click()
+    expect_structure(page)
+    assert page.locator("iframe").first.bounding_box()["y"] < 500
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

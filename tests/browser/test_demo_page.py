@@ -1,6 +1,7 @@
 """The demo in a real browser: it goes on by itself, and by key."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -8,8 +9,11 @@ from playwright.sync_api import Page, expect
 from engine.teaching.tour import STAY, STOPS
 from tests.browser.server import ARTIFACTS, PATIENCE, PROJECTOR
 from tests.browser.test_every_page import expect_no_wider_than_a_phone
-from tests.browser.visits import Visit
 from tests.browser.waiting import settled
+
+expect.set_options(timeout=PATIENCE)
+
+Visit = Callable[..., Page]
 
 
 def expect_stop(page: Page, number: int) -> None:

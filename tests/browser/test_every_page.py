@@ -1,15 +1,16 @@
-"""Every page as it opens: what it is for is seen at once, nothing is a barrier, and it fits a phone."""
+"""Every page as it opens, in both themes: seen on a projector without scrolling, and nothing that a screen reader,
+weak eyes or a phone would stumble over."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.server import ARTIFACTS, PROJECTOR
-from tests.browser.visits import visits
-from tests.browser.waiting import resize, settled, switch_theme
+from tests.browser.server import ARTIFACTS, PATIENCE, PROJECTOR
+from tests.browser.waiting import settled
 
+PHONE = {"width": 390, "height": 844}
 PAGES = {
     "start": "/",
     "material": "/?mp_id=mp-2815",
@@ -28,46 +29,45 @@ FIRST_LOOK = {  # what a page is opened for
     "theory": [".st-key-crystal-drawing .js-plotly-plot"],
     "demo": ["iframe", ".st-key-tensor .annotation-text"],
 }
-PHONE = {"width": 390, "height": 844}
-SERIOUS = ("serious", "critical")
+
+expect.set_options(timeout=PATIENCE)
 
 
-@pytest.fixture(scope="module", params=list(PAGES))
-def page(request: pytest.FixtureRequest, app: str, profile: BrowserContext) -> Iterator[Page]:
-    """Each page, opened once; the tests change no more than its size and its theme."""
-    with visits(profile) as visit:
-        page = visit(app + PAGES[request.param])
-        expect(page.get_by_role("heading", level=1)).to_be_visible()
-        settled(page)
-        yield page
+def expect_on_first_screen(page: Page, selector: str) -> None:
+    box = page.locator(selector).first.bounding_box()
+    assert box["y"] >= 0
+    assert box["y"] + box["height"] / 2 <= PROJECTOR["height"]
 
 
-@pytest.fixture
-def name(request: pytest.FixtureRequest) -> str:
-    return request.node.callspec.params["page"]
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_page_opens_on_what_it_is_for_and_has_no_serious_barrier(page: Page, name: str, scheme: str) -> None:
-    switch_theme(page, scheme)
-    for thing in [page.locator(selector).first for selector in FIRST_LOOK.get(name, [])]:
-        expect(thing).to_be_visible()
-        box = thing.bounding_box()
-        assert box["y"] >= 0
-        assert box["y"] + box["height"] / 2 <= PROJECTOR["height"]
-    page.wait_for_timeout(1000)  # WebGL draws after the page has settled
-    page.screenshot(path=ARTIFACTS / f"{name}-{scheme}.png")
-    violations = Axe().run(page).response["violations"]
-    serious = [rule for rule in violations if rule["impact"] in SERIOUS]
-    assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in serious] == []
-
-
-def test_no_page_is_wider_than_a_phone(page: Page, name: str) -> None:
-    expect_no_wider_than_a_phone(page, name)
+def expect_no_serious_barrier(page: Page) -> None:
+    found = Axe().run(page).response["violations"]
+    serious = [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found
+               if rule["impact"] in ("serious", "critical")]  # fmt: skip
+    assert serious == []
 
 
 def expect_no_wider_than_a_phone(page: Page, name: str) -> None:
-    resize(page, **PHONE)
+    page.set_viewport_size(PHONE)
+    settled(page)
     page.wait_for_timeout(500)  # charts follow their frame a little later
     assert page.get_by_test_id("stMain").evaluate("e => e.scrollWidth") <= PHONE["width"]
     page.screenshot(path=ARTIFACTS / f"phone_{name}.png", full_page=True)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", list(PAGES))
+def test_a_page_opens_on_what_it_is_for_has_no_serious_barrier_and_fits_a_phone(
+    name: str, theme: str, app: str, visit: Callable[..., Page]
+) -> None:
+    page = visit(app + PAGES[name], viewport=PROJECTOR, color_scheme=theme)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    for selector in FIRST_LOOK.get(name, []):
+        expect(page.locator(selector).first).to_be_visible()
+    settled(page)
+    page.wait_for_timeout(1000)  # WebGL draws after the page has settled
+    page.screenshot(path=ARTIFACTS / f"{name}-{theme}.png")
+    for selector in FIRST_LOOK.get(name, []):
+        expect_on_first_screen(page, selector)
+    expect_no_serious_barrier(page)
+    if theme == "dark":
+        expect_no_wider_than_a_phone(page, name)

@@ -1,21 +1,21 @@
 """The Explore page in a real browser: what is clicked and brushed filters, and every filter is in the address."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from engine import load_dataset
-from tests.browser.server import ARTIFACTS
-from tests.browser.visits import Visit
-from tests.browser.waiting import WATCH, expect_canvas, moved, settled, switch_theme
+from tests.browser.server import ARTIFACTS, PATIENCE
 
-# Where on the page the point with the largest value across (or up) lies, as the drawn chart itself says.
-POINT = """(chart, axis) => {
-    axis ??= 0;
+expect.set_options(timeout=PATIENCE)
+
+# Where on the page the point with the largest value across lies, as the drawn chart itself says.
+POINT = """chart => {
     const points = chart._fullData.flatMap(t => Array.from(t.x, (x, i) => [x, t.y[i]]));
-    const [x, y] = points.reduce((far, point) => point[axis] > far[axis] ? point : far);
+    const [x, y] = points.reduce((far, point) => point[0] > far[0] ? point : far);
     const {xaxis, yaxis} = chart._fullLayout, box = chart.getBoundingClientRect();
     return [box.x + xaxis._offset + xaxis.d2p(x), box.y + yaxis._offset + yaxis.d2p(y)];
 }"""
@@ -28,31 +28,14 @@ PLACE = """(chart, [x, share]) => {
     const {xaxis, yaxis} = chart._fullLayout, box = chart.getBoundingClientRect();
     return [box.x + xaxis._offset + xaxis.d2p(x), box.y + yaxis._offset + share * yaxis._length];
 }"""
+Visit = Callable[..., Page]
 
 
-@pytest.fixture(scope="module")
-def explore(app: str, stay: Visit) -> Page:
-    """The page; each test opens its tab and leaves no filter."""
-    return open_explore(app, stay)
-
-
-def open_explore(app: str, visit: Visit, query: str = "") -> Page:
-    page = visit(f"{app}/explore{query}", viewport={"width": 1280, "height": 1200})
+def explore(app: str, visit: Visit, query: str = "", **options: object) -> Page:
+    page = visit(f"{app}/explore{query}", **({"viewport": {"width": 1280, "height": 1200}} | options))
     expect(charts(page).first).to_be_visible()
-    listening(page)
+    page.wait_for_timeout(1000)  # Plotly listens for clicks a little after it has drawn
     return page
-
-
-def open_tab(page: Page, name: str, count: int = 1) -> None:
-    page.get_by_role("tab", name=name).click()
-    expect(charts(page)).to_have_count(count)
-    listening(page)
-
-
-def listening(page: Page) -> None:
-    """Plotly listens for clicks a little after it has drawn."""
-    settled(page)
-    page.wait_for_timeout(1000)
 
 
 def charts(page: Page) -> Locator:
@@ -70,70 +53,63 @@ def drag(page: Page, start: list[float], end: list[float]) -> None:
     page.mouse.up()
 
 
-def test_clicking_a_point_shows_its_crystal_beside_the_scatter_which_stays_in_place(explore: Page) -> None:
-    open_tab(explore, "Scatter")
-    explore.evaluate(WATCH, {"scatter": ".st-key-scatter .js-plotly-plot"})
-    shown = ""
-    for axis, scheme in enumerate(("light", "dark")):
-        switch_theme(explore, scheme)
-        explore.mouse.click(*charts(explore).first.evaluate(POINT, axis))
-        expect(explore).to_have_url(re.compile(f"shown=(?!{shown}$)"))
-        shown = explore.url.split("shown=")[1]
-        expect_canvas(explore)
-        expect(explore.get_by_role("cell", name="Electronic, mean")).to_be_visible()
-        listening(explore)
-        explore.screenshot(path=ARTIFACTS / f"explore_{scheme}.png")
-    assert moved(explore)["scatter"] <= 1
-    explore.get_by_role("link", name="Prediction and tensors").click()
-    expect(explore.get_by_role("heading", name="Look up", level=1)).to_be_visible()
-    expect(explore.get_by_role("heading", name="Tensors")).to_be_visible()
-    explore.go_back()
-    expect(charts(explore).first).to_be_visible()
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_clicking_a_point_shows_its_crystal_beside_and_leads_to_its_material(
+    scheme: str, app: str, visit: Visit
+) -> None:
+    page = explore(app, visit, color_scheme=scheme)
+    page.mouse.click(*charts(page).first.evaluate(POINT))
+    canvas = page.frame_locator("iframe").first.locator("canvas").first
+    expect(canvas).to_be_visible()
+    expect(page.get_by_role("cell", name="Electronic, mean")).to_be_visible()
+    expect(page).to_have_url(re.compile("shown="))
+    page.screenshot(path=ARTIFACTS / f"explore_{scheme}.png")
+    page.get_by_role("link", name="Prediction and tensors").click()
+    expect(page.get_by_role("heading", name="Look up", level=1)).to_be_visible()
+    expect(page.get_by_role("heading", name="Tensors")).to_be_visible()
 
 
 def test_a_crystal_without_an_id_is_opened_by_formula_and_row(app: str, visit: Visit) -> None:
-    page = open_explore(app, visit, "?source=matbench-dielectric&up=atoms+in+the+cell")
+    page = explore(app, visit, "?source=matbench-dielectric&up=atoms+in+the+cell")
     expect(page.get_by_text("4,764 of 5,820 crystals: from matbench-dielectric")).to_be_visible()
     page.mouse.click(*charts(page).first.evaluate(POINT))
     page.get_by_role("link", name="Prediction and tensors").click()
     expect(page.get_by_text("there is no DFT tensor to compare with")).to_be_visible()
 
 
-def test_clicking_an_element_filters_and_clicking_it_again_does_not(explore: Page) -> None:
-    switch_theme(explore, "dark")
-    open_tab(explore, "Elements")
-    click_element(explore, "O")
-    expect(explore.get_by_text("crystals: hold O", exact=False)).to_be_visible()
-    listening(explore)
-    click_element(explore, "Ti")
-    expect(explore.get_by_text("crystals: hold O and Ti")).to_be_visible()
-    expect(explore).to_have_url(re.compile("holds=O&holds=Ti(&|$)"))
-    explore.screenshot(path=ARTIFACTS / "explore_elements.png")
-    listening(explore)
-    click_element(explore, "O")
-    expect(explore.get_by_text("crystals: hold Ti")).to_be_visible()
-    explore.get_by_role("button", name="Reset filters").click()
-    expect(explore.get_by_text("All 5,820 crystals")).to_be_visible()
-    expect(explore).not_to_have_url(re.compile("holds"))
+def test_clicking_an_element_filters_and_clicking_it_again_does_not(app: str, visit: Visit) -> None:
+    page = explore(app, visit, "?view=Elements", color_scheme="dark")
+    click_element(page, "O")
+    expect(page.get_by_text("crystals: hold O", exact=False)).to_be_visible()
+    page.wait_for_timeout(1000)
+    click_element(page, "Ti")
+    expect(page.get_by_text("crystals: hold O and Ti")).to_be_visible()
+    expect(page).to_have_url(re.compile("holds=O&holds=Ti$"))
+    page.screenshot(path=ARTIFACTS / "explore_elements.png")
+    page.wait_for_timeout(1000)
+    click_element(page, "O")
+    expect(page.get_by_text("crystals: hold Ti")).to_be_visible()
+    page.get_by_role("button", name="Reset filters").click()
+    expect(page.get_by_text("All 5,820 crystals")).to_be_visible()
+    expect(page).not_to_have_url(re.compile("holds"))
 
 
-def test_a_range_drawn_in_a_histogram_filters_and_can_be_shared(explore: Page, visit: Visit) -> None:
-    open_tab(explore, "Distributions", 6)
-    indices = charts(explore).first
-    drag(explore, indices.evaluate(PLACE, [1.98, 0.3]), indices.evaluate(PLACE, [3.02, 0.6]))
-    expect(explore.get_by_text("crystals: n from 2 to 3")).to_be_visible()
-    explore.screenshot(path=ARTIFACTS / "explore_distributions.png")
-    expect(explore).to_have_url(re.compile("n_from=2"))
-    again = visit(explore.url)
+def test_a_range_drawn_in_a_histogram_filters_and_can_be_shared(app: str, visit: Visit) -> None:
+    page = explore(app, visit, "?view=Distributions")
+    expect(charts(page)).to_have_count(6)
+    indices = charts(page).first
+    drag(page, indices.evaluate(PLACE, [1.98, 0.3]), indices.evaluate(PLACE, [3.02, 0.6]))
+    expect(page.get_by_text("crystals: n from 2 to 3")).to_be_visible()
+    page.screenshot(path=ARTIFACTS / "explore_distributions.png")
+    expect(page).to_have_url(re.compile("n_from=2"))
+    again = visit(page.url)
     expect(again.get_by_text("crystals: n from 2 to 3")).to_be_visible()
-    explore.get_by_role("button", name="Reset filters").click()
-    expect(explore.get_by_text("All 5,820 crystals")).to_be_visible()
 
 
 def test_crystals_selected_in_the_scatter_are_those_of_the_parquet_file(
     app: str, visit: Visit, tmp_path: Path
 ) -> None:
-    page = open_explore(app, visit, "?source=petousis-2017")
+    page = explore(app, visit, "?source=petousis-2017")
     chart = charts(page).first
     box = chart.locator(".nsewdrag").bounding_box()
     chart.hover()

@@ -1,15 +1,15 @@
 """A key typed in a browser: it brings the material, and shows up nowhere else."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Page, expect
 
 from engine.data.datasets import load_dataset
 from tests import materials_project_server as loopback
-from tests.browser.server import ARTIFACTS, running_app
-from tests.browser.visits import Visit, visits
+from tests.browser.server import ARTIFACTS, PATIENCE, running_app
 
 NEW = "mp-777001"
 
@@ -24,7 +24,7 @@ def service() -> loopback.Server:
 
 
 def test_a_key_brings_the_material_and_leaves_no_trace(
-    visit: Visit, browser: Browser, service: loopback.Server, tmp_path: Path
+    visit: Callable[..., Page], service: loopback.Server, tmp_path: Path
 ) -> None:
     log = tmp_path / "server.log"
     variables = {
@@ -36,21 +36,21 @@ def test_a_key_brings_the_material_and_leaves_no_trace(
     with running_app(tmp_path / "runs", log, **variables) as app:
         page = visit(f"{app}/?mp_id={NEW}")
         field = page.get_by_role("textbox", name="API key of Materials Project")
-        expect(field).to_have_attribute("type", "password")
+        expect(field).to_have_attribute("type", "password", timeout=PATIENCE)
         page.screenshot(path=ARTIFACTS / "live-key.png")
         field.fill(loopback.KEY)
         field.press("Enter")
-        expect(page.get_by_text("Fetched just now")).to_be_visible()
-        expect(page.get_by_text("Predicting")).to_have_count(0)
-        expect(page.get_by_text("Electronic, mean")).to_be_visible()
+        expect(page.get_by_text("Fetched just now")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_text("Predicting")).to_have_count(0, timeout=PATIENCE)
+        expect(page.get_by_text("Electronic, mean")).to_be_visible(timeout=PATIENCE)
         expect(field).to_have_count(0)
         page.screenshot(path=ARTIFACTS / "live-fetched.png", full_page=True)
         assert loopback.KEY not in page.url
         assert loopback.KEY not in page.content()
-        with browser.new_context() as profile, visits(profile) as visit_of_another:
-            other = visit_of_another(f"{app}/?mp_id=mp-777002")
-            expect(other.get_by_text("With an API key it is fetched")).to_be_visible()
-        page.close()  # before its server goes
+        other = visit(f"{app}/?mp_id=mp-777002")  # another visitor
+        expect(other.get_by_text("With an API key it is fetched")).to_be_visible(timeout=PATIENCE)
+        for one in (page, other):
+            one.close()  # before their server goes
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert {path.suffix for path in files} >= {".sqlite", ".log"}
     assert all(loopback.KEY.encode() not in path.read_bytes() for path in files)

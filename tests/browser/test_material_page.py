@@ -1,15 +1,18 @@
 """The material on the Look up page in a real browser."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.server import ARTIFACTS, PROJECTOR
-from tests.browser.visits import Visit
-from tests.browser.waiting import expect_canvas, settled, switch_theme, until
+from tests.browser.server import ARTIFACTS, PATIENCE, PROJECTOR
+from tests.browser.waiting import settled, until
+
+expect.set_options(timeout=PATIENCE)
 
 MATERIAL = "mp-1943"  # GaSe, uniaxial, with measurements
+Visit = Callable[..., Page]
 
 # Of the pixels of the WebGL drawing that are neither grey nor black: their number, and the box around them (left,
 # top, right, bottom as shares of the drawing).
@@ -34,18 +37,16 @@ LONGEST = "chart => Math.max(...chart._fullData.flatMap(trace => Array.from(trac
 
 
 def painted(page: Page) -> list[float]:
-    canvas = expect_canvas(page)
+    canvas = page.frame_locator("iframe").first.locator("canvas").first
+    expect(canvas).to_be_visible()
     settled(page)
     until(page, lambda: canvas.evaluate(PAINTED)[0] > 0)  # the drawing follows its frame
     return canvas.evaluate(PAINTED)
 
 
-@pytest.fixture(scope="module")
-def material(app: str, stay: Visit) -> Page:
-    """The page of a material; each test opens its tab and takes its surface."""
-    page = stay(f"{app}/?mp_id={MATERIAL}", viewport={"width": 1280, "height": 1400})
+def open_material(app: str, visit: Visit, **options: object) -> Page:
+    page = visit(f"{app}/?mp_id={MATERIAL}", **({"viewport": {"width": 1280, "height": 1400}} | options))
     expect(page.get_by_role("tab", name="Plane cuts")).to_be_visible()
-    expect(page.get_by_text("Electronic ε(direction), DFT:")).to_be_visible()
     return page
 
 
@@ -61,18 +62,16 @@ def choose(page: Page, name: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_tensor_is_drawn_into_the_crystal_and_can_be_taken_out(scheme: str, material: Page) -> None:
-    switch_theme(material, scheme)
-    choose(material, "Electronic ε(direction)")
-    expect(material.get_by_text("Electronic ε(direction), DFT:")).to_be_visible()
-    with_surface, *_ = painted(material)
-    material.screenshot(path=ARTIFACTS / f"material_{scheme}.png")
-    choose(material, "none")
-    expect(material.get_by_text("Electronic ε(direction), DFT:")).to_have_count(0)
-    until(material, lambda: 2 * painted(material)[0] < with_surface)
-    choose(material, "Refractive-index ellipsoid")
-    expect(material.get_by_text("Refractive-index ellipsoid, DFT:")).to_be_visible()
-    expect(material).to_have_url(re.compile("view-surface="))
+def test_the_tensor_is_drawn_into_the_crystal_and_can_be_taken_out(scheme: str, app: str, visit: Visit) -> None:
+    page = open_material(app, visit, color_scheme=scheme)
+    with_surface, *_ = painted(page)
+    page.screenshot(path=ARTIFACTS / f"material_{scheme}.png")
+    choose(page, "none")
+    expect(page.get_by_text("Electronic ε(direction), DFT:")).to_have_count(0)
+    until(page, lambda: 2 * painted(page)[0] < with_surface)
+    choose(page, "Refractive-index ellipsoid")
+    expect(page.get_by_text("Refractive-index ellipsoid, DFT:")).to_be_visible()
+    expect(page).to_have_url(re.compile("view-surface="))
 
 
 @pytest.mark.parametrize(("material_id", "width"), [("mp-2998", 1280), ("mp-2998", 390), ("mp-1143", 1280)])
@@ -86,47 +85,51 @@ def test_a_crystal_fills_its_frame_and_none_of_it_is_cut_off(
 
 
 def test_the_wheel_over_the_crystal_scrolls_the_page(app: str, visit: Visit) -> None:
-    page = visit(f"{app}/?mp_id={MATERIAL}", viewport={"width": 1280, "height": 720})
-    canvas = expect_canvas(page)
+    page = open_material(app, visit, viewport={"width": 1280, "height": 720})
     assert page.title() == "Look up · Dielectric tensors"
+    canvas = page.frame_locator("iframe").first.locator("canvas").first
+    expect(canvas).to_be_visible()
     canvas.hover()
     page.mouse.wheel(0, 300)
     main = page.get_by_test_id("stMain")
     until(page, lambda: main.evaluate("element => element.scrollTop") > 0)
 
 
-def test_plane_cuts_show_the_chosen_quantity_in_three_planes(material: Page) -> None:
-    material.get_by_role("tab", name="Plane cuts").click()
-    charts = material.locator(".js-plotly-plot:visible")
+def test_plane_cuts_show_the_chosen_quantity_in_three_planes(app: str, visit: Visit) -> None:
+    page = open_material(app, visit)
+    page.get_by_role("tab", name="Plane cuts").click()
+    charts = page.locator(".js-plotly-plot:visible")
     expect(charts).to_have_count(3)
     expect(charts.first.locator(".scatterlayer .js-line")).to_have_count(2)
-    expect_longest(material, 7.7)  # the permittivity across the axis
-    material.get_by_role("radio", name="Refractive-index ellipsoid").click()
-    expect(material.get_by_text("the semi-axes are")).to_be_visible()
-    expect_longest(material, 2.77)
-    material.screenshot(path=ARTIFACTS / "material_cuts.png", full_page=True)
+    expect_longest(page, 7.7)  # the permittivity across the axis
+    page.get_by_role("radio", name="Refractive-index ellipsoid").click()
+    expect(page.get_by_text("the semi-axes are")).to_be_visible()
+    expect_longest(page, 2.77)
+    page.screenshot(path=ARTIFACTS / "material_cuts.png", full_page=True)
 
 
-def test_each_tab_has_its_numbers_and_a_similar_crystal_opens(material: Page) -> None:
-    material.get_by_role("tab", name="Principal axes").click()
-    expect(material.get_by_text("4.422, [001]")).to_be_visible()
-    material.get_by_role("tab", name="Infrared").click()
-    expect(material.get_by_text("Vibrations at the zone centre")).to_be_visible()
-    expect(material.get_by_text("Born charges", exact=True)).to_be_visible()
-    expect(material.locator("iframe")).to_have_count(2)  # the crystal, and one that moves
-    material.get_by_role("tab", name="Measured").click()
-    expect(material.get_by_role("link", name="Kato et al. 2013")).to_be_visible()
-    material.get_by_role("tab", name="Similar crystals").click()
-    material.get_by_role("link", name="distance").first.click()
-    expect(material.get_by_role("tab", name="Matrices")).to_be_visible()
-    expect(material.get_by_role("heading", name="GaSe", exact=True)).to_have_count(0)
-    material.go_back()
-    expect(material.get_by_role("heading", name="GaSe", exact=True)).to_be_visible()
+def test_each_tab_has_its_numbers_and_a_similar_crystal_opens(app: str, visit: Visit) -> None:
+    page = open_material(app, visit)
+    page.get_by_role("tab", name="Principal axes").click()
+    expect(page.get_by_text("4.422, [001]")).to_be_visible()
+    page.get_by_role("tab", name="Infrared").click()
+    expect(page.get_by_text("Vibrations at the zone centre")).to_be_visible()
+    expect(page.get_by_text("Born charges", exact=True)).to_be_visible()
+    expect(page.locator("iframe")).to_have_count(2)  # the crystal, and one that moves
+    page.get_by_role("tab", name="Measured").click()
+    expect(page.get_by_role("link", name="Kato et al. 2013")).to_be_visible()
+    page.get_by_role("tab", name="Similar crystals").click()
+    page.get_by_role("link", name="distance").first.click()
+    expect(page.get_by_role("tab", name="Matrices")).to_be_visible()
+    expect(page.get_by_role("heading", name="GaSe", exact=True)).to_have_count(0)
+    page.go_back()
+    expect(page.get_by_role("heading", name="GaSe", exact=True)).to_be_visible()
 
 
-def test_the_tensors_can_be_downloaded_with_their_axes(material: Page) -> None:
-    with material.expect_download() as download:
-        material.get_by_role("button", name="Tensors as CSV").click()
+def test_the_tensors_can_be_downloaded_with_their_axes(app: str, visit: Visit) -> None:
+    page = open_material(app, visit)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Tensors as CSV").click()
     assert download.value.suggested_filename == f"{MATERIAL}.csv"
     header, *rows = download.value.path().read_text().splitlines()
     assert "lattice_ax" in header
@@ -134,7 +137,7 @@ def test_the_tensors_can_be_downloaded_with_their_axes(material: Page) -> None:
 
 
 def test_the_crystal_is_seen_along_an_axis_and_on_the_whole_screen(app: str, visit: Visit) -> None:
-    page = visit(f"{app}/?mp_id={MATERIAL}")
+    page = open_material(app, visit)
     frame = page.frame_locator("iframe").first
     expect(frame.locator("canvas").first).to_be_visible()
     before = frame.locator("body").evaluate("viewer_crystal.getView()")

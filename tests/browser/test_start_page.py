@@ -1,18 +1,20 @@
 """The first page in a real browser: what there is, drawn at once, and a way into it by one click."""
 
 import re
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from engine import load_dataset
-from tests.browser.server import ARTIFACTS
+from tests.browser.server import ARTIFACTS, PATIENCE
 from tests.browser.test_explore_page import POINT
-from tests.browser.visits import Visit
+
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_click_on_the_map_opens_the_crystal(scheme: str, app: str, visit: Visit) -> None:
+def test_a_click_on_the_map_opens_the_crystal(scheme: str, app: str, visit: Callable[..., Page]) -> None:
     known = [material for material in load_dataset("petousis-2017") if material.band_gap]
     largest = max(known, key=lambda material: material.n)
     page = visit(app, viewport={"width": 1280, "height": 900}, color_scheme=scheme)

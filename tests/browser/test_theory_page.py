@@ -1,27 +1,25 @@
 """The Theory page in a real browser."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.server import ARTIFACTS
-from tests.browser.visits import Visit
-from tests.browser.waiting import resize, switch_theme
+from tests.browser.server import ARTIFACTS, PATIENCE
 
+expect.set_options(timeout=PATIENCE)
+
+Visit = Callable[..., Page]
 MATRIX, PRODUCTS = 0, 1  # tables in their order on the page
 ROW = 35  # pixels of a table's row
 SURFACE = "chart => chart._fullData.find(trace => trace.type === 'mesh3d').y.slice(0, 500).join()"
 
 
-@pytest.fixture(scope="module")
-def theory(app: str, stay: Visit) -> Page:
-    """The page, on which each test that shares it has a part of its own."""
-    return open_theory(app, stay)
-
-
-def open_theory(app: str, visit: Visit) -> Page:
-    page = visit(f"{app}/theory?crystal=mp-2815&axis=x&angle=30", viewport={"width": 1280, "height": 900})
+def open_theory(app: str, visit: Visit, **options: object) -> Page:
+    page = visit(
+        f"{app}/theory?crystal=mp-2815&axis=x&angle=30", **({"viewport": {"width": 1280, "height": 900}} | options)
+    )
     expect(page.get_by_text("Read on")).to_be_visible()
     expect(page.locator(".js-plotly-plot")).to_have_count(13)
     expect(page.locator(".js-plotly-plot canvas").first).to_be_visible()
@@ -43,41 +41,36 @@ def click_cell(page: Page, table: int, row: int, share: float) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_surface_of_the_equivariant_network_turns_with_the_slider(theory: Page, scheme: str) -> None:
-    switch_theme(theory, scheme)
-    expect(theory.get_by_text("the whole tensor is off by")).to_be_visible()
-    before = chart(theory, "equivariant-surface").evaluate(SURFACE)
-    angle = theory.get_by_role("slider", name="Angle")
-    after = int(angle.input_value()) + 5
-    angle.focus()
-    theory.keyboard.press("ArrowRight")
-    expect(theory).to_have_url(re.compile(f"angle={after}"))
-    theory.wait_for_function(
+def test_the_surface_of_the_equivariant_network_turns_with_the_slider(app: str, visit: Visit, scheme: str) -> None:
+    page = open_theory(app, visit, color_scheme=scheme)
+    expect(page.get_by_text("the whole tensor is off by")).to_be_visible()
+    before = chart(page, "equivariant-surface").evaluate(SURFACE)
+    page.get_by_role("slider", name="Angle").focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("() => location.search.includes('angle=35')")
+    page.wait_for_function(
         f"before => ({SURFACE})(document.querySelector('.st-key-equivariant-surface .js-plotly-plot')) !== before",
         arg=before,
     )
-    expect(theory).to_have_url(re.compile("crystal=mp-2815"))
-    theory.screenshot(path=ARTIFACTS / f"theory_{scheme}.png", full_page=True)
+    expect(page).to_have_url(re.compile("crystal=mp-2815"))
+    page.screenshot(path=ARTIFACTS / f"theory_{scheme}.png", full_page=True)
 
 
-def test_the_crystal_and_both_surfaces_are_on_the_first_screen_of_a_projector(theory: Page) -> None:
-    resize(theory, 1280, 720)
-    theory.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 0)")
+def test_the_crystal_and_both_surfaces_are_on_the_first_screen_of_a_projector(app: str, visit: Visit) -> None:
+    page = open_theory(app, visit, viewport={"width": 1280, "height": 720})
     for key in ("crystal-drawing", "equivariant-surface", "ordinary-surface"):
-        box = chart(theory, key).bounding_box()
+        box = chart(page, key).bounding_box()
         assert box["y"] + box["height"] < 720
-    slider, label = (
-        theory.get_by_role("slider", name="Angle"),
-        theory.get_by_test_id("stSlider").get_by_text("Angle"),
-    )
+    slider, label = page.get_by_role("slider", name="Angle"), page.get_by_test_id("stSlider").get_by_text("Angle")
     assert slider.bounding_box()["y"] > label.bounding_box()["y"] + label.bounding_box()["height"]
 
 
-def test_another_crystal_changes_the_whole_page(theory: Page) -> None:
-    theory.get_by_role("combobox", name="Crystal").click()
-    theory.get_by_role("option", name=re.compile("BaTiO.*cubic")).click()
-    expect(theory).to_have_url(re.compile("crystal=mp-2998"))
-    expect(theory.get_by_role("combobox", name="Atom")).to_have_value(re.compile("Ba|Ti|O"))
+def test_another_crystal_changes_the_whole_page(app: str, visit: Visit) -> None:
+    page = open_theory(app, visit)
+    page.get_by_role("combobox", name="Crystal").click()
+    page.get_by_role("option", name=re.compile("BaTiO.*cubic")).click()
+    expect(page).to_have_url(re.compile("crystal=mp-2998"))
+    expect(page.get_by_role("combobox", name="Atom")).to_have_value(re.compile("Ba|Ti|O"))
 
 
 def test_clicking_a_product_shows_its_coefficients(app: str, visit: Visit) -> None:
@@ -99,12 +92,13 @@ def test_a_typed_number_changes_the_parts_of_the_matrix(app: str, visit: Visit) 
     expect(page.get_by_text("axial vector (0.5, −0.25, 0)")).to_be_visible()
 
 
-def test_harmonics_and_neighbours_can_be_chosen(theory: Page) -> None:
-    theory.locator(".st-key-degree").get_by_role("radio", name="3").click()
-    expect(theory.get_by_role("figure", name="Spherical harmonic of degree 3 and order 0")).to_be_visible()
-    expect(theory.get_by_test_id("stStatusWidget")).to_have_count(0)
-    theory.get_by_role("radiogroup", name="Order m").get_by_role("radio", name="−2").click()
-    expect(theory.get_by_text("is proportional to xyz")).to_be_visible()
-    expect(theory).to_have_url(re.compile("degree=3"))
-    theory.locator(".st-key-sum-degree").get_by_role("radio", name="0").click()
-    expect(theory.get_by_text("Power 1.00 for ℓ = 0")).to_be_visible()
+def test_harmonics_and_neighbours_can_be_chosen(app: str, visit: Visit) -> None:
+    page = open_theory(app, visit)
+    page.locator(".st-key-degree").get_by_role("radio", name="3").click()
+    expect(page.get_by_role("figure", name="Spherical harmonic of degree 3 and order 0")).to_be_visible()
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+    page.get_by_role("radiogroup", name="Order m").get_by_role("radio", name="−2").click()
+    expect(page.get_by_text("is proportional to xyz")).to_be_visible()
+    expect(page).to_have_url(re.compile("degree=3"))
+    page.locator(".st-key-sum-degree").get_by_role("radio", name="0").click()
+    expect(page.get_by_text("Power 1.00 for ℓ = 0")).to_be_visible()
