@@ -60,6 +60,7 @@ def test_the_scatter_stays_in_place_when_a_crystal_is_shown_beside_it(app: str, 
     expect(chart.locator(".nsewdrag")).to_be_visible()
     settled(page)
     page.wait_for_timeout(1000)  # Plotly listens for clicks a little after it has drawn
+    chart.scroll_into_view_if_needed()
     page.evaluate(WATCH, {"scatter": ".st-key-scatter .js-plotly-plot"})
     page.mouse.click(*chart.evaluate(POINT))
     expect(page).to_have_url(re.compile("shown="))
