@@ -137,7 +137,7 @@ def test_the_tensors_can_be_downloaded_with_their_axes(app: str, visit: Visit) -
 
 
 def test_the_crystal_is_seen_along_an_axis_and_on_the_whole_screen(app: str, visit: Visit) -> None:
-    page = open_material(app, visit)
+    page = visit(f"{app}/?mp_id={MATERIAL}")
     frame = page.frame_locator("iframe").first
     expect(frame.locator("canvas").first).to_be_visible()
     before = frame.locator("body").evaluate("viewer_crystal.getView()")
