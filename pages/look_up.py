@@ -144,15 +144,21 @@ def identity(material: Material) -> None:
 def notes(material: Material, prediction: Prediction | None) -> None:
     """Which networks answered, and what there is to compare with."""
     if prediction is not None:
-        name, formula = cached.predictor(None).name, subscripts(material.formula)
-        st.caption(
-            f"The prediction is out-of-fold: it comes from networks of {name} that were trained on no crystal of "
-            f"the formula {formula}, neither on a tensor nor on a refractive index. The Predict page asks all "
-            "networks, so its numbers for this crystal differ."
-            if prediction.held_out
-            else f"The prediction is not out-of-fold: all networks of {name} were trained on a crystal of the "
-            f"formula {formula}, by its tensor or its refractive index."
-        )
+        predictor, formula = cached.predictor(None), subscripts(material.formula)
+        if not any(material.formula in seen for seen in predictor.trained_on):
+            text = f"The prediction is out-of-fold: the model was trained on no crystal of the formula {formula}."
+        elif prediction.held_out:
+            text = (
+                f"The prediction is out-of-fold: it comes from networks of {predictor.name} that were trained on "
+                f"no crystal of the formula {formula}, neither on a tensor nor on a refractive index nor on "
+                "vibrations. The Predict page asks all networks, so its numbers for this crystal differ."
+            )
+        else:
+            text = (
+                f"The prediction is not out-of-fold: all networks of {predictor.name} were trained on a crystal "
+                f"of the formula {formula}, by its tensor, its refractive index or its vibrations."
+            )
+        st.caption(text)
     if material.fetched is not None:
         live.provenance(material)
     elif material.electronic is None and material.n is not None:
