@@ -10,7 +10,7 @@ import streamlit as st
 from engine.crystals.material import Material
 from engine.data.catalogue import energy_above_hull, uncertain
 from engine.data.datasets import EMBEDDED
-from engine.data.search import plain_material_id, suggestions
+from engine.data.search import lacks_structure, plain_material_id, suggestions
 from engine.errors import EngineError
 from engine.optics.measured import measurements
 from engine.prediction.prediction import Prediction
@@ -251,6 +251,9 @@ else:
     found = [] if stored else cached.search(mp_id or query)
     if found:
         with right:
+            if not mp_id and lacks_structure(query, [cached.materials()[hit] for hit in found]):
+                formula = subscripts(cached.materials()[found[0]].formula)
+                st.caption(f"No crystal here has the structure of **{query}**; these are others of {formula}.")
             chosen = choose(found)
         embedded(chosen)
     elif not mp_id:

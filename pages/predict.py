@@ -231,6 +231,8 @@ def listing(found: list[Answer]) -> None:
         title = f"**{written}**, {name}"
         if answer.likely_metal:
             title += ", likely a metal"
+        elif "electronic" in answer.useless:
+            title += f", {tensor_view.USELESS}"
         elif answer.n is not None:
             title += f", n = {number(answer.n)}"
         if answer.warnings:

@@ -36,7 +36,7 @@ STRUCTURES = {  # what is said of a structure beside its formula -> space groups
     "rhombohedral": {146, 148, 155, 160, 161, 166, 167}, "tetragonal": set(range(75, 143)),
     "orthorhombic": set(range(16, 75)), "monoclinic": set(range(3, 16)), "triclinic": {1, 2},
 }  # fmt: skip
-_OTHER_SPELLINGS = {"aluminum": "aluminium", "sulphur": "sulfur", "caesium": "cesium"}
+_OTHER_SPELLINGS = {"aluminium": "aluminum", "sulphur": "sulfur", "caesium": "cesium"}
 _COUNTS = re.compile(r"^(mono|di|tri|tetra|penta|sesqui)(?=.{4})")
 
 
@@ -118,11 +118,16 @@ def _of_formula(text: str, formulas: Iterable[str]) -> Meaning | None:
 @lru_cache(maxsize=1)
 def _elements() -> dict[str, str]:
     """Name of an element -> symbol."""
-    return {Element.from_Z(z).long_name.casefold(): Element.from_Z(z).symbol for z in range(1, MAX_Z + 1)}
+    elements = [Element.from_Z(z) for z in range(1, MAX_Z + 1)]
+    return {_spelt_alike(element.long_name.casefold()): element.symbol for element in elements}
 
 
 def _element(word: str) -> str | None:
-    return _elements().get(word) or _elements().get(_OTHER_SPELLINGS.get(word, ""))
+    return _elements().get(_spelt_alike(word))
+
+
+def _spelt_alike(word: str) -> str:
+    return _OTHER_SPELLINGS.get(word, word)
 
 
 def _by_ions(name: str) -> Meaning | None:

@@ -41,6 +41,14 @@ def find_materials(materials: Iterable[Material], query: str) -> list[Material]:
     return stablest_first(_one_an_id(found))
 
 
+def lacks_structure(query: str, found: Sequence[Material]) -> bool:
+    """Whether a name asks for a structure that none of the crystals found has: they are others of its formula."""
+    wanted = meaning(query.strip().translate(_DIGITS), {m.formula for m in found})
+    if wanted is None or not wanted.space_groups:
+        return False
+    return bool(found) and all(m.space_group_number not in wanted.space_groups for m in found)
+
+
 def stablest_first(materials: Iterable[Material]) -> list[Material]:
     """The usual structure of a formula, then by energy above the hull, `UNKNOWN_ENERGY` where it is not known."""
 
@@ -71,10 +79,11 @@ def suggestions(materials: Iterable[Material], query: str, limit: int = 8) -> li
     ids = [m.material_id for m in materials if m.material_id and m.material_id.startswith(near or text)]
     formulas = {m.formula for m in materials}
     begins = [formula for formula in formulas if formula.casefold().startswith(text)]
-    names = [name for name in known_names() if name.startswith(plain_name(text))]
+    here = [name for name, meant in known_names().items() if meant.formula in formulas]
+    names = [name for name in here if name.startswith(plain_name(text))]
     found = sorted({*ids, *begins, *names}, key=lambda one: (len(one), one))[:limit] if text else []
     if not found and not near:
-        found = difflib.get_close_matches(plain_name(text), known_names(), limit, _LIKE)
+        found = difflib.get_close_matches(plain_name(text), here, limit, _LIKE)
         by_small = {formula.casefold(): formula for formula in formulas}
         found += [by_small[one] for one in difflib.get_close_matches(text, by_small, limit, _LIKE)]
     return found[:limit]

@@ -47,6 +47,7 @@ USUAL, LOW_SYMMETRY, LARGE_PART, NARROW_GAP = CLASSES = ("usual", "low symmetry"
 SMALLEST_CLASS = 40  # crystals; a class with fewer is judged among all
 RIDGE = 2.0  # keeps w small where few crystals speak for it
 ROUNDING = 1e-9  # of a level
+USELESS = 5.0  # times its low end, on the scale of the scores: a wider interval says nothing worth having
 SIGNS = 11  # what a difficulty is made of, w0 to w10
 
 
@@ -140,6 +141,12 @@ def intervals(target: str, calibration: Calibration, signs: Signs, level: float)
     values = signs.values + SHIFT[target]
     both = np.stack([values / factor, values * factor], -1) - SHIFT[target]
     return np.maximum(both, SMALLEST[target])
+
+
+def is_useless(target: str, bounds: tuple[float, float]) -> bool:
+    """Whether the high end of an interval is more than `USELESS` times the low one."""
+    low, high = (end + SHIFT[target] for end in bounds)
+    return high > USELESS * low
 
 
 def sum_bounds(first: np.ndarray, second: np.ndarray) -> np.ndarray:

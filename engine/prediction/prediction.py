@@ -1,6 +1,7 @@
 """A prediction for one crystal: tensors, what follows from them, intervals and warnings."""
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -8,8 +9,16 @@ from typing import Literal
 import numpy as np
 from pymatgen.core import Structure
 
-from engine.errors import check, required
-from engine.model.intervals import Calibration, Signs, intervals, name_of, quantities, sum_bounds
+from engine.errors import EngineError, check, required
+from engine.model.intervals import (
+    Calibration,
+    Signs,
+    intervals,
+    is_useless,
+    name_of,
+    quantities,
+    sum_bounds,
+)
 from engine.model.metals import LIKELY
 from engine.model.neighbourhood import Neighbour
 from engine.tensors import tensors
@@ -46,7 +55,7 @@ class Prediction:
             "direct", from the network's own alone, where the primitive cell is too large for the potential's;
             "coarse", read off the atoms' features, by a model that has neither; None where it was not asked for.
         functional: of the density functional theory that the tensors stand for.
-        warnings: reasons to trust the prediction less, a sentence each.
+        doubts: reasons to trust the prediction less, a sentence each; see `warnings` for all of them.
         held_out: True where no network that answered was trained on a crystal of this reduced formula.
     """
 
@@ -63,13 +72,29 @@ class Prediction:
     neighbours: tuple[Neighbour, ...]
     ionic_method: Literal["full", "direct", "coarse"] | None
     functional: Functional
-    warnings: list[str]
+    doubts: list[str]
     held_out: bool
 
     @property
     def likely_metal(self) -> bool:
         """Whether the tensors stand for nothing, for want of a gap."""
         return self.metallic > LIKELY
+
+    @cached_property
+    def useless(self) -> dict[str, tuple[float, float]]:
+        """Targets of which the prediction says nothing worth having, and their intervals: wider than `USELESS`."""
+        found = {}
+        for target in (*PARTS, "total"):
+            with suppress(EngineError):  # a model without this target, or never calibrated
+                found[target] = self.interval(target)
+        return {target: bounds for target, bounds in found.items() if is_useless(target, bounds)}
+
+    @property
+    def warnings(self) -> list[str]:
+        """Reasons to trust the prediction less, a sentence each."""
+        if self.likely_metal:
+            return self.doubts
+        return [*self.doubts, *(_useless(target, bounds) for target, bounds in self.useless.items())]
 
     @property
     def formula(self) -> str:
@@ -188,6 +213,11 @@ class Prediction:
             ionic=np.array([_mean(self.ionic)]),
         )
         return intervals(target, calibration, signs, level)[0]
+
+
+def _useless(target: str, bounds: tuple[float, float]) -> str:
+    low, high = bounds
+    return f"No useful prediction of the {target} tensor: its mean lies between {low:.3g} and {high:.3g} (90 %)."
 
 
 def _mean(tensor: np.ndarray | None) -> float:

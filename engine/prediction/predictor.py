@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -24,6 +25,7 @@ from engine.network import potential
 from engine.network.device import resolve_device
 from engine.network.network import DielectricNetwork
 from engine.prediction.prediction import Functional, Prediction
+from engine.prediction.shipped import FILE, ShippedPredictions, read_predictions
 from engine.prediction.warnings import doubts
 from engine.vibrations.ions import Ions
 from engine.vibrations.mode_intervals import read_calibrations
@@ -47,6 +49,7 @@ class Predictor:
         results = RESULTS_FOLDER / f"modes-{folder.name}.json"
         self._mode_calibrations = read_calibrations(results) if shipped else {}
         self._metals = read_metals(folder, self.device)
+        self._predictions = folder / FILE
         card = folder / CARD
         self.card = card.read_text() if card.is_file() else ""
 
@@ -100,6 +103,29 @@ class Predictor:
     def about(self) -> dict[str, str]:
         """What the model was made from."""
         return dict(self._checkpoint.about)
+
+    def shipped(self, crystal: Crystal) -> Prediction | None:
+        """The prediction that ships with the model, at once: out-of-fold, by PBE, see shipped.py.
+
+        None for a crystal that has none; one that lies otherwise in space, or in another cell, has none either.
+
+        Raises:
+            EngineError: the file of predictions is damaged.
+        """
+        found = None if self._shipped is None else self._shipped.fields_of(crystal)
+        if found is None:
+            return None
+        return Prediction(
+            structure=structure_of(crystal),
+            calibration=self._checkpoint.calibration,
+            mode_calibrations=self._mode_calibrations,
+            functional="PBE",
+            **found,
+        )
+
+    @cached_property
+    def _shipped(self) -> ShippedPredictions | None:
+        return read_predictions(self._predictions)
 
     def predict(
         self,
@@ -215,7 +241,7 @@ class Predictor:
                 metallic=metallic[i],
                 ionic_method=_ionic_method(graph, self.model_config) if "ionic" in wanted else None,
                 functional="PBEsol" if pbesol else "PBE",
-                warnings=doubts(
+                doubts=doubts(
                     structure,
                     graph,
                     checkpoint,

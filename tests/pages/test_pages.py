@@ -157,7 +157,16 @@ def test_a_link_can_name_one_of_several_polymorphs() -> None:
 def test_a_refused_file_gets_its_reason_and_the_others_still_come() -> None:
     page = upload(("broken.cif", "data_x\n"), ("MgO.vasp", POSCAR.format(symbol="Mg")))
     assert "broken.cif: " in words(page)
-    assert any(box.label.startswith("**MgO**, MgO.vasp, n = ") for box in page.expander)
+    assert any(box.label.startswith("**MgO**, MgO.vasp, ") for box in page.expander)
+
+
+def test_a_crystal_of_which_nothing_can_be_said_gets_no_numbers_but_the_intervals() -> None:
+    """MgO as in CsCl, at one and a half times its bond lengths: the interval of n spans more than a factor."""
+    page = upload(("MgO.vasp", POSCAR.format(symbol="Mg")))
+    rows = dict(row.split("|")[1:3] for row in words(page).splitlines() if row.startswith("| "))
+    assert rows[" Refractive index n "] == rows[" Electronic, mean "] == " no useful prediction "
+    assert "No useful prediction of the electronic tensor: its mean lies between" in words(page)
+    assert any("no useful prediction" in box.label for box in page.expander)
 
 
 def test_an_element_that_no_training_crystal_holds_is_named() -> None:

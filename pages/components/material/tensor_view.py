@@ -1,6 +1,6 @@
 """Tensors of one crystal on a page: a table of what does not depend on axes, then the matrices."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -34,6 +34,7 @@ WAYS = {
     "coarse": "The ionic part is read off the atoms' surroundings, without force constants.",
 }
 DOUBT = "(?)"  # behind a doubtful value
+USELESS = "no useful prediction"
 INDEX = "Refractive index n"
 NOT_STATED = "polymorph not stated"
 REFLECTANCE = "Reflectance, principal"
@@ -57,7 +58,7 @@ def summary(prediction: Prediction | None, dft: Material | None, measured: Measu
     gap = None if dft is None else dft.band_gap
     columns = {}
     if prediction is not None:
-        columns["Prediction"] = _quantities(prediction, gap) | _rounded(prediction)
+        columns["Prediction"] = _useful(_quantities(prediction, gap) | _rounded(prediction), prediction.useless)
         columns[INTERVAL] = _intervals(prediction)
     if dft is not None:
         columns["DFT"] = _marked(_quantities(dft, gap), dft.doubts)
@@ -91,10 +92,11 @@ def matrices(structure: Structure, sources: Sources, axes: Axes, key: str) -> No
     """Each tensor as a heat map; where there are prediction and DFT, both and their difference on one scale."""
     if len(sources) == 2:
         for part, title in PARTS.items():
-            _draw(title, _compared(part, sources, axes), f"{key}-{part}", axes)
+            _draw(title, _compared(part, sources, axes), f"{key}-{part}", axes, _mark(sources["Prediction"], part))
     else:
         for name, source in sources.items():
-            _draw(name, _each_part(source, axes), f"{key}-{name}", axes)
+            marks = [_mark(source, part) for part in PARTS]
+            _draw(name, _each_part(source, axes), f"{key}-{name}", axes, "; ".join(filter(None, marks)))
     _axes_note(structure, axes)
 
 
@@ -148,6 +150,12 @@ def _marked(rows: dict[str, str], doubts: Sequence[str]) -> dict[str, str]:
     doubtful = set(rows) - {f"{PARTS['ionic']}, mean"} if "electronic" in parts else set()
     doubtful |= of_ions if "ionic" in parts else set()
     return {row: f"{text} {DOUBT}" if row in doubtful and text != DASH else text for row, text in rows.items()}
+
+
+def _useful(rows: dict[str, str], useless: Collection[str]) -> dict[str, str]:
+    """The rows without values that say nothing: those of light hang on the electronic part."""
+    means = {f"{title}, mean": part for part, title in PARTS.items()}
+    return {row: USELESS if means.get(row, "electronic") in useless else text for row, text in rows.items()}
 
 
 def _intervals(prediction: Prediction) -> dict[str, str]:
@@ -225,10 +233,16 @@ def _each_part(source: Prediction | Material, axes: Axes) -> dict[str, np.ndarra
     return {title: axes.of(tensor) for title, tensor in found.items() if tensor is not None}
 
 
-def _draw(title: str, panels: dict[str, np.ndarray], key: str, axes: Axes) -> None:
+def _mark(source: Prediction | Material, part: str) -> str:
+    """What is to be said beside a part that the prediction says nothing worth having of."""
+    useless = isinstance(source, Prediction) and part in source.useless
+    return f"{USELESS} of the {part} tensor" if useless else ""
+
+
+def _draw(title: str, panels: dict[str, np.ndarray], key: str, axes: Axes, mark: str) -> None:
     if not panels:
         return
-    st.markdown(f"**{title}** :gray[in {axes.name}]")
+    st.markdown(f"**{title}** :gray[in {axes.name}]" + (f" :orange[{mark}]" if mark else ""))
     figure = charts.tensor_panels(panels, dark=st.context.theme.type == "dark")
     st.plotly_chart(figure, key=key, config=PLOT, alt=f"{title} in {axes.name}: {', '.join(panels)}")
 

@@ -5,7 +5,7 @@ import pytest
 from engine.data.catalogue import PHONONDB, catalogued, energy_above_hull, identities, indexed, uncertain
 from engine.data.datasets import EMBEDDED, SHIPPED, load_dataset
 from engine.data.names import known_names, meaning
-from engine.data.search import find_materials, plain_material_id, suggestions
+from engine.data.search import find_materials, lacks_structure, plain_material_id, suggestions
 
 FAMOUS = [  # that people type first; of forty, those that the embedded sets hold by their ID
     "mp-149",
@@ -99,6 +99,9 @@ NAMES = {  # what is typed -> formula and space groups of the first hit
     "forsterite": ("Mg2SiO4", {62}),
     "silicon carbide": ("SiC", {156, 160, 186, 216}),
     "aluminum nitride": ("AlN", {186}),
+    "aluminium nitride": ("AlN", {186}),
+    "caesium chloride": ("CsCl", None),
+    "zinc sulphide": ("ZnS", None),
     "tellurium": ("Te", {152, 154}),
     "selenium": ("Se", {152, 154}),
     "thallium chloride": ("TlCl", {221}),
@@ -150,8 +153,18 @@ def test_no_hit_comes_twice_and_the_usual_structure_comes_before_the_stablest_ot
     assert energies == sorted(energies)
 
 
-def test_a_name_without_its_polymorph_here_leads_to_the_others_of_its_formula(materials):
-    assert {m.formula for m in find_materials(materials, "perovskite")} == {"CaTiO3"}
+@pytest.mark.parametrize(
+    ("query", "formula"), [("perovskite", "CaTiO3"), ("stishovite", "SiO2"), ("brookite", "TiO2")]
+)
+def test_a_name_without_its_polymorph_here_leads_to_the_others_of_its_formula_as_others(materials, query, formula):
+    found = find_materials(materials, query)
+    assert {m.formula for m in found} == {formula}
+    assert lacks_structure(query, found)
+
+
+@pytest.mark.parametrize("query", ["rutile", "GaAs zinc blende", "silica", "barium titanate", "TiO2", "mp-149"])
+def test_what_was_named_is_not_called_another(materials, query):
+    assert not lacks_structure(query, find_materials(materials, query))
 
 
 @pytest.mark.parametrize(
@@ -167,6 +180,11 @@ def test_what_means_nothing_finds_nothing(materials, query):
 )
 def test_what_is_nearly_right_is_suggested(materials, query, offered):
     assert offered in suggestions(materials, query, limit=20)
+
+
+def test_a_name_whose_crystal_is_not_here_is_not_offered(materials):
+    assert find_materials(materials, "thoria") == []
+    assert "thoria" not in suggestions(materials, "thoria", limit=20) + suggestions(materials, "thori", limit=20)
 
 
 @pytest.mark.parametrize(

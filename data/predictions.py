@@ -1,0 +1,112 @@
+"""Write models/sevennet-l3i5/predictions.parquet: what the model says of every crystal that has an ID here.
+
+    python data/predictions.py        (hours on two cores; goes on where it was ended)
+
+Each by the networks that never saw its formula, where there are any. Likely metals get the electronic tensor
+alone, cells of more than --atoms are left out: the pages compute what is not shipped. The small cells come first.
+"""
+
+import argparse
+import hashlib
+import multiprocessing
+import pickle
+import sys
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import torch
+from platformdirs import user_cache_path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from engine.crystals.material import Material
+from engine.data.catalogue import catalogued, indexed
+from engine.data.datasets import EMBEDDED, load_dataset
+from engine.files import MODELS_FOLDER
+from engine.model.checkpoint import WEIGHTS
+from engine.model.shipped_models import DEFAULT_MODEL
+from engine.network.feature_cache import structure_key
+from engine.network.potential import keep_memory
+from engine.prediction.predictor import Predictor
+from engine.prediction.shipped import FILE, row_of, write_predictions
+
+LARGEST = 24  # atoms
+FOLDER = MODELS_FOLDER / DEFAULT_MODEL
+_predictor: list[Predictor] = []  # of a worker
+
+
+def weights_hash() -> str:
+    """SHA-256 of the weights that predict."""
+    return hashlib.sha256((FOLDER / WEIGHTS).read_bytes()).hexdigest()
+
+
+def with_ids() -> list[Material]:
+    """Every embedded crystal that an ID leads to, the small ones first."""
+    known = [*load_dataset(EMBEDDED[0]), *indexed()]
+    found: dict[str, Material] = {}
+    for material in [*known, *catalogued(known)]:
+        if material.material_id:
+            found.setdefault(material.material_id, material)
+    return sorted(found.values(), key=lambda material: material.natoms)
+
+
+def start() -> None:
+    """Make a worker ready."""
+    torch.set_num_threads(1)
+    keep_memory()
+    _predictor.append(Predictor(FOLDER, device="cpu"))
+
+
+def predicted(material: Material) -> dict:
+    """The row of one crystal."""
+    predictor = _predictor[0]
+    prediction = predictor.predict(material.structure, out_of_fold=True, targets=["electronic"])
+    if not prediction.likely_metal:
+        prediction = predictor.predict(material, out_of_fold=True)
+    return row_of(material, prediction)
+
+
+def kept(folder: Path) -> dict[str, dict]:
+    """Rows of an earlier, unfinished run."""
+    rows = {}
+    for path in folder.glob("*.pickle"):
+        row = pickle.loads(path.read_bytes())
+        rows[row["key"]] = row
+    return rows
+
+
+def answers(materials: Iterable[Material], folder: Path) -> None:
+    """Predict, each row a file as soon as it is there."""
+    context = multiprocessing.get_context("spawn")
+    materials = list(materials)
+    with ProcessPoolExecutor(mp_context=context, initializer=start) as pool:
+        for done, row in enumerate(pool.map(predicted, materials, chunksize=4), start=1):
+            part = folder / f"{row['key']}.part"
+            part.write_bytes(pickle.dumps(row))
+            part.replace(part.with_suffix(".pickle"))
+            if done % 50 == 0:
+                print(f"{done} of {len(materials)} crystals", flush=True)
+
+
+def main() -> None:
+    """Predict what is not yet predicted, and write the file."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--atoms", type=int, default=LARGEST, help="largest cell")
+    parser.add_argument("--write", action="store_true", help="only write what is there")
+    options = parser.parse_args()
+    weights = weights_hash()
+    folder = user_cache_path("dielectric-tensors") / "predictions" / weights[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    materials = [material for material in with_ids() if material.natoms <= options.atoms]
+    rows = kept(folder)
+    if not options.write:
+        answers([one for one in materials if structure_key(one) not in rows], folder)
+        rows = kept(folder)
+    ordered = [rows[key] for material in materials if (key := structure_key(material)) in rows]
+    write_predictions(FOLDER / FILE, ordered, weights)
+    print(f"{len(ordered)} of {len(materials)} crystals are in {FILE}")
+
+
+if __name__ == "__main__":
+    main()

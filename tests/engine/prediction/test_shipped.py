@@ -1,0 +1,101 @@
+"""Predictions that ship are those that the model makes."""
+
+import hashlib
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from pymatgen.core import Structure
+
+from data.predictions import LARGEST, with_ids
+from engine.crystals.material import Material
+from engine.errors import EngineError
+from engine.files import MODELS_FOLDER
+from engine.model.checkpoint import WEIGHTS
+from engine.model.shipped_models import DEFAULT_MODEL
+from engine.prediction.prediction import Prediction
+from engine.prediction.shipped import FILE, STEP, read_predictions, row_of, weights_of, write_predictions
+from tests.engine.shipped import predictor
+
+FOLDER = MODELS_FOLDER / DEFAULT_MODEL
+COMPARED = (
+    "mp-149",
+    "mp-22862",
+    "mp-2133",
+    "mp-8062",
+    "mp-2998",
+)  # all three sets, with and without shipped springs
+SAME = {"rtol": 1e-5, "atol": 1e-6}
+BY_ROUNDING = {"rtol": 1e-3, "atol": 0.05}  # cm^-1 of frequencies, from STEP in the force constants
+
+
+@pytest.fixture(scope="module")
+def crystals() -> dict[str, Material]:
+    return {str(material.material_id): material for material in with_ids()}
+
+
+def same(one: Prediction, other: Prediction) -> None:
+    """Both say the same."""
+    for name in ("electronic", "ionic"):
+        np.testing.assert_allclose(getattr(one, name), getattr(other, name), **SAME)
+    assert one.spread.keys() == other.spread.keys()
+    for target, values in one.spread.items():
+        np.testing.assert_allclose(values, other.spread[target], rtol=1e-3, atol=1e-5)
+        np.testing.assert_allclose(one.interval(target), other.interval(target), rtol=1e-3)
+    for name in ("distance", "gap_nearby", "metallic"):
+        np.testing.assert_allclose(getattr(one, name), getattr(other, name), rtol=1e-3, atol=1e-6)
+    for name in ("ionic_method", "functional", "held_out", "warnings"):
+        assert getattr(one, name) == getattr(other, name)
+    assert [near.formula for near in one.neighbours] == [near.formula for near in other.neighbours]
+    np.testing.assert_allclose(one.born_charges, other.born_charges, atol=2 * STEP)
+    np.testing.assert_allclose(one.modes.wavenumbers, other.modes.wavenumbers, **BY_ROUNDING)
+
+
+@pytest.mark.parametrize("material_id", COMPARED)
+def test_what_ships_is_what_the_model_says(crystals: dict[str, Material], material_id: str) -> None:
+    material = crystals[material_id]
+    same(predictor().shipped(material), predictor().predict(material, out_of_fold=True))
+
+
+def test_what_ships_is_of_the_shipped_weights() -> None:
+    assert weights_of(FOLDER / FILE) == hashlib.sha256((FOLDER / WEIGHTS).read_bytes()).hexdigest()
+
+
+def test_every_crystal_of_a_usual_cell_that_has_an_id_has_one(crystals: dict[str, Material]) -> None:
+    shipped = predictor().shipped
+    assert [
+        i for i, material in crystals.items() if material.natoms <= LARGEST and shipped(material) is None
+    ] == []
+
+
+def test_a_metal_has_no_ionic_part(crystals: dict[str, Material]) -> None:
+    copper = predictor().shipped(crystals["mp-30"])
+    assert copper.likely_metal
+    assert copper.ionic is None
+    assert copper.modes is None
+
+
+def test_a_crystal_that_lies_otherwise_has_none(crystals: dict[str, Material]) -> None:
+    material = crystals["mp-149"]
+    assert predictor().shipped(replace(material, cell=material.cell * 1.01)) is None
+
+
+def test_a_prediction_survives_its_file(tmp_path, crystals: dict[str, Material]) -> None:
+    material = crystals["mp-2998"]
+    made = predictor().predict(material, out_of_fold=True)
+    write_predictions(tmp_path / FILE, [row_of(material, made)], "weights")
+    found = read_predictions(tmp_path / FILE).fields_of(material)
+    assert found["doubts"] == made.doubts
+    np.testing.assert_allclose(found["ions"].force_constants, made.ions.force_constants, atol=STEP)
+
+
+def test_a_damaged_file_is_named(tmp_path) -> None:
+    (tmp_path / FILE).write_bytes(b"no Parquet")
+    with pytest.raises(EngineError, match=FILE):
+        read_predictions(tmp_path / FILE)
+    assert read_predictions(tmp_path / "none.parquet") is None
+
+
+def test_a_structure_of_the_same_numbers_is_the_same_crystal(crystals: dict[str, Material]) -> None:
+    structure: Structure = crystals["mp-149"].structure
+    assert predictor().shipped(structure) is not None
