@@ -15,7 +15,7 @@ from engine.errors import EngineError
 from engine.optics.measured import measurements
 from engine.prediction.prediction import Prediction
 from engine.prediction.records import material_record, records_to_csv, to_records
-from pages.components import cached
+from pages.components import basket, cached
 from pages.components.explore import scatter_charts
 from pages.components.material import copy_view, direction_view, live, tensor_view
 from pages.components.material.details import details
@@ -141,6 +141,18 @@ def identity(material: Material) -> None:
             live.freshness(material)
 
 
+def polymorphs(material: Material) -> None:
+    """A link to the comparison of the stablest crystals of the formula, this one among them."""
+    rows = cached.search(material.formula)
+    names = [basket.name_of(cached.materials()[row], row) for row in rows]
+    if len(names) < 2:
+        return
+    own = [name for name in names if name == material.material_id]
+    chosen = [*own, *(name for name in names if name not in own)][: basket.MOST]
+    number = f"{len(chosen)} of {len(names)}" if len(chosen) < len(names) else f"{len(chosen)}"
+    basket.link(f"Compare {number} polymorphs", chosen)
+
+
 def notes(material: Material, prediction: Prediction | None) -> None:
     """Which networks answered, and what there is to compare with."""
     if prediction is not None:
@@ -173,7 +185,7 @@ def notes(material: Material, prediction: Prediction | None) -> None:
 
 def embedded(index: int) -> None:
     """Everything about a material of a data set."""
-    result(cached.materials()[index], partial(cached.prediction_of, index))
+    result(cached.materials()[index], partial(cached.prediction_of, index), index)
 
 
 def fetched(material: Material) -> None:
@@ -205,9 +217,12 @@ def downloads(material: Material, prediction: Prediction | None) -> None:
         st.caption("In the structure's Cartesian axes, with the lattice vectors that fix them.")
 
 
-def result(material: Material, predict: Callable[[], Prediction]) -> None:
+def result(material: Material, predict: Callable[[], Prediction], row: int | None = None) -> None:
     """Everything about one material."""
     identity(material)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        basket.offer(material, row)
+        polymorphs(material)
     left, right = st.columns([6, 7], gap="large")
     with right:
         answer = asked(predict)

@@ -94,7 +94,7 @@ class Prediction:
         """Reasons to trust the prediction less, a sentence each."""
         if self.likely_metal:
             return self.doubts
-        return [*self.doubts, *(_useless(target, bounds) for target, bounds in self.useless.items())]
+        return [*self.doubts, *_useless(self.useless)]
 
     @property
     def formula(self) -> str:
@@ -215,9 +215,16 @@ class Prediction:
         return intervals(target, calibration, signs, level)[0]
 
 
-def _useless(target: str, bounds: tuple[float, float]) -> str:
-    low, high = bounds
-    return f"No useful prediction of the {target} tensor: its mean lies between {low:.3g} and {high:.3g} (90 %)."
+def _useless(found: dict[str, tuple[float, float]]) -> list[str]:
+    """One sentence on the first of these targets, on which the total hangs, with the names of the others."""
+    if not found:
+        return []
+    (first, (low, high)), *others = found.items()
+    more = "".join(f", nor of the {target} one" for target, _ in others)
+    return [
+        f"No useful prediction of the {first} tensor: its mean lies between {low:.1f} and {high:,.0f} (90 %)"
+        f"{more}."
+    ]
 
 
 def _mean(tensor: np.ndarray | None) -> float:

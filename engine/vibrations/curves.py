@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.tensors.principal_axes import PrincipalAxis, principal_axes
-from engine.vibrations.light import absorption, loss, principal_index
+from engine.vibrations.light import absorption, isotropic_reflectivity, loss, principal_index
 from engine.vibrations.modes import Modes
 
 STRONG = 0.01  # of the ionic value along an axis: a mode with less gets no mark
@@ -72,6 +72,11 @@ def curves(modes: Modes, cell: np.ndarray, wavenumber: np.ndarray, damping: floa
     return [_curve(modes, axis, static, wavenumber, found) for axis in principal_axes(static, cell)]
 
 
+def orientation_mean(modes: Modes, wavenumber: np.ndarray, damping: float) -> np.ndarray:
+    """[F] complex permittivity at [F] cm^-1 in the mean over all directions of the field: a third of the trace."""
+    return np.trace(modes.permittivity(wavenumber, damping), axis1=1, axis2=2) / 3
+
+
 def _curve(
     modes: Modes, axis: PrincipalAxis, static: np.ndarray, wavenumber: np.ndarray, found: np.ndarray
 ) -> Curve:
@@ -83,7 +88,7 @@ def _curve(
         axis=axis,
         field=field,
         permittivity=np.einsum("fab,a,b->f", found, field, field),
-        reflectivity=np.abs((1 - index) / (1 + index)) ** 2,
+        reflectivity=isotropic_reflectivity(index),
         absorption=absorption(wavenumber, index),
         loss=loss(found, field),
         static=at_rest,

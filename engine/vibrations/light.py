@@ -50,6 +50,11 @@ def reflectivity(permittivity: np.ndarray, direction: np.ndarray, polarisation: 
     return (np.abs(back[..., 0]) ** 2).sum(-1)
 
 
+def isotropic_reflectivity(index: np.ndarray) -> np.ndarray:
+    """[F] share of the power that is reflected at normal incidence, for a complex refractive index [F]."""
+    return np.abs((1 - index) / (1 + index)) ** 2
+
+
 def absorption(frequency: np.ndarray, index: np.ndarray) -> np.ndarray:
     """[F] absorption coefficient of the power in cm^-1, 4 pi o Im N, at frequencies o in cm^-1."""
     return 4 * np.pi * np.asarray(frequency) * index.imag

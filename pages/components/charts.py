@@ -15,14 +15,15 @@ ROOM = {"l": 10, "r": 10, "t": 75, "b": 10}  # pixels; above, for the buttons an
 BACKBONES = {"pretrained": "pretrained potential", "scratch": "from scratch"}
 
 
-def tensor_panels(panels: dict[str, np.ndarray], *, dark: bool = False) -> go.Figure:
+def tensor_panels(panels: dict[str, np.ndarray], *, dark: bool = False, limit: float | None = None) -> go.Figure:
     """Up to three 3x3 heat maps side by side, all on one colour scale around zero, numbers in the cells.
 
     Args:
         panels: title -> [3, 3] tensor.
         dark: whether the page is dark.
+        limit: end of the colour scale, the largest entry if none is given.
     """
-    limit = max(float(np.abs(tensor).max()) for tensor in panels.values()) or 1.0
+    limit = limit or max(float(np.abs(tensor).max()) for tensor in panels.values()) or 1.0
     figure = make_subplots(rows=1, cols=3, subplot_titles=list(panels), horizontal_spacing=0.03)
     for column, (title, tensor) in enumerate(panels.items(), start=1):
         heat = go.Heatmap(

@@ -9,8 +9,9 @@ from pages.components.address import catch_up, one_entry_a_step
 
 PAGES_FOLDER = Path(__file__).resolve().parents[1]
 ICON = PAGES_FOLDER.parent / "static" / "icon.svg"
-LOOK_UP, EXPLORE, PREDICT, MODEL, TRAIN, THEORY, DEMO = (
-    PAGES_FOLDER / f"{name}.py" for name in ("look_up", "explore", "predict", "model", "train", "theory", "demo")
+LOOK_UP, EXPLORE, COMPARE, PREDICT, MODEL, TRAIN, THEORY, DEMO = (
+    PAGES_FOLDER / f"{name}.py"
+    for name in ("look_up", "explore", "compare", "predict", "model", "train", "theory", "demo")
 )
 
 SITE = "Dielectric tensors"
@@ -24,6 +25,11 @@ ul.links {display: flex; flex-wrap: wrap; gap: 0.4rem 1.6rem; list-style: none; 
 [data-testid="stSlider"] label {margin-bottom: 0.5rem;}
 h1 {padding: 0 0 0.2rem !important;}
 kbd {opacity: 0.85 !important;}
+@media print {
+  header, [data-testid="stMultiSelect"], [data-testid="stTextInput"], [data-testid="stButtonGroup"],
+  [data-testid="stPills"], [data-testid="stDownloadButton"], .st-key-downloads {display: none !important;}
+  .stPlotlyChart, table {break-inside: avoid;}
+}
 [data-testid="stCaptionContainer"] {color: inherit !important; opacity: 0.8;}
 """
 
@@ -39,6 +45,7 @@ def navigation(title: str = "") -> Page:
         [
             st.Page(LOOK_UP, title="Look up", default=True),
             st.Page(EXPLORE, title="Explore", url_path="explore"),
+            st.Page(COMPARE, title="Compare", url_path="compare"),
             st.Page(PREDICT, title="Predict", url_path="predict"),
             st.Page(MODEL, title="Model", url_path="model"),
             st.Page(TRAIN, title="Train", url_path="train"),

@@ -18,6 +18,7 @@ PAGES = {  # name -> address, what to click first, and what is there once the pa
     "model": ("/model", "", "Furthest off"),
     "train": ("/train", "", "New run"),
     "theory": ("/theory", "", "Invariant and equivariant"),
+    "compare": ("/compare?of=mp-2657&of=mp-7000&of=mp-149", "", "The address holds the comparison"),
     "demo": ("/demo?crystal=mp-1186", "", "Layers again"),
 }
 

@@ -20,6 +20,7 @@ TITLES = {
     "/model": "Model",
     "/train": "Train",
     "/theory": "Theory",
+    "/compare": "Compare",
     "/demo": "Demo",
 }
 ROCK_SALT = """rock salt

@@ -20,6 +20,7 @@ PAGES = {
     "model": "/model",
     "train": "/train",
     "theory": "/theory",
+    "compare": "/compare?of=mp-2657&of=mp-7000&of=mp-149",
     "demo": "/demo?crystal=mp-1186",
 }
 FIRST_LOOK = {  # what a page is opened for

@@ -35,12 +35,13 @@ ADDRESSES = [
         if (tensor, quantity) != ("ionic", "anisotropy")  # which has a sentence instead
     ],
     ("theory", {}),
+    *[("compare", {"of": "mp-149", "quantity": quantity}) for quantity in ("Reflectivity", "ε″", "ε′")],
     ("demo", {"crystal": "mp-1186"}),
     *[("predict", {"predict-0-tab": tab}) for tab in TABS],
     ("train", {}),
 ]
 # Their axes carry the names of rows and columns: x, y and z, or the components of a degree.
-MATRICES = re.compile(r"(-electronic|-ionic|-total|-Prediction|-turned|^tensor|^parts|^coefficients)$")
+MATRICES = re.compile(r"(-electronic|-ionic|-total|-Prediction|-turned|^tensor|^panels-0|^parts|^coefficients)$")
 UNITS = {  # what an axis may show -> its unit
     "band gap": "(eV)",
     "distance": "(Å)",

@@ -21,6 +21,7 @@ PAGES = {
     "model": "Model",
     "train": "Train",
     "theory": "Theory",
+    "compare": "Compare",
     "demo": "Demo",
 }
 PATIENCE = 120  # seconds; the first run loads torch and reads the data

@@ -70,6 +70,22 @@ def summary(prediction: Prediction | None, dft: Material | None, measured: Measu
     show_table({name: column for name, column in shown.items() if column})
 
 
+def predicted_rows(prediction: Prediction | None, gap: float | None) -> dict[str, str]:
+    """The same of a prediction alone, its intervals in brackets; of a metal, that it is one."""
+    if prediction is None:
+        return {}
+    if prediction.likely_metal:
+        return {INDEX: f"likely a metal ({100 * prediction.metallic:.0f}{PERCENT})"}
+    rows = _useful(_quantities(prediction, gap) | _rounded(prediction), prediction.useless)
+    bounds = _intervals(prediction)
+    return {row: f"{text} [{bounds[row]}]" if row in bounds else text for row, text in rows.items()}
+
+
+def dft_rows(dft: Material) -> dict[str, str]:
+    """The same of DFT, doubtful values marked."""
+    return _marked(_quantities(dft, dft.band_gap), dft.doubts)
+
+
 def choose_axes(structure: Structure, key: str) -> Axes:
     """The axes that the visitor wants matrices and cuts in; the structure's own where IEEE axes are undefined."""
     chosen = st.segmented_control(
