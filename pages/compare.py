@@ -77,11 +77,12 @@ def linked(column: Column) -> str:
 def facts(column: Column) -> dict[str, str]:
     """What is known beside the tensors."""
     material, hull = column.material, energy_above_hull(column.material)
-    return {
+    rows = {
         "crystal system": material.crystal_system,
         "PBE band gap (eV)": number(material.band_gap),
         "above the hull (eV per atom)": DASH if hull is None else f"{hull:.2f}",
     }
+    return {row: text for row, text in rows.items() if text != DASH}
 
 
 def tables(columns: list[Column]) -> None:

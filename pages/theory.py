@@ -8,9 +8,11 @@ from pages.components.theory import mode as theory_mode
 from pages.components.theory import parts as theory_parts
 from pages.components.theory import site as theory_site
 from pages.components.theory import turn as theory_turn
+from pages.components.theory.contexts import give_back_contexts
 from pages.components.theory.text import asked_crystal, beside, text
 
 header("Theory", "How a network can be told the laws of symmetry instead of having to learn them.")
+give_back_contexts()
 crystal = asked_crystal()
 index = cached.search(crystal)[0]
 theory_turn.turn_a_crystal(crystal)

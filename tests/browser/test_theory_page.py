@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.server import ARTIFACTS, PATIENCE
+from tests.browser.waiting import settled
 
 expect.set_options(timeout=PATIENCE)
 
@@ -54,6 +55,23 @@ def test_the_surface_of_the_equivariant_network_turns_with_the_slider(app: str, 
     )
     expect(page).to_have_url(re.compile("crystal=mp-2815"))
     page.screenshot(path=ARTIFACTS / f"theory_{scheme}.png", full_page=True)
+
+
+def test_the_figures_live_through_many_steps_of_the_slider(app: str, visit: Visit) -> None:
+    """A browser lets a page have some sixteen WebGL contexts at a time, and ends the oldest when it asks for more."""
+    page = open_theory(app, visit)
+    warnings: list[str] = []
+    page.on("console", lambda message: warnings.append(message.text))
+    page.get_by_role("slider", name="Angle").focus()
+    for step in range(1, 25):
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function(f"() => location.search.includes('angle={30 + 5 * step}')")
+    settled(page)
+    assert [text for text in warnings if "WebGL" in text] == []
+    lost = (
+        "() => [...document.querySelectorAll('.js-plotly-plot canvas')].map(canvas => canvas.getContext('webgl'))"
+    )
+    assert page.evaluate(f"({lost})().filter(gl => gl && gl.isContextLost()).length") == 0
 
 
 def test_the_crystal_and_both_surfaces_are_on_the_first_screen_of_a_projector(app: str, visit: Visit) -> None:
