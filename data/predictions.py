@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import torch
 from platformdirs import user_cache_path
 
@@ -29,7 +30,7 @@ from engine.model.shipped_models import DEFAULT_MODEL
 from engine.network.feature_cache import structure_key
 from engine.network.potential import keep_memory
 from engine.prediction.predictor import Predictor
-from engine.prediction.shipped import FILE, row_of, write_predictions
+from engine.prediction.shipped import FILE, row_of, weights_of, write_predictions
 
 LARGEST = 24  # atoms
 FOLDER = MODELS_FOLDER / DEFAULT_MODEL
@@ -67,9 +68,12 @@ def predicted(material: Material) -> dict:
     return row_of(material, prediction)
 
 
-def kept(folder: Path) -> dict[str, dict]:
-    """Rows of an earlier, unfinished run."""
+def kept(folder: Path, weights: str) -> dict[str, dict]:
+    """Rows that the same weights gave before: those that ship, and those of an unfinished run."""
+    shipped = FOLDER / FILE
     rows = {}
+    if shipped.is_file() and weights_of(shipped) == weights:
+        rows = {row["key"]: row for row in pq.read_table(shipped).to_pylist()}
     for path in folder.glob("*.pickle"):
         row = pickle.loads(path.read_bytes())
         rows[row["key"]] = row
@@ -99,10 +103,10 @@ def main() -> None:
     folder = user_cache_path("dielectric-tensors") / "predictions" / weights[:16]
     folder.mkdir(parents=True, exist_ok=True)
     materials = [material for material in with_ids() if material.natoms <= options.atoms]
-    rows = kept(folder)
+    rows = kept(folder, weights)
     if not options.write:
         answers([one for one in materials if structure_key(one) not in rows], folder)
-        rows = kept(folder)
+        rows = kept(folder, weights)
     ordered = [rows[key] for material in materials if (key := structure_key(material)) in rows]
     write_predictions(FOLDER / FILE, ordered, weights)
     print(f"{len(ordered)} of {len(materials)} crystals are in {FILE}")

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-# Streamlit has Plotly draw a changed figure anew, and Plotly leaves the WebGL context of the old one to the garbage
-# collector. A browser has some sixteen of them and ends the oldest, which may be one that still shows.
+# Streamlit has Plotly draw a changed figure anew, and Plotly leaves the old WebGL context to the garbage collector.
+# A browser has some sixteen of them and ends the oldest, which may be one that still shows.
 _GIVE_BACK = """<script>
 if (!window.contextsGivenBack) {
     window.contextsGivenBack = true;
