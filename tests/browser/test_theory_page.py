@@ -58,7 +58,7 @@ def test_the_surface_of_the_equivariant_network_turns_with_the_slider(app: str, 
 
 
 def test_the_figures_live_through_many_steps_of_the_slider(app: str, visit: Visit) -> None:
-    """A browser lets a page have some sixteen WebGL contexts at a time, and ends the oldest when it asks for more."""
+    """A browser lets a page have some sixteen WebGL contexts, and ends the oldest for a new one."""
     page = open_theory(app, visit)
     warnings: list[str] = []
     page.on("console", lambda message: warnings.append(message.text))

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-# Streamlit has Plotly draw a changed figure anew, and Plotly leaves the old WebGL context to the garbage collector.
+# Streamlit has Plotly draw a changed figure anew, and leaves the old WebGL context to the garbage collector.
 # A browser has some sixteen of them and ends the oldest, which may be one that still shows.
 _GIVE_BACK = """<script>
 if (!window.contextsGivenBack) {
