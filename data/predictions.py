@@ -13,6 +13,7 @@ import pickle
 import sys
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -29,7 +30,7 @@ from engine.model.checkpoint import WEIGHTS
 from engine.model.shipped_models import DEFAULT_MODEL
 from engine.network.feature_cache import structure_key
 from engine.network.potential import keep_memory
-from engine.prediction.predictor import Predictor
+from engine.prediction.predictor import AskedMethod, Predictor
 from engine.prediction.shipped import FILE, row_of, weights_of, write_predictions
 
 LARGEST = 24  # atoms
@@ -59,17 +60,17 @@ def start() -> None:
     _predictor.append(Predictor(FOLDER, device="cpu"))
 
 
-def predicted(material: Material) -> dict:
+def predicted(material: Material, method: AskedMethod) -> dict:
     """The row of one crystal."""
     predictor = _predictor[0]
     prediction = predictor.predict(material.structure, out_of_fold=True, targets=["electronic"])
     if not prediction.likely_metal:
-        prediction = predictor.predict(material, out_of_fold=True)
+        prediction = predictor.predict(material, out_of_fold=True, ionic_method=method)
     return row_of(material, prediction)
 
 
-def kept(folder: Path, weights: str) -> dict[str, dict]:
-    """Rows that the same weights gave before: those that ship, and those of an unfinished run."""
+def kept(folder: Path, weights: str, method: AskedMethod) -> dict[str, dict]:
+    """Rows that the same weights gave before, by this method or a better one: shipped, or of an unfinished run."""
     shipped = FOLDER / FILE
     rows = {}
     if shipped.is_file() and weights_of(shipped) == weights:
@@ -77,15 +78,15 @@ def kept(folder: Path, weights: str) -> dict[str, dict]:
     for path in folder.glob("*.pickle"):
         row = pickle.loads(path.read_bytes())
         rows[row["key"]] = row
-    return rows
+    return {key: row for key, row in rows.items() if method == "direct" or row["ionic_method"] != "direct"}
 
 
-def answers(materials: Iterable[Material], folder: Path) -> None:
+def answers(materials: Iterable[Material], folder: Path, method: AskedMethod) -> None:
     """Predict, each row a file as soon as it is there."""
     context = multiprocessing.get_context("spawn")
     materials = list(materials)
     with ProcessPoolExecutor(mp_context=context, initializer=start) as pool:
-        for done, row in enumerate(pool.map(predicted, materials, chunksize=4), start=1):
+        for done, row in enumerate(pool.map(partial(predicted, method=method), materials, chunksize=4), start=1):
             part = folder / f"{row['key']}.part"
             part.write_bytes(pickle.dumps(row))
             part.replace(part.with_suffix(".pickle"))
@@ -98,15 +99,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--atoms", type=int, default=LARGEST, help="largest cell")
     parser.add_argument("--write", action="store_true", help="only write what is there")
+    parser.add_argument(
+        "--direct",
+        action="store_true",
+        help="what is missing by the direct method: minutes; a later run replaces it",
+    )
     options = parser.parse_args()
-    weights = weights_hash()
+    weights, method = weights_hash(), "direct" if options.direct else "full"
     folder = user_cache_path("dielectric-tensors") / "predictions" / weights[:16]
     folder.mkdir(parents=True, exist_ok=True)
     materials = [material for material in with_ids() if material.natoms <= options.atoms]
-    rows = kept(folder, weights)
+    rows = kept(folder, weights, method)
     if not options.write:
-        answers([one for one in materials if structure_key(one) not in rows], folder)
-        rows = kept(folder, weights)
+        answers([one for one in materials if structure_key(one) not in rows], folder, method)
+    rows = kept(folder, weights, "direct")
     ordered = [rows[key] for material in materials if (key := structure_key(material)) in rows]
     write_predictions(FOLDER / FILE, ordered, weights)
     print(f"{len(ordered)} of {len(materials)} crystals are in {FILE}")

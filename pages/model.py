@@ -13,8 +13,9 @@ from engine.evaluation.report import Judged, model_card
 from engine.files import MODELS_FOLDER
 from engine.model.out_of_fold import LEVEL
 from engine.model.shipped_models import available_models
+from engine.runs.run import Run
 from engine.tensors.metrics import LARGEST_ENTRY, SMALLEST_MEAN
-from pages.components import cached
+from pages.components import cached, charts
 from pages.components.model import error_charts
 from pages.components.model.parity_view import parity
 from pages.components.model.vibrations_view import vibrations
@@ -24,6 +25,7 @@ from pages.components.widgets import (
     INTERVAL,
     PERCENT,
     PLOT,
+    run_title,
     show_metrics,
     show_origin,
     show_table,
@@ -202,11 +204,31 @@ def report(name: str, beside: DeltaGenerator) -> None:
     result(name, by_target, target)
 
 
+def of_run(run: Run) -> None:
+    """The errors of a model that was trained here, on the crystals that its training kept for validation."""
+    st.subheader("On its validation crystals", anchor=False)
+    points = run.parity()
+    if points is not None:
+        draw(charts.parity(points), "run-parity", "Predicted against DFT mean of each validation crystal")
+    show_metrics(run.history()[-1].validation)
+    st.caption(
+        "Crystals whose formulas the training left out. The shipped models are judged out-of-fold, over all of "
+        "them."
+    )
+
+
 header("Model", "How well the network predicts crystals of formulas that it was not trained on.")
 left, right = st.columns([2, 3], gap="medium", vertical_alignment="center")
-name = left.selectbox("Model", available_models(), key="model", bind="query-params", label_visibility="collapsed")
+runs = {run.name: run for run in Run.all() if run.has_model and run.history()}
+titles = {run.name: f"{run_title(run)} (your training)" for run in runs.values()}
+name = left.selectbox(
+    "Model", [*available_models(), *runs], key="model", bind="query-params", label_visibility="collapsed",
+    format_func=lambda one: titles.get(one, one),
+)  # fmt: skip
 if not name:
     st.info("No model is there yet.")
+elif name in runs:
+    of_run(runs[name])
 else:
     attempt(report, name, right)
     card(name)

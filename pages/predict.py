@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pandas as pd
 import streamlit as st
 from pymatgen.core import Structure
 
@@ -18,14 +19,17 @@ from engine.prediction.prediction import Functional, Prediction
 from engine.prediction.records import Answer, records_to_csv, to_records
 from engine.prediction.spread import Approximated, approximated, in_words
 from engine.runs.run import Run
+from engine.tensors import tensors
 from pages.components import cached
 from pages.components.crystal import viewer
 from pages.components.material import direction_view, live, tensor_view
 from pages.components.material.details import details
 from pages.components.material.metal_notice import unless_metal
 from pages.components.site import header
-from pages.components.widgets import number, show_warnings, space_group, subscripts
+from pages.components.widgets import DASH, number, run_title, show_warnings, space_group, subscripts
 
+KEPT = "kept-files"  # of the session's state
+PARTS = {part: f"{title.lower()}, mean" for part, title in tensor_view.PARTS.items()}
 MAX_SHOWN = 30  # structures drawn on the page; the downloads hold all
 EXAMPLES = {"mp-2998": "BaTiO₃, perovskite", "mp-2815": "MoS₂, layers", "mp-7029": "SiO₂, cristobalite"}
 
@@ -33,7 +37,7 @@ EXAMPLES = {"mp-2998": "BaTiO₃, perovskite", "mp-2815": "MoS₂, layers", "mp-
 def chosen_model() -> tuple[str, float] | None:
     """Name or folder of the model to ask and when it was last written; None where there is no model yet."""
     models = {name: name for name in available_models()}
-    models |= {str(run.folder): f"{run.name} (your training)" for run in Run.all() if run.has_model}
+    models |= {str(run.folder): f"{run_title(run)} (your training)" for run in Run.all() if run.has_model}
     if not models:
         st.info("No model is there yet. Train one on the Train page; it appears here when it has finished.")
         return None
@@ -62,12 +66,18 @@ def chosen_functional(model: tuple[str, float]) -> Functional:
 
 def brought() -> list[tuple[str, bytes]]:
     """Name and content of each upload, of the example, and of the pasted text."""
-    files = st.file_uploader(
+    uploads = st.file_uploader(
         "CIF, POSCAR, extended XYZ, XSF, JSON, phonopy.yaml or vasprun.xml",
         accept_multiple_files=True,
         key="files",
         max_upload_size=MAX_RUN >> 20,
+        on_change=keep,
     )
+    files: list[tuple[str, bytes]] = st.session_state.get(KEPT, [])
+    if files and not uploads:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f"Still here: {', '.join(name for name, _ in files)}", width="content")
+            st.button("Put them away", on_click=st.session_state.pop, args=(KEPT,), type="tertiary")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("For example", width="content")
         example = st.pills(
@@ -82,11 +92,16 @@ def brought() -> list[tuple[str, bytes]]:
             text = st.text_area(
                 "Structure as text", key="pasted", height=160, placeholder="CIF, POSCAR, extxyz or JSON"
             )
-    found = [(file.name, file.getvalue()) for file in files]
+    found = list(files)
     if example:
         material = cached.materials()[cached.search(example)[0]]
         found.append(as_file(f"example {example}", material))
     return found + ([("", text.encode())] if text.strip() else [])
+
+
+def keep() -> None:
+    """Remember the uploads, which the browser forgets when the visitor opens another page (a callback)."""
+    st.session_state[KEPT] = [(file.name, file.getvalue()) for file in st.session_state.files]
 
 
 def as_file(name: str, material: Material) -> tuple[str, bytes]:
@@ -217,9 +232,38 @@ def introduce(mark: Approximated) -> None:
     )
 
 
+def overview(found: list[Answer]) -> None:
+    """All answers as one table, to sort by any quantity."""
+    rows = [overview_row(name, answer) for name, answer in found]
+    numbers = {title: st.column_config.NumberColumn(format="%.3f") for title in ("n", *PARTS.values())}
+    st.dataframe(
+        pd.DataFrame(rows), hide_index=True, key="overview", column_config=numbers, placeholder=DASH,
+        height=min(36 * (len(rows) + 1) + 2, 380), alt="All structures with their key figures",
+    )  # fmt: skip
+
+
+def overview_row(name: str, answer: Prediction | str) -> dict[str, str | float | None]:
+    """Key figures of an answer: none that its interval takes all meaning from."""
+    row: dict[str, str | float | None] = dict.fromkeys(("file", "formula", "n", *PARTS.values(), "remarks"))
+    row["file"] = name
+    if isinstance(answer, str):
+        return row | {"remarks": answer}
+    row |= {"formula": subscripts(answer.formula), "remarks": " ".join(answer.warnings)}
+    if answer.likely_metal:
+        return row
+    useless = answer.useless
+    row["n"] = None if "electronic" in useless else answer.n
+    for part, title in PARTS.items():
+        tensor = getattr(answer, part)
+        row[title] = None if tensor is None or part in useless else tensors.mean(tensor)
+    return row
+
+
 def listing(found: list[Answer]) -> None:
     """Each answer in the order of the files; the first is open."""
     marks = approximated([answer for _, answer in found])
+    if len(found) > 1:
+        overview(found)
     for position, (name, answer) in enumerate(found[:MAX_SHOWN]):
         mark = marks[position]
         if mark and mark["number"] == 1:

@@ -1,5 +1,6 @@
 """Train a network on the embedded tensors and watch it learn."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,19 +10,20 @@ import streamlit as st
 from engine.config import GraphConfig, ModelConfig, TrainConfig
 from engine.data.datasets import EMBEDDED, available_datasets
 from engine.errors import EngineError
-from engine.runs.run import Run
+from engine.runs.run import LIVE, Run
 from pages.components import cached, charts
 from pages.components.model import error_charts
-from pages.components.site import PREDICT, header
-from pages.components.widgets import PLOT, show_metrics
+from pages.components.site import MODEL, PREDICT, header
+from pages.components.widgets import PLOT, run_title, show_metrics
 
 DATA = "petousis-2017"
 EXPECTED = "electronic"  # target of the figure before the first run
 TARGETS = {"electronic": ("electronic",), "ionic": ("ionic",), "both": ("electronic", "ionic")}
-LIVE = ("starting", "running")
+MOST_COMPARED = 4
 WORDS = {
     "starting": ":material/hourglass_top: starting",
     "running": ":material/play_arrow: running",
+    "stopping": ":material/pause: stopping, what its finished epochs learnt is being saved",
     "finished": ":material/check: finished",
     "stopped": ":material/stop: stopped",
     "failed": ":material/error: failed",
@@ -102,18 +104,34 @@ def hyperparameters(default: TrainConfig) -> Form:
     return Form(training=chosen, graph=graph, model=shape)
 
 
-def start(data: str, backbone: str, form: Form) -> None:
+def config_of(backbone: str, form: Form) -> TrainConfig:
+    """The configuration that the form asks for; raises EngineError where it makes none."""
+    return TrainConfig.for_backbone(
+        backbone,
+        graph=GraphConfig(**form.graph),
+        model=ModelConfig(backbone=backbone, **form.model),
+        **form.training,
+    )
+
+
+def start(data: str, backbone: str, form: Form, name: str) -> None:
     """Start a run from the form, and show it."""
     try:
-        config = TrainConfig.for_backbone(
-            backbone,
-            graph=GraphConfig(**form.graph),
-            model=ModelConfig(backbone=backbone, **form.model),
-            **form.training,
-        )
-        st.session_state.run = Run.start(config, data).name
+        st.session_state.run = Run.start(config_of(backbone, form), data, title=name.strip()).name
     except EngineError as error:
         st.session_state.refused = str(error)
+
+
+def time_needed(data: str, backbone: str, form: Form) -> None:
+    """How long the training would take, by what this machine has trained before."""
+    try:
+        seconds = Run.seconds_expected(config_of(backbone, form), data)
+    except EngineError:
+        return  # said when it is started
+    if seconds is None:
+        st.caption("This machine has not trained such a network yet: the first epochs tell how long it takes.")
+    else:
+        st.caption(f"About {duration(seconds)}, by the last such run on this machine.")
 
 
 def data_set() -> str:
@@ -132,20 +150,16 @@ def form() -> None:
     )
     st.caption(NOTES[backbone])
     data = data_set()
-    with st.form("new", border=True):
+    with st.container(border=True):
         st.markdown(f"**New run** on {Path(data).stem}: {cached.trainable(data):,} crystals with checked tensors")
+        name = st.text_input("Name", key="name", max_chars=60, placeholder="to know it by, if you like")
         inputs = hyperparameters(TrainConfig.for_backbone(backbone))
-        if st.form_submit_button("Start training", type="primary"):
-            start(data, backbone, inputs)
+        time_needed(data, backbone, inputs)
+        if st.button("Start training", type="primary"):
+            start(data, backbone, inputs, name)
     reason = st.session_state.pop("refused", None)
     if reason:
         st.error(reason, icon=":material/block:")
-
-
-def title(run: Run) -> str:
-    """One line by which to tell runs apart."""
-    asked = run.config
-    return f"{run.name} · {' and '.join(asked.model.targets)} · {asked.epochs} epochs"
 
 
 def duration(seconds: float) -> str:
@@ -203,26 +217,72 @@ def follow(name: str) -> None:
     done = len(run.history())
     progress(run, state, done)
     if state in LIVE:
-        st.button("Stop training", on_click=run.stop, icon=":material/stop:")
+        st.button("Stop training", on_click=run.stop, icon=":material/stop:", disabled=state == "stopping")
         st.session_state.was_live = name
     elif st.session_state.pop("was_live", None) == name:
         st.rerun()  # the whole page, so that it stops asking every two seconds
     if run.error():
         st.error(run.error(), icon=":material/block:")
-    if state == "finished" and st.button("Use this model on the Predict page", type="primary"):
-        st.switch_page(PREDICT, query_params={"model": name})
+    if state not in LIVE:
+        afterwards(run, state)
     curves(run)
+
+
+def afterwards(run: Run, state: str) -> None:
+    """What can be done with a run that no process is at."""
+    with st.container(horizontal=True):
+        if run.has_model:
+            if st.button("Use this model on the Predict page", type="primary"):
+                st.switch_page(PREDICT, query_params={"model": run.name})
+            st.page_link(MODEL, label="Its errors", icon=":material/monitoring:", query_params={"model": run.name})
+        if state != "finished":
+            st.button("Go on", on_click=attempt, args=(run.resume,), icon=":material/play_arrow:")
+        with st.popover("Delete", icon=":material/delete:"):
+            st.markdown("The run and its model are gone for good.")
+            st.button("Delete this run", on_click=attempt, args=(run.delete,), type="primary")
+
+
+def attempt(action: Callable[[], None]) -> None:
+    """Do it, or have the page say why not (a callback)."""
+    try:
+        action()
+    except EngineError as error:
+        st.session_state.refused = str(error)
 
 
 def watch(runs: list[Run]) -> None:
     """The run that the visitor or the address chooses, as it goes on."""
-    labels = {run.name: title(run) for run in runs}
+    labels = {run.name: run_title(run) for run in runs}
     wanted = st.query_params.get("run")
     index = list(labels).index(wanted) if wanted in labels else 0
     name = st.selectbox("Run", list(labels), index, format_func=labels.__getitem__, key="run")
     st.query_params["run"] = name  # the address leads back to this run, for this visitor or another
     live = next(run for run in runs if run.name == name).state() in LIVE
     st.fragment(follow, run_every=2 if live else None)(name)
+    compare([run for run in runs if run.history()])
+
+
+def compare(runs: list[Run]) -> None:
+    """Validation losses of several runs in one chart, and their last figures side by side."""
+    if len(runs) < 2:
+        return
+    labels = {run.name: run_title(run) for run in runs}
+    with st.expander("Compare runs"):
+        names = st.multiselect(
+            "Runs", list(labels), list(labels)[:2], format_func=labels.__getitem__, key="compared",
+            max_selections=MOST_COMPARED, label_visibility="collapsed",
+        )  # fmt: skip
+        chosen = {labels[run.name]: run.history() for run in runs if run.name in names}
+        if not chosen:
+            return
+        figure = charts.losses(
+            {title: [(e.epoch, e.validation_loss) for e in history] for title, history in chosen.items()}
+        )
+        st.plotly_chart(figure, key="losses", config=PLOT, alt="Validation loss of each run against epoch")
+        st.caption("Losses compare runs that learn the same targets.")
+        for title, history in chosen.items():
+            st.markdown(f"**{title}**")
+            show_metrics(history[-1].validation)
 
 
 def expected() -> None:

@@ -19,18 +19,19 @@ from engine.files import read_json, read_tensors, write_tensors, write_text
 from engine.tensors.metrics import TargetMetrics
 from engine.training.loop import EpochResult
 
-State = Literal["starting", "running", "finished", "stopped", "failed"]
+State = Literal["starting", "running", "stopping", "finished", "stopped", "failed"]
 ASKED, STATUS, LOG, LOCK = "run.json", "status.json", "log.txt", "lock"
 FEATURES, HISTORY, PARITY, RESUME = "features.json", "history.jsonl", "parity.json", "state.safetensors"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What a run is to train: the configuration, the data set's name or path, and the SHA-256 of its file."""
+    """What a run is to train: configuration, name or path of the data set, SHA-256 of its file; and a title."""
 
     config: TrainConfig
     data: str
     data_sha256: str
+    title: str = ""
 
 
 def write_asked(folder: Path, asked: Asked) -> None:

@@ -1,6 +1,7 @@
 """A training run as a process of its own, followed through its files, so that nobody has to stay and watch."""
 
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from engine.training.loop import EpochResult
 
 ROOT_VARIABLE = "DIELECTRIC_RUNS"
 LOCK_PATIENCE = 1.0  # s
+LIVE = ("starting", "running", "stopping")  # states of a run that a process is at
 
 
 def runs_root() -> Path:
@@ -48,8 +50,8 @@ class Run:
     folder: Path
 
     @classmethod
-    def create(cls, config: TrainConfig, data: str, folder: Path | None = None) -> "Run":
-        """Write down what is to be trained, without starting it.
+    def create(cls, config: TrainConfig, data: str, folder: Path | None = None, title: str = "") -> "Run":
+        """Write down what is to be trained, without starting it; `title` is what people call it.
 
         Raises:
             EngineError: there is no such data set, or `folder` holds a run already.
@@ -61,14 +63,14 @@ class Run:
         check(not (folder / ASKED).exists(), f"{folder} holds a run already; resume it, or choose another folder")
         folder.mkdir(parents=True, exist_ok=True)
         name = data if data in EMBEDDED else str(dataset_path(data).resolve())
-        write_asked(folder, Asked(config=config, data=name, data_sha256=dataset_hash(data)))
+        write_asked(folder, Asked(config=config, data=name, data_sha256=dataset_hash(data), title=title))
         return cls(folder)
 
     @classmethod
-    def start(cls, config: TrainConfig, data: str, folder: Path | None = None) -> "Run":
+    def start(cls, config: TrainConfig, data: str, folder: Path | None = None, title: str = "") -> "Run":
         """Create a run and train it in a new process, which outlives this one."""
-        run = cls.create(config, data, folder)
-        write_status(run.folder, "starting", pid=spawn(run.folder))
+        run = cls.create(config, data, folder, title)
+        run.resume()
         return run
 
     @classmethod
@@ -88,6 +90,11 @@ class Run:
     def name(self) -> str:
         """Name of the folder."""
         return self.folder.name
+
+    @property
+    def title(self) -> str:
+        """What people call the run; empty where it was given no title."""
+        return read_asked(self.folder).title
 
     @property
     def data(self) -> str:
@@ -110,7 +117,9 @@ class Run:
         if status["state"] in ("finished", "stopped", "failed"):
             return status["state"]
         if is_locked(self.folder):
-            return "running"
+            return "stopping" if status["state"] == "stopping" else "running"
+        if status["state"] == "stopping":  # it ended before it could say so
+            return "stopped"
         return "starting" if status["state"] == "starting" and is_alive(status.get("pid")) else "failed"
 
     def error(self) -> str | None:
@@ -140,13 +149,41 @@ class Run:
         last = [result.seconds for result in history[-5:]]
         return float(np.median(last)) * (history[-1].epochs - history[-1].epoch)
 
+    @classmethod
+    def seconds_expected(cls, config: TrainConfig, data: str) -> float | None:
+        """What a training would take by the epochs of the last run here of the same network and data; or None."""
+        for run in cls.all():
+            like, history = run.config, run.history()
+            same = (like.model, like.graph, like.index_data) == (config.model, config.graph, config.index_data)
+            if history and same and Path(run.data).stem == Path(data).stem:
+                return float(np.median([epoch.seconds for epoch in history])) * config.epochs
+        return None
+
     def stop(self) -> None:
         """Ask the process to stop; what its finished epochs learnt is kept as a model."""
         pid, state = read_status(self.folder).get("pid"), self.state()
         if pid and state in ("starting", "running"):
+            # Said before the signal: a process that has not begun to listen ends by it without a word.
+            write_status(self.folder, "stopped" if state == "starting" else "stopping", pid=pid)
             os.kill(pid, signal.SIGTERM)
-            if state == "starting":  # the signal has ended it before it could listen
-                write_status(self.folder, "stopped")
+
+    def resume(self) -> None:
+        """Train on in a new process from where the run stands.
+
+        Raises:
+            EngineError: it is being trained.
+        """
+        check(self.state() not in LIVE, f"{self.name} is being trained already")
+        write_status(self.folder, "starting", pid=spawn(self.folder))
+
+    def delete(self) -> None:
+        """Delete the run with its model.
+
+        Raises:
+            EngineError: it is being trained; stop it first.
+        """
+        check(self.state() not in LIVE, f"{self.name} is being trained; stop it before deleting it")
+        shutil.rmtree(self.folder)
 
     def work(self, show: Callable[[EpochResult], None]) -> State:
         """Train in this process from wherever the run stands, until it is done or interrupted.

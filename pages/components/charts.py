@@ -53,6 +53,19 @@ def loss_curve(epochs: Sequence[int], train: Sequence[float], validation: Sequen
     return styled(figure, height=330, legend=True)
 
 
+def losses(runs: dict[str, Sequence[tuple[int, float]]]) -> go.Figure:
+    """Loss against the epoch, a line a run, on a logarithmic axis."""
+    figure = go.Figure()
+    for color, (title, points) in zip(COLORS, runs.items(), strict=False):
+        figure.add_scatter(
+            x=[epoch for epoch, _ in points], y=[loss for _, loss in points], name=title, mode="lines+markers",
+            line_color=color, marker_size=5, hovertemplate=f"{title}, epoch %{{x}}: %{{y:.4g}}<extra></extra>",
+        )  # fmt: skip
+    figure.update_yaxes(type="log", title="validation loss")
+    figure.update_xaxes(title="epoch", rangemode="tozero")
+    return styled(figure, height=300, legend=True)
+
+
 def parity(frame: pd.DataFrame) -> go.Figure:
     """Predicted against DFT means of the diagonal, both axes logarithmic, with the line of equality."""
     figure = go.Figure()

@@ -1,6 +1,7 @@
 """Inputs with a key, shared wording and number formats."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from html import escape
 
 import numpy as np
@@ -9,7 +10,10 @@ import streamlit as st
 
 from engine.crystals.material import Material
 from engine.evaluation.results import Origin
+from engine.runs.folder import ASKED
+from engine.runs.run import Run
 from engine.tensors.metrics import TargetMetrics
+from pages.components.charts import BACKBONES
 
 SOURCES = {
     "materials-project": (
@@ -51,6 +55,19 @@ PLOT = _IMAGE | {"responsive": True, "modeBarButtons": [["toImage"]]}  # a chart
 MOVABLE = _IMAGE | {"scrollZoom": False}  # one to pan and zoom too, but not with the wheel, which scrolls the page
 PERCENT = "\u00a0%"  # stays on the line of its number
 INTERVAL = "90 % interval"  # the column of a table
+
+
+def run_title(run: Run) -> str:
+    """One line by which to tell runs apart: name, network, targets, epochs, when."""
+    asked = run.config
+    begun = datetime.fromtimestamp((run.folder / ASKED).stat().st_mtime).strftime("%d %b %H:%M")
+    facts = [
+        run.title,
+        BACKBONES[asked.model.backbone],
+        " and ".join(asked.model.targets),
+        f"{asked.epochs} epochs",
+    ]
+    return " · ".join([*filter(None, facts), begun])
 
 
 def subscripts(formula: str) -> str:

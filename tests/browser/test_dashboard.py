@@ -16,11 +16,11 @@ MATERIAL = "mp-554278"  # TiO2, monoclinic
 TITLES = {
     "/": "Look up",
     "/explore": "Explore",
+    "/compare": "Compare",
     "/predict": "Predict",
     "/model": "Model",
     "/train": "Train",
     "/theory": "Theory",
-    "/compare": "Compare",
     "/demo": "Demo",
 }
 ROCK_SALT = """rock salt

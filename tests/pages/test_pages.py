@@ -9,7 +9,8 @@ import pytest
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.testing.v1 import AppTest
 
-from engine import EngineError, GraphConfig, ModelConfig, Run, TrainConfig
+from engine import EngineError, GraphConfig, ModelConfig, Run, TrainConfig, load_dataset
+from engine.data.parquet import write_materials
 from pages.components.cached import search
 from tests.disordered import SALT, SHARED, disordered_cif
 
@@ -17,15 +18,17 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = {
     "look_up": "Look up",
     "explore": "Explore",
+    "compare": "Compare",
     "predict": "Predict",
     "model": "Model",
     "train": "Train",
     "theory": "Theory",
-    "compare": "Compare",
     "demo": "Demo",
 }
 PATIENCE = 120  # seconds; the first run loads torch and reads the data
 POSCAR = "{symbol}\n1.0\n4.2 0 0\n0 4.2 0\n0 0 4.2\n{symbol} O\n1 1\ndirect\n0 0 0\n0.5 0.5 0.5\n"
+
+COPPER = "Cu\n1.0\n0 1.81 1.81\n1.81 0 1.81\n1.81 1.81 0\nCu\n1\ndirect\n0 0 0\n"
 
 
 @pytest.fixture(autouse=True)
@@ -161,6 +164,27 @@ def test_a_refused_file_gets_its_reason_and_the_others_still_come() -> None:
     assert any(box.label.startswith("**MgO**, MgO.vasp, ") for box in page.expander)
 
 
+def test_many_structures_get_one_table_with_the_refused_ones_in_it() -> None:
+    salt = POSCAR.format(symbol="Na").replace("4.2", "3.4")
+    page = upload(("broken.cif", "data_x\n"), ("NaO.vasp", salt), ("Cu.vasp", COPPER))
+    table = page.dataframe[0].value.set_index("file")
+    assert list(table.index) == ["broken.cif", "NaO.vasp", "Cu.vasp"]
+    assert table.loc["broken.cif", "remarks"]
+    assert "Likely metallic" in table.loc["Cu.vasp", "remarks"]
+    assert table.loc[["broken.cif", "Cu.vasp"], "n"].isna().all()
+
+
+def test_uploads_outlast_another_page() -> None:
+    page = upload(("MgO.vasp", POSCAR.format(symbol="Mg")))
+    page.switch_page(str(ROOT / "pages" / "model.py")).run()
+    page.switch_page(str(ROOT / "pages" / "predict.py")).run()
+    assert "Still here: MgO.vasp" in words(page)
+    assert any(box.label.startswith("**MgO**, MgO.vasp, ") for box in page.expander)
+    (button,) = (one for one in page.button if one.label == "Put them away")
+    button.click().run()
+    assert not any("MgO.vasp" in box.label for box in page.expander)
+
+
 def test_a_crystal_of_which_nothing_can_be_said_gets_no_numbers_but_the_intervals() -> None:
     """MgO as in CsCl, at one and a half times its bond lengths: the interval of n spans more than a factor."""
     page = upload(("MgO.vasp", POSCAR.format(symbol="Mg")))
@@ -282,6 +306,36 @@ def test_train_shows_a_run_that_its_address_names(runs: Path) -> None:
     page = app.run()
     assert page.selectbox(key="run").value == "first"
     assert "has not finished yet" in words(page)
+
+
+def trained(folder: Path, title: str, epochs: int = 2) -> Run:
+    """A small network that has learnt for some epochs."""
+    config = TrainConfig(
+        graph=GraphConfig(r_max=3.0),
+        model=ModelConfig(targets=("electronic",), mul=4, num_layers=1),
+        epochs=epochs, batch_size=64, device="cpu",
+    )  # fmt: skip
+    write_materials(folder.with_suffix(".parquet"), load_dataset("petousis-2017")[:60])
+    run = Run.create(config, str(folder.with_suffix(".parquet")), folder, title)
+    run.work(lambda result: None)
+    return run
+
+
+def test_a_trained_run_can_be_used_judged_compared_and_deleted(runs: Path) -> None:
+    first, second = trained(runs / "a", "first try"), trained(runs / "b", "second try")
+    page = open_page("train")
+    assert any(
+        "second try · from scratch · electronic · 2 epochs" in one for one in page.selectbox(key="run").options
+    )
+    assert "Use this model on the Predict page" in [button.label for button in page.button]
+    assert any(chart.proto.id.endswith("-losses") for chart in page.get("plotly_chart"))
+    model = AppTest.from_file(str(ROOT / "pages" / "model.py"), default_timeout=PATIENCE)
+    model.query_params["model"] = first.name
+    assert "tensors within 25 % (EwT25)" in words(model.run()).replace("\u00a0", " ")
+    (delete,) = (button for button in page.button if button.label == "Delete this run")
+    delete.click().run()
+    assert [run.name for run in Run.all()] == [first.name]
+    assert not second.folder.exists()
 
 
 def test_a_run_that_failed_says_why(runs: Path) -> None:

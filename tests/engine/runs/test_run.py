@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -93,6 +94,48 @@ def test_a_run_stopped_before_it_began_is_stopped_and_can_be_resumed(data, tmp_p
     assert run.state() == "stopped"
     assert run.error() is None
     assert run.work(lambda result: None) == "finished"
+
+
+def test_a_run_says_that_it_is_stopping_until_it_has(data, tmp_path):
+    run = Run.start(config(epochs=500), data, tmp_path / "run")
+    wait_until(lambda: len(run.history()) >= 1)
+    run.stop()
+    states = []
+    wait_until(lambda: states.append(run.state()) or states[-1] == "stopped")
+    assert set(states) <= {"stopping", "stopped"}
+
+
+def test_a_stopped_run_goes_on_in_a_new_process_to_its_end(data, tmp_path):
+    run = Run.start(config(epochs=3), data, tmp_path / "run", title="mine")
+    with pytest.raises(EngineError, match="being trained"):
+        run.resume()
+    run.stop()
+    wait_until(lambda: run.state() == "stopped")
+    run.resume()
+    wait_until(lambda: run.state() == "finished")
+    assert [result.epoch for result in run.history()] == [1, 2, 3]
+    assert run.title == "mine"
+
+
+def test_a_run_is_deleted_unless_it_is_being_trained(data, tmp_path):
+    run = Run.start(config(epochs=500), data, tmp_path / "run")
+    with pytest.raises(EngineError, match="stop it before"):
+        run.delete()
+    run.stop()
+    wait_until(lambda: run.state() == "stopped")
+    run.delete()
+    assert not run.folder.exists()
+
+
+def test_a_training_takes_as_long_as_the_last_one_like_it(data, tmp_path, monkeypatch):
+    monkeypatch.setenv("DIELECTRIC_RUNS", str(tmp_path))
+    assert Run.seconds_expected(config(epochs=4), data) is None
+    run = Run.create(config(epochs=2), data)
+    run.work(lambda result: None)
+    seconds = [result.seconds for result in run.history()]
+    assert Run.seconds_expected(config(epochs=4), data) == pytest.approx(2 * sum(seconds))
+    wider = replace(config(epochs=4), model=replace(config(epochs=4).model, num_layers=6))
+    assert Run.seconds_expected(wider, data) is None
 
 
 def test_a_killed_run_has_failed_and_resumes_to_the_same_weights(data, tmp_path):
