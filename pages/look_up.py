@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 import pandas as pd
@@ -12,6 +13,7 @@ from engine.data.catalogue import energy_above_hull, uncertain
 from engine.data.datasets import EMBEDDED
 from engine.data.search import lacks_structure, plain_material_id, suggestions
 from engine.errors import EngineError
+from engine.network.feature_cache import structure_key
 from engine.optics.measured import measurements
 from engine.prediction.prediction import Prediction
 from engine.prediction.records import material_record, records_to_csv, to_records
@@ -32,6 +34,7 @@ from pages.components.widgets import (
     subscripts,
 )
 
+ANSWERED = "answered"  # of the session's state: crystals that were predicted for the visitor
 ON_HULL = 5e-4  # eV per atom
 EXAMPLES = ("mp-149", "mp-2998", "quartz", "barium titanate", "TiO2", "Ba-O-Ti")
 
@@ -218,14 +221,16 @@ def downloads(material: Material, prediction: Prediction | None) -> None:
 
 
 def result(material: Material, predict: Callable[[], Prediction], row: int | None = None) -> None:
-    """Everything about one material."""
+    """Everything about one material: first what is known, where the prediction takes a while."""
+    waiting = not at_hand(material)
     identity(material)
     with st.container(horizontal=True, vertical_alignment="center"):
         basket.offer(material, row)
         polymorphs(material)
     left, right = st.columns([6, 7], gap="large")
     with right:
-        answer = asked(predict)
+        place = st.container()
+        answer = None if waiting else asked(predict)
         prediction = unless_metal(answer, "view")
         found = measurements(material.structure)
         tensor_view.summary(prediction, material, found[0] if found else None)
@@ -243,6 +248,17 @@ def result(material: Material, predict: Callable[[], Prediction], row: int | Non
     details(material.structure, prediction, material, found, "view")
     downloads(material, prediction)
     st.caption(f"DFT data: {SOURCES.get(material.source, material.source)}")
+    if waiting:
+        with place, suppress(EngineError):  # told when the page is drawn again
+            predict()
+        st.session_state[ANSWERED].add(structure_key(material))
+        st.rerun()
+
+
+def at_hand(material: Material) -> bool:
+    """Whether the prediction ships, or was made for this visitor before."""
+    answered: set[str] = st.session_state.setdefault(ANSWERED, set())
+    return structure_key(material) in answered or cached.predictor(None).shipped(material) is not None
 
 
 left, right = st.columns([4, 5])
