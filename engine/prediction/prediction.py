@@ -21,6 +21,7 @@ from engine.model.intervals import (
 )
 from engine.model.metals import LIKELY
 from engine.model.neighbourhood import Neighbour
+from engine.prediction.low_dimensional import LowDimensional
 from engine.tensors import tensors
 from engine.tensors.axes import distinct_values, to_ieee
 from engine.vibrations.ions import Ions
@@ -57,6 +58,8 @@ class Prediction:
         functional: of the density functional theory that the tensors stand for.
         doubts: reasons to trust the prediction less, a sentence each; see `warnings` for all of them.
         held_out: True where no network that answered was trained on a crystal of this reduced formula.
+        low_dimensional: what belongs to the sheet, chain or molecule itself where the structure is one in a box
+            with vacuum: the tensors are then the box's, and change with the vacuum. None for a crystal.
     """
 
     structure: Structure
@@ -74,6 +77,7 @@ class Prediction:
     functional: Functional
     doubts: list[str]
     held_out: bool
+    low_dimensional: LowDimensional | None = None
 
     @property
     def likely_metal(self) -> bool:

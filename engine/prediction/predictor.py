@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -13,6 +14,8 @@ from engine.config import GraphConfig, ModelConfig
 from engine.crystals.graph import CrystalGraph
 from engine.crystals.inputs import Input, as_crystal
 from engine.crystals.material import Crystal, structure_of
+from engine.crystals.stacking import stacked
+from engine.crystals.vacuum import InVacuum, in_vacuum
 from engine.errors import check
 from engine.files import MODELS_FOLDER, RESULTS_FOLDER
 from engine.model.checkpoint import CARD, load_checkpoint
@@ -24,9 +27,10 @@ from engine.model.unlabelled_graphs import unlabelled_graphs
 from engine.network import potential
 from engine.network.device import resolve_device
 from engine.network.network import DielectricNetwork
+from engine.prediction.low_dimensional import LowDimensional, low_dimensional
 from engine.prediction.prediction import Functional, Prediction
 from engine.prediction.shipped import FILE, ShippedPredictions, read_predictions
-from engine.prediction.warnings import doubts
+from engine.prediction.warnings import doubts, in_a_box
 from engine.vibrations.ions import Ions
 from engine.vibrations.mode_intervals import read_calibrations
 
@@ -187,11 +191,13 @@ class Predictor:
         crystals = [as_crystal(structure) for structure in structures]
         size, wanted, pbesol = batch_size or BATCH_SIZE, self._wanted(targets), functional == "PBEsol"
         springs = "ionic" in wanted and ionic_method == "full" and not pbesol
+
+        def ask(some: Sequence[Crystal]) -> list[Prediction]:
+            return self._predict_batch(some, out_of_fold, wanted, springs, pbesol)
+
         predictions: list[Prediction] = []
         for start in range(0, len(crystals), size):
-            predictions += self._predict_batch(
-                crystals[start : start + size], out_of_fold, wanted, springs, pbesol
-            )
+            predictions += [_with_own_response(one, ask) for one in ask(crystals[start : start + size])]
             if progress:
                 progress(len(predictions), len(crystals))
         return predictions
@@ -276,6 +282,25 @@ class Predictor:
         if out_of_fold:
             answers = torch.where(unseen.any(0), unseen, answers)
         return answers, (unseen | ~answers).all(0).tolist()
+
+
+def _with_own_response(prediction: Prediction, ask: Callable[[Sequence[Crystal]], list[Prediction]]) -> Prediction:
+    """The prediction, with what belongs to the sheet, chain or molecule that stands in a box."""
+    box = in_vacuum(prediction.structure)
+    if box is None:
+        return prediction
+    sheet = box.dimensionality == 2
+    found = _sheet(box, ask) if sheet else low_dimensional(box, prediction.electronic, prediction.total)
+    return replace(
+        prediction, low_dimensional=found, warnings=[in_a_box(box.kind, box.vacuum), *prediction.warnings]
+    )
+
+
+def _sheet(box: InVacuum, ask: Callable[[Sequence[Crystal]], list[Prediction]]) -> LowDimensional:
+    """By the tensors of the crystal that the sheet makes when it is stacked, see stacking.py."""
+    crystal = stacked(box)
+    answer = ask([crystal])[0]
+    return low_dimensional(box, answer.electronic, answer.total, crystal.lattice.matrix[2:])
 
 
 def _ions(graphs: Sequence[CrystalGraph], answer: Answers, asked: torch.Tensor) -> Sequence[Ions | None]:

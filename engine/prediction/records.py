@@ -16,8 +16,10 @@ from engine.crystals.material import Material
 from engine.crystals.own_tensors import own_tensors
 from engine.crystals.read_as import ReadAs, read_as
 from engine.crystals.reader import Disordered, read_path
+from engine.crystals.vacuum import in_vacuum
 from engine.data.citations import citation_of
 from engine.errors import EngineError
+from engine.prediction.low_dimensional import OwnResponse, flat_response, low_dimensional, own_response
 from engine.prediction.prediction import Functional, Prediction
 from engine.prediction.predictor import AskedMethod, Predictor
 from engine.prediction.spread import Approximated, approximated
@@ -51,7 +53,7 @@ class Record(TypedDict):
     `interval90`, low and high of the mean, are the electronic tensor's. `dft` are tensors that the file holds, in
     the same axes. `metallic` is the probability of a metal, for which the tensors stand for nothing. `citation` is
     what DFT data are cited by, None for predictions. `approximation` marks an ordered crystal that stands for a
-    disordered one.
+    disordered one. Of a structure with `low_dimensional`, all tensors and what follows from them are the box's.
     """
 
     source: str
@@ -72,6 +74,7 @@ class Record(TypedDict):
     interval90: list[float] | None
     intervals90: dict[Part, Intervals] | None
     metallic: float | None
+    low_dimensional: OwnResponse | None
     citation: str | None
     warnings: list[str]
     error: str | None
@@ -108,6 +111,7 @@ def _to_record(source: str, prediction: Prediction, approximation: Approximated 
         "interval90": intervals["electronic"]["mean"] if "electronic" in intervals else None,
         "intervals90": intervals or None,
         "metallic": None if math.isnan(prediction.metallic) else prediction.metallic,
+        "low_dimensional": own_response(prediction.low_dimensional),
         "citation": None,
         "warnings": prediction.warnings,
         "error": None,
@@ -116,7 +120,8 @@ def _to_record(source: str, prediction: Prediction, approximation: Approximated 
 
 def material_record(material: Material) -> Record:
     """The DFT tensors of a material in the same layout; what only a prediction has is None."""
-    electronic = material.electronic
+    electronic, box = material.electronic, in_vacuum(material)
+    own = None if box is None else low_dimensional(box, electronic, material.total)
     return refusal(f"DFT, {material.source}, {material.material_id or 'no ID'}", "") | {
         "formula": material.formula,
         "natoms": material.natoms,
@@ -125,6 +130,7 @@ def material_record(material: Material) -> Record:
         "lattice": material.cell.tolist(),
         "n": material.n,
         "principal_values": None if electronic is None else principal_values(electronic).tolist(),
+        "low_dimensional": own_response(own),
         "citation": citation_of(material.source),
         "warnings": [*material.flags, *material.doubts],
         "error": None,
@@ -176,6 +182,7 @@ def refusal(source: str, reason: str) -> Record:
         "interval90": None,
         "intervals90": None,
         "metallic": None,
+        "low_dimensional": None,
         "citation": None,
         "warnings": [],
         "error": reason,
@@ -224,8 +231,8 @@ def _crystals(path: str, setting: str, orderings: bool) -> list[Structure]:
 def records_to_csv(records: Sequence[Record]) -> str:
     """The records as CSV, tensors spread over columns like electronic_xy and lattice vectors over lattice_ax.
 
-    Of `intervals90` it has those of the means, columns like ionic_interval90_low; what is nested deeper, `read_as`
-    and `dft`, is left to JSON.
+    Of `intervals90` it has those of the means, columns like ionic_interval90_low, and of `low_dimensional` means
+    along and across; what is nested deeper, `read_as` and `dft`, is left to JSON.
     """
     return pd.DataFrame([_flat(record) for record in records]).to_csv(index=False)
 
@@ -255,6 +262,7 @@ def _flat(record: Record) -> dict[str, str | float | None]:
         "ionic_method": record["ionic_method"],
         "functional": record["functional"],
     }
+    row |= flat_response(record["low_dimensional"])
     row["approximation"] = f"{mark['number']} of {mark['count']} of {mark['of']}" if mark else None
     return row | {
         "citation": record["citation"],

@@ -4,6 +4,7 @@ import numpy as np
 from pymatgen.core import Structure
 
 from engine.crystals.graph import CrystalGraph
+from engine.crystals.vacuum import Kind
 from engine.model.checkpoint import Checkpoint
 from engine.model.metals import LIKELY
 from engine.tensors import tensors
@@ -56,6 +57,14 @@ def doubts(
             "proves little here."
         )
     return found
+
+
+def in_a_box(kind: Kind, vacuum: float) -> str:
+    """What the tensors of a sheet, chain or molecule are, and what they are not; `vacuum` in Å."""
+    return (
+        f"This is a {kind} in a box with {vacuum:.1f} Å of vacuum: the tensor is that of the box and changes with "
+        f"the vacuum; what belongs to the {kind} is its polarisability."
+    )
 
 
 def _of_gap(metallic: float, gap_nearby: float) -> list[str]:
