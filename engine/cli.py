@@ -14,6 +14,7 @@ from engine.errors import EngineError, check
 
 if TYPE_CHECKING:
     from engine.materials_project.fetch import FetchProgress
+    from engine.prediction.low_dimensional import OwnResponse
     from engine.prediction.prediction import Prediction
     from engine.prediction.records import Matrix, Record
 
@@ -384,7 +385,9 @@ def _summary(record: "Record") -> str:
         return f"{record['source']}: refused"
     parts = [f"{record['source']}: {record['formula']}, structure Cartesian axes"]
     parts += [_tensor_line(target, record[target]) for target in PARTS if record[target]]
-    if record["n"]:
+    if box := record["low_dimensional"]:
+        parts += _own_lines(box)
+    elif record["n"]:
         parts.append(f"  n          {record['n']:.3f}")
     if own := record["dft"]:
         parts.append("  DFT, of the file:")
@@ -393,6 +396,21 @@ def _summary(record: "Record") -> str:
     if (mark := record["approximation"]) and mark["number"] == mark["count"]:
         parts.append(f"spread: {in_words(mark)}")
     return "\n".join(parts)
+
+
+def _own_lines(own: "OwnResponse") -> list[str]:
+    """The principal polarisabilities of what stands in a box."""
+    found = {
+        "electronic": (own["electronic_along"], own["electronic_across"]),
+        "static": (own["static_along"], own["static_across"]),
+    }
+    lines = []
+    for name, (along, across) in found.items():
+        if across is not None:
+            values = " ".join(f"{x:.3f}" for x in along or ())
+            values += f"{' along, ' if along else ''}{' '.join(f'{x:.3f}' for x in across)}"
+            lines.append(f"  {own['kind']} itself: {name} polarisability ({own['unit']}) {values}")
+    return [line + (" across" if own["dimensionality"] else "") for line in lines]
 
 
 def _tensor_line(name: str, matrix: "Matrix | None") -> str:

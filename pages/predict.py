@@ -275,6 +275,8 @@ def listing(found: list[Answer]) -> None:
         title = f"**{written}**, {name}"
         if answer.likely_metal:
             title += ", likely a metal"
+        elif answer.low_dimensional:
+            title += f", a {answer.low_dimensional.kind}"
         elif "electronic" in answer.useless:
             title += f", {tensor_view.USELESS}"
         elif answer.n is not None:

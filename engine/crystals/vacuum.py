@@ -39,6 +39,7 @@ class InVacuum:
         dimensionality: 2 a sheet, 1 a chain, 0 a molecule, or several together that the primitive cell holds.
         structure: the same in a primitive cell whose first `dimensionality` vectors run along it; its atoms lie
             together, wherever the cell that was given cuts it.
+        piece: [N] which one of several sheets, chains or molecules each atom of `structure` belongs to.
         axes: [3, 3] orthonormal, in the structure's Cartesian axes: the first `dimensionality` rows lie along it,
             the others point into the vacuum.
         repeats: [3 - dimensionality, 3] Å, the lattice of its images across the vacuum.
@@ -47,6 +48,7 @@ class InVacuum:
 
     dimensionality: Dimensionality
     structure: Structure
+    piece: np.ndarray
     axes: np.ndarray
     repeats: np.ndarray
     vacuum: float
@@ -57,13 +59,17 @@ class InVacuum:
         return KINDS[self.dimensionality]
 
 
-def in_vacuum(crystal: Crystal) -> InVacuum | None:
-    """What stands in the box; None for a three-dimensional crystal."""
-    found = _pieces(structure_of(crystal))
+def in_vacuum(crystal: Crystal, empty: float = EMPTY) -> InVacuum | None:
+    """What stands in the box; None for a three-dimensional crystal.
+
+    Args:
+        empty: Å, as `EMPTY`; below zero spheres overlap, as those of bonded atoms do, and what touches is apart.
+    """
+    found = _pieces(structure_of(crystal), empty)
     if found.rank == 3:
         return None
     structure = structure_of(primitive(crystal))
-    found = _pieces(structure)
+    found = _pieces(structure, empty)
     rank = found.rank
     cell = _along_first(found.steps) @ structure.lattice.matrix
     axes = _axes(cell, rank)
@@ -76,6 +82,7 @@ def in_vacuum(crystal: Crystal) -> InVacuum | None:
     return InVacuum(
         dimensionality=rank,  # type: ignore[arg-type]  # 3 has gone
         structure=whole,
+        piece=found.piece,
         axes=axes,
         repeats=repeats,
         vacuum=_width(whole.cart_coords @ across, repeats),
@@ -105,10 +112,10 @@ class _Pieces(NamedTuple):
     home: np.ndarray
 
 
-def _pieces(structure: Structure) -> _Pieces:
+def _pieces(structure: Structure, empty: float) -> _Pieces:
     radius, atoms = radii()[np.array(structure.atomic_numbers)], len(structure)
-    src, dst, shift, distance = structure.get_neighbor_list(2 * radius.max() + EMPTY)
-    near = distance < radius[src] + radius[dst] + EMPTY
+    src, dst, shift, distance = structure.get_neighbor_list(2 * radius.max() + empty)
+    near = distance < radius[src] + radius[dst] + empty
     pair, shift = (src * atoms + dst)[near], np.rint(shift[near]).astype(int)
     src, dst = src[near], dst[near]
     graph = csr_matrix((np.ones(len(src)), (src, dst)), (atoms, atoms))

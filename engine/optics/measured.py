@@ -14,6 +14,7 @@ from urllib.parse import quote
 import numpy as np
 from pymatgen.core import Composition, Structure
 
+from engine.crystals.vacuum import in_vacuum
 from engine.data.datasets import SMALLEST_INDEX
 from engine.optics.dispersion import index, is_transparent
 from engine.optics.polymorphs import Phase, named_phases
@@ -83,9 +84,11 @@ def measurements(structure: Structure) -> list[Measurement]:
     rays that it tells apart are those of the crystal's optical symmetry. Where an entry names no polymorph
     another one of the same optical symmetry may have been measured: `phase` is None then. The best name their
     polymorph and hold a wavelength where the index hardly changes; tables, which scatter, count only where there
-    is no formula.
+    is no formula. Nothing fits a sheet or molecule in a box.
     """
     found: list[Measurement] = []
+    if in_vacuum(structure):
+        return found
     group, natoms = _symmetry(structure)
     for entries in _sets(structure.composition.reduced_formula):
         phases = named_phases(structure.composition.reduced_formula, *map(_text, entries.values()))

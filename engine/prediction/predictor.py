@@ -291,9 +291,7 @@ def _with_own_response(prediction: Prediction, ask: Callable[[Sequence[Crystal]]
         return prediction
     sheet = box.dimensionality == 2
     found = _sheet(box, ask) if sheet else low_dimensional(box, prediction.electronic, prediction.total)
-    return replace(
-        prediction, low_dimensional=found, warnings=[in_a_box(box.kind, box.vacuum), *prediction.warnings]
-    )
+    return replace(prediction, low_dimensional=found, doubts=[in_a_box(box.kind, box.vacuum), *prediction.doubts])
 
 
 def _sheet(box: InVacuum, ask: Callable[[Sequence[Crystal]], list[Prediction]]) -> LowDimensional:

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import ase
 import pytest
+from pymatgen.io.vasp import Poscar
 
 from engine.cli import main
 from engine.data.parquet import write_materials
 from tests.disordered import ALLOY, PEROVSKITE, disordered_cif
 from tests.engine.small import materials
+from tests.low_dimensional import disulfide
 
 RUTILE = str(Path(__file__).parents[1] / "files" / "rutile.cif")
 SMALL = [
@@ -118,6 +120,14 @@ def test_predict_takes_the_way_to_the_ionic_part_and_the_functional(option, said
     assert main(["predict", RUTILE, *option, "--json", "-", "--device", "cpu"]) == 0
     (record,) = json.loads(capsys.readouterr().out)
     assert (record["ionic_method"], record["functional"]) == said
+
+
+def test_predict_says_what_belongs_to_a_sheet_itself(tmp_path, capsys):
+    Poscar(disulfide(20)).write_file(tmp_path / "sheet.vasp")
+    assert main(["predict", str(tmp_path / "sheet.vasp")]) == 0
+    text = capsys.readouterr().out
+    assert "sheet itself: electronic polarisability (Å) 7.0" in text
+    assert "\n  n " not in text
 
 
 def test_predict_shows_the_tensor_that_a_run_of_vasp_holds_beside_its_own(capsys):

@@ -6,6 +6,7 @@ from typing import Any
 
 import ase
 import pytest
+from pymatgen.io.vasp import Poscar
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.testing.v1 import AppTest
 
@@ -13,6 +14,7 @@ from engine import EngineError, GraphConfig, ModelConfig, Run, TrainConfig, load
 from engine.data.parquet import write_materials
 from pages.components.cached import search
 from tests.disordered import SALT, SHARED, disordered_cif
+from tests.low_dimensional import disulfide
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {
@@ -49,6 +51,12 @@ def look_up(query: str) -> AppTest:
     """The page of that address, one for all tests that look at it; whoever clicks has an address of their own."""
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE)
     app.query_params["mp_id"] = query
+    return app.run()
+
+
+def look_up_tab(query: str, tab: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE)
+    app.query_params.update({"mp_id": query, "view-tab": tab})
     return app.run()
 
 
@@ -274,6 +282,27 @@ def test_a_run_of_vasp_shows_its_own_tensor_as_dft_beside_the_prediction() -> No
     text = words(upload(("vasprun.xml", run.read_text())))
     assert "| | Prediction | 90 % interval | DFT |" in text
     assert "tensors of the run that the file comes from" in text
+
+
+def test_a_sheet_in_a_box_gets_its_own_polarisability_above_tensors_that_are_called_the_boxs() -> None:
+    page = upload(("sheet.vasp", Poscar(disulfide(20)).get_str()))
+    text = words(page)
+    assert "A sheet in a box with 16.9 Å of vacuum" in text
+    assert "| Electronic α, in the plane (Å) | 7.0" in text
+    assert "| Electronic, mean, of the box |" in text
+    assert "**Prediction, of the box**" in text
+    assert text.index("Electronic α") < text.index("of the box |")
+    for of_bulk in ("Birefringence", "Reflectance", "Refractive index n"):
+        assert of_bulk not in text
+    assert "index ellipsoid" not in page.selectbox(key="predict-0-surface").options
+
+
+def test_look_up_shows_a_monolayer_as_one() -> None:
+    page = look_up("mp-8781")  # SnS, two atoms thick, with 8 Å of vacuum
+    text = words(page)
+    assert "A sheet in a box with 8.4 Å of vacuum" in text
+    assert "Birefringence" not in text
+    assert "No spectrum is drawn" in words(look_up_tab("mp-8781", "Infrared"))
 
 
 def test_tensors_by_another_functional_can_be_asked_for() -> None:

@@ -15,6 +15,7 @@ from engine.tensors.principal_axes import PrincipalAxis, conventional_cell, prin
 from pages.components.crystal.overlay import Overlay
 from pages.components.crystal.viewer import structure_view
 from pages.components.material.cut_charts import LINES, polar_cut
+from pages.components.material.low_dimensional_view import OF_BOX, box_of
 from pages.components.material.tensor_view import PARTS, Axes, Sources, tensors_of
 from pages.components.widgets import DASH, INTERVAL, PLOT, number, show_table, span
 
@@ -56,7 +57,8 @@ def choose_overlay(sources: Sources, key: str) -> Overlay | None:
     except EngineError as error:
         st.caption(f"{_name(drawn)} of the {source}: {error}.")
         return None
-    return Overlay(tensor=held[source], shape=_shape(drawn), name=f"{_name(drawn)}, {source}")
+    name = f"{_name(drawn)}, {source}{OF_BOX if box_of(*sources.values()) else ''}"
+    return Overlay(tensor=held[source], shape=_shape(drawn), name=name)
 
 
 def axes_table(structure: Structure, sources: Sources) -> None:
@@ -114,7 +116,8 @@ _MARKS = {"Prediction": "—", "DFT": "- -"}
 
 
 def _available(sources: Sources) -> list[str]:
-    return [drawn for drawn in DRAWN if _tensors(sources, drawn)]
+    of_light = {INDEX} if box_of(*sources.values()) else set()  # no wave sees a box with vacuum as one crystal
+    return [drawn for drawn in DRAWN if drawn not in of_light and _tensors(sources, drawn)]
 
 
 def _tensors(sources: Sources, drawn: str) -> dict[str, np.ndarray]:

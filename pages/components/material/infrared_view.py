@@ -39,6 +39,12 @@ def infrared(prediction: Prediction | None, dft: Material | None, key: str) -> N
             "This model makes its ionic tensor without vibrations: there is no spectrum. The default one does."
         )
         return
+    if prediction.low_dimensional:
+        st.caption(
+            "No spectrum is drawn: it would be that of the box, which is no material, and would change with the "
+            "vacuum."
+        )
+        return
     if not len(modes):
         st.caption("With one atom in the primitive cell there is no vibration that light could meet.")
         return

@@ -15,6 +15,8 @@ from engine.prediction.prediction import Prediction
 from engine.tensors import axes, tensors
 from engine.tensors.axes import distinct_values
 from pages.components import charts
+from pages.components.material import low_dimensional_view
+from pages.components.material.low_dimensional_view import OF_BOX, box_of
 from pages.components.widgets import (
     DASH,
     INTERVAL,
@@ -33,6 +35,15 @@ WAYS = {
     "direct": "The ionic part comes from Born charges and force constants of the network alone.",
     "coarse": "The ionic part is read off the atoms' surroundings, without force constants.",
 }
+PARTS_NOTE = (
+    "Electronic: ε∞, the response to light, in which ions stand still. Ionic: what their motion adds in a slow "
+    "field. Total: ε₀, the static permittivity, the sum of both. Means are those of the diagonal."
+)
+INDEX_NOTE = "n = √(mean of ε∞'s diagonal), Materials Project's definition. "
+REFLECTANCE_NOTE = (
+    " Reflectance is ((n − 1) / (n + 1))² at normal incidence for each principal index: for light of photon "
+    "energies well below the band gap and well above the lattice vibrations."
+)
 DOUBT = "(?)"  # behind a doubtful value
 USELESS = "no useful prediction"
 INDEX = "Refractive index n"
@@ -54,7 +65,10 @@ class Axes(NamedTuple):
 
 
 def summary(prediction: Prediction | None, dft: Material | None, measured: Measurement | None = None) -> None:
-    """Table of the quantities that are the same in every frame: prediction, its intervals, DFT, measurement."""
+    """Table of the quantities that are the same in every frame: prediction, its intervals, DFT, measurement.
+
+    What stands in a box with vacuum has its own response above, and no quantities of light below.
+    """
     gap = None if dft is None else dft.band_gap
     columns = {}
     if prediction is not None:
@@ -66,6 +80,9 @@ def summary(prediction: Prediction | None, dft: Material | None, measured: Measu
         columns[f"Measured ({measured.phase or NOT_STATED})"] = _optics(
             np.diag(measured.principal**2), None, gap, len(measured.rays)
         )
+    if box := box_of(prediction, dft):
+        low_dimensional_view.own_response(box, prediction, dft)
+        columns = {name: low_dimensional_view.of_box(column) for name, column in columns.items()}
     shown = {name: {k: v for k, v in column.items() if v != DASH} for name, column in columns.items()}
     show_table({name: column for name, column in shown.items() if column})
 
@@ -106,13 +123,15 @@ def choose_axes(structure: Structure, key: str) -> Axes:
 
 def matrices(structure: Structure, sources: Sources, axes: Axes, key: str) -> None:
     """Each tensor as a heat map; where there are prediction and DFT, both and their difference on one scale."""
+    whose = OF_BOX if box_of(*sources.values()) else ""
     if len(sources) == 2:
         for part, title in PARTS.items():
-            _draw(title, _compared(part, sources, axes), f"{key}-{part}", axes, _mark(sources["Prediction"], part))
+            mark = _mark(sources["Prediction"], part)
+            _draw(title + whose, _compared(part, sources, axes), f"{key}-{part}", axes, mark)
     else:
         for name, source in sources.items():
             marks = [_mark(source, part) for part in PARTS]
-            _draw(name, _each_part(source, axes), f"{key}-{name}", axes, "; ".join(filter(None, marks)))
+            _draw(name + whose, _each_part(source, axes), f"{key}-{name}", axes, "; ".join(filter(None, marks)))
     _axes_note(structure, axes)
 
 
@@ -132,13 +151,7 @@ def tensors_of(part: str, sources: Sources, axes: Axes) -> dict[str, np.ndarray]
 
 def reading_notes(prediction: Prediction | None, measured: Measurement | None) -> None:
     """What the rows of the summary hold for, and what the intervals promise where the model has them."""
-    st.caption(
-        "n = √(mean of ε∞'s diagonal), Materials Project's definition. Electronic: ε∞, the response to light, in "
-        "which ions stand still. Ionic: what their motion adds in a slow field. Total: ε₀, the static "
-        "permittivity, the sum of both. Means are those of the diagonal. Reflectance is ((n − 1) / (n + 1))² at "
-        "normal incidence for each principal index: for light of photon energies well below the band gap and well "
-        "above the lattice vibrations."
-    )
+    st.caption(PARTS_NOTE if box_of(prediction) else INDEX_NOTE + PARTS_NOTE + REFLECTANCE_NOTE)
     if measured is not None:
         st.caption(
             f"Measured at {measured.wavelength:.2f} µm, room temperature, {measured.name}: see the tab Measured."
