@@ -3,8 +3,9 @@
 The layers of a crystal have the polarisability that the laws of series and parallel give from its tensor by DFT.
 Beside it stands what networks say that were not trained on the formula: of the crystal, of one layer in a box with
 vacuum by the same laws, and of the layer itself as the predictor reports it, for which it is stacked first. Errors
-are medians over the layered crystals of petousis-2017. Measured: static means of the CRC Handbook of Chemistry and
-Physics, "Atomic and molecular polarizabilities"; molecules have the geometry of ASE's g2 set.
+are medians over the crystals of petousis-2017 whose bonds, by CrystalNN, run on in two directions. Measured are
+static means of the CRC Handbook of Chemistry and Physics, "Atomic and molecular polarizabilities"; molecules have
+the geometry of ASE's g2 set.
 """
 
 import time
@@ -21,6 +22,7 @@ from engine.crystals.material import Material
 from engine.crystals.vacuum import InVacuum, in_vacuum
 from engine.data.catalogue import catalogued
 from engine.data.datasets import EMBEDDED, load_dataset
+from engine.data.dimensionality import dimensionality
 from engine.network.potential import keep_memory
 from engine.prediction.low_dimensional import LowDimensional, low_dimensional
 from engine.prediction.predictor import Predictor
@@ -39,7 +41,7 @@ Row = tuple[str | float, ...]
 def layer_of(crystal: Material) -> tuple[InVacuum, InVacuum] | None:
     """The layers of a crystal, and one of them in a box; None where it is not made of equal layers."""
     layers = in_vacuum(crystal, BONDED)
-    if layers is None or layers.dimensionality != 2:
+    if layers is None or layers.dimensionality != 2 or dimensionality(crystal.structure) != 2:
         return None
     numbers = np.array(layers.structure.atomic_numbers)
     kinds = {tuple(sorted(numbers[layers.piece == one])) for one in set(layers.piece.tolist())}

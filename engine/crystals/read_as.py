@@ -32,9 +32,8 @@ def read_as(structure: Structure) -> ReadAs:
     with suppress(SymmetryUndeterminedError):
         group = SpacegroupAnalyzer(structure, TOLERANCE)
         symbol, number = group.get_space_group_symbol(), group.get_space_group_number()
-    counts = structure.composition.element_composition
     return {
-        "formula": "".join(f"{element}{n:g}" if n > 1 else f"{element}" for element, n in counts.items()),
+        "formula": cell_formula(structure),
         "atoms": len(structure),
         "space_group": symbol,
         "number": number,
@@ -43,3 +42,9 @@ def read_as(structure: Structure) -> ReadAs:
         "density": float(structure.density),
         "assumed": list(structure.properties.get("notes", ())),
     }
+
+
+def cell_formula(structure: Structure) -> str:
+    """Every atom of the cell, elements in the order of the sites: "C6H6"."""
+    counts = structure.composition.element_composition
+    return "".join(f"{element}{n:g}" if n > 1 else f"{element}" for element, n in counts.items())

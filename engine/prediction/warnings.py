@@ -61,9 +61,10 @@ def doubts(
 
 def in_a_box(kind: Kind, vacuum: float) -> str:
     """What the tensors of a sheet, chain or molecule are, and what they are not; `vacuum` in Å."""
+    known = " It tends to come out too large: networks learnt from crystals alone." if kind == "molecule" else ""
     return (
         f"This is a {kind} in a box with {vacuum:.1f} Å of vacuum: the tensor is that of the box and changes with "
-        f"the vacuum; what belongs to the {kind} is its polarisability."
+        f"the vacuum; what belongs to the {kind} is its polarisability.{known}"
     )
 
 

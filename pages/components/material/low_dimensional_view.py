@@ -4,6 +4,7 @@ import numpy as np
 import streamlit as st
 
 from engine.crystals.material import Material
+from engine.crystals.read_as import cell_formula
 from engine.crystals.vacuum import InVacuum, Kind, in_vacuum
 from engine.prediction.low_dimensional import LowDimensional, low_dimensional
 from engine.prediction.prediction import Prediction
@@ -45,7 +46,7 @@ def own_response(box: InVacuum, prediction: Prediction | None, dft: Material | N
         f"{box.kind} is its polarisability α, the same with any vacuum:"
     )
     show_table({name: rows for name, rows in columns.items() if rows})
-    held = subscripts(box.structure.composition.hill_formula.replace(" ", ""))
+    held = subscripts(cell_formula(box.structure))
     st.caption(
         f"For {held}, all that the primitive cell holds, in Gaussian units. {RULES[box.kind]} Permittivities "
         "below are those of the box."
