@@ -65,12 +65,13 @@ def in_vacuum(crystal: Crystal, empty: float = EMPTY) -> InVacuum | None:
     Args:
         empty: Å, as `EMPTY`; below zero spheres overlap, as those of bonded atoms do, and what touches is apart.
     """
-    found = _pieces(structure_of(crystal), empty)
-    if found.rank == 3:
+    if _pieces(structure_of(crystal), empty).rank == 3:
         return None
     structure = structure_of(primitive(crystal))
     found = _pieces(structure, empty)
     rank = found.rank
+    if rank == 3:  # a distance at the very limit, moved by the averaging of images
+        return None
     cell = _along_first(found.steps) @ structure.lattice.matrix
     axes = _axes(cell, rank)
     across = axes[rank:].T @ axes[rank:]  # projector
