@@ -23,6 +23,7 @@ from platformdirs import user_cache_path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from engine.crystals.material import Material
+from engine.crystals.vacuum import in_vacuum
 from engine.data.catalogue import catalogued, indexed
 from engine.data.datasets import EMBEDDED, load_dataset
 from engine.files import MODELS_FOLDER
@@ -44,13 +45,14 @@ def weights_hash() -> str:
 
 
 def with_ids() -> list[Material]:
-    """Every embedded crystal that an ID leads to, the small ones first."""
+    """Every embedded crystal that an ID leads to, small ones first; not what stands in a box, see vacuum.py."""
     known = [*load_dataset(EMBEDDED[0]), *indexed()]
     found: dict[str, Material] = {}
     for material in [*known, *catalogued(known)]:
         if material.material_id:
             found.setdefault(material.material_id, material)
-    return sorted(found.values(), key=lambda material: material.natoms)
+    crystals = [material for material in found.values() if in_vacuum(material.structure) is None]
+    return sorted(crystals, key=lambda material: material.natoms)
 
 
 def start() -> None:

@@ -252,7 +252,7 @@ def overview_row(name: str, answer: Prediction | str) -> dict[str, str | float |
     if answer.likely_metal:
         return row
     useless = answer.useless
-    row["n"] = None if "electronic" in useless else answer.n
+    row["n"] = None if "electronic" in useless or answer.low_dimensional else answer.n
     for part, title in PARTS.items():
         tensor = getattr(answer, part)
         row[title] = None if tensor is None or part in useless else tensors.mean(tensor)
