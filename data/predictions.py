@@ -32,7 +32,7 @@ from engine.model.shipped_models import DEFAULT_MODEL
 from engine.network.feature_cache import structure_key
 from engine.network.potential import keep_memory
 from engine.prediction.predictor import AskedMethod, Predictor
-from engine.prediction.shipped import FILE, row_of, weights_of, write_predictions
+from engine.prediction.shipped import FILE, Row, row_of, weights_of, write_predictions
 
 LARGEST = 24  # atoms
 FOLDER = MODELS_FOLDER / DEFAULT_MODEL
@@ -62,7 +62,7 @@ def start() -> None:
     _predictor.append(Predictor(FOLDER, device="cpu"))
 
 
-def predicted(material: Material, method: AskedMethod) -> dict:
+def predicted(material: Material, method: AskedMethod) -> Row:
     """The row of one crystal."""
     predictor = _predictor[0]
     prediction = predictor.predict(material.structure, out_of_fold=True, targets=["electronic"])
@@ -71,7 +71,7 @@ def predicted(material: Material, method: AskedMethod) -> dict:
     return row_of(material, prediction)
 
 
-def kept(folder: Path, weights: str, method: AskedMethod) -> dict[str, dict]:
+def kept(folder: Path, weights: str, method: AskedMethod) -> dict[str, Row]:
     """Rows that the same weights gave before, by this method or a better one: shipped, or of an unfinished run."""
     shipped = FOLDER / FILE
     rows = {}

@@ -116,16 +116,9 @@ class Predictor:
         Raises:
             EngineError: the file of predictions is damaged.
         """
-        found = None if self._shipped is None else self._shipped.fields_of(crystal)
-        if found is None:
+        if self._shipped is None:
             return None
-        return Prediction(
-            structure=structure_of(crystal),
-            calibration=self._checkpoint.calibration,
-            mode_calibrations=self._mode_calibrations,
-            functional="PBE",
-            **found,
-        )
+        return self._shipped.prediction(crystal, self._checkpoint.calibration, self._mode_calibrations)
 
     @cached_property
     def _shipped(self) -> ShippedPredictions | None:

@@ -8,22 +8,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Literal, TypedDict, cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from engine.crystals.material import Crystal
+from engine.crystals.material import Crystal, structure_of
 from engine.errors import EngineError
+from engine.model.intervals import Calibration
 from engine.model.neighbourhood import Neighbour
 from engine.network.feature_cache import structure_key
 from engine.prediction.prediction import Prediction
 from engine.vibrations.ions import Ions
+from engine.vibrations.mode_intervals import ModeCalibration
 
 FILE = "predictions.parquet"
 WEIGHTS = "weights"  # metadata: SHA-256 of the weights that gave the predictions
 STEP = 2.0**-12  # e and eV/Å^2, to which charges and force constants are rounded: a half of the file
-PLAIN = ("distance", "gap_nearby", "metallic", "ionic_method", "doubts", "held_out")
 _NUMBERS = pa.list_(pa.float32())
 SCHEMA = pa.schema(
     [
@@ -47,6 +49,34 @@ SCHEMA = pa.schema(
 )
 
 
+class NeighbourRow(TypedDict):
+    """A `Neighbour`."""
+
+    formula: str
+    distance: float
+
+
+class Row(TypedDict):
+    """A prediction in the columns of `SCHEMA`."""
+
+    key: str
+    electronic: list[float] | None
+    ionic: list[float] | None
+    spread: list[tuple[str, list[float]]]
+    distance: float
+    gap_nearby: float
+    metallic: float
+    neighbours: list[NeighbourRow]
+    ionic_method: Literal["full", "direct", "coarse"] | None
+    doubts: list[str]
+    held_out: bool
+    cell: list[float] | None
+    atomic_numbers: list[int] | None
+    pos: list[float] | None
+    charges: list[float] | None
+    force_constants: list[float] | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class ShippedPredictions:
     """Rows of `SCHEMA`, each read when it is asked for."""
@@ -57,34 +87,63 @@ class ShippedPredictions:
     def _places(self) -> dict[str, int]:
         return {key: place for place, key in enumerate(self.table["key"].to_pylist())}
 
-    def fields_of(self, crystal: Crystal) -> dict | None:
-        """What the `Prediction` of a crystal holds but structure, functional and calibrations, or None.
+    def prediction(
+        self,
+        crystal: Crystal,
+        calibration: dict[str, Calibration],
+        mode_calibrations: dict[str, ModeCalibration],
+    ) -> Prediction | None:
+        """The one of a crystal, with its model's calibrations; None where there is none.
 
         Only the very cell that was predicted, to the last digit, has one.
         """
         place = self._places.get(structure_key(crystal))
-        return None if place is None else _fields(self.table.slice(place, 1).to_pylist()[0])
+        if place is None:
+            return None
+        row = cast(Row, self.table.slice(place, 1).to_pylist()[0])
+        return Prediction(
+            structure=structure_of(crystal),
+            electronic=_tensor(row["electronic"]),
+            ionic=_tensor(row["ionic"]),
+            ions=_ions(row),
+            calibration=calibration,
+            mode_calibrations=mode_calibrations,
+            spread={target: np.array(values) for target, values in row["spread"]},
+            distance=row["distance"],
+            gap_nearby=row["gap_nearby"],
+            metallic=row["metallic"],
+            neighbours=tuple(Neighbour(**one) for one in row["neighbours"]),
+            ionic_method=row["ionic_method"],
+            functional="PBE",
+            doubts=row["doubts"],
+            held_out=row["held_out"],
+        )
 
 
-def row_of(crystal: Crystal, prediction: Prediction) -> dict:
+def row_of(crystal: Crystal, prediction: Prediction) -> Row:
     """The row of a prediction."""
     ions = prediction.ions
-    row = {
+    return {
         "key": structure_key(crystal),
         "electronic": _flat(prediction.electronic),
         "ionic": _flat(prediction.ionic),
         "spread": [(target, values.tolist()) for target, values in prediction.spread.items()],
+        "distance": prediction.distance,
+        "gap_nearby": prediction.gap_nearby,
+        "metallic": prediction.metallic,
         "neighbours": [{"formula": one.formula, "distance": one.distance} for one in prediction.neighbours],
+        "ionic_method": prediction.ionic_method,
+        "doubts": prediction.doubts,
+        "held_out": prediction.held_out,
         "cell": None if ions is None else ions.cell.ravel().tolist(),
         "atomic_numbers": None if ions is None else ions.atomic_numbers.tolist(),
         "pos": None if ions is None else ions.pos.ravel().tolist(),
         "charges": None if ions is None else _rounded(ions.charges.ravel()),
         "force_constants": None if ions is None else _rounded(ions.force_constants[_lower(len(ions.pos))]),
     }
-    return row | {name: getattr(prediction, name) for name in PLAIN}
 
 
-def write_predictions(path: Path, rows: Sequence[dict], weights: str) -> None:
+def write_predictions(path: Path, rows: Sequence[Row], weights: str) -> None:
     """Write rows of `row_of`, made by weights of that SHA-256, whole or not at all."""
     table = pa.Table.from_pylist(rows, SCHEMA.with_metadata({WEIGHTS: weights}))
     part = path.with_suffix(".part")
@@ -129,29 +188,21 @@ def _lower(natoms: int) -> tuple[np.ndarray, np.ndarray]:
     return np.tril_indices(3 * natoms)
 
 
-def _fields(row: dict) -> dict:
-    def tensor(name: str) -> np.ndarray | None:
-        return None if row[name] is None else np.array(row[name]).reshape(3, 3)
-
-    return {
-        "electronic": tensor("electronic"),
-        "ionic": tensor("ionic"),
-        "spread": {target: np.array(values) for target, values in row["spread"]},
-        "neighbours": tuple(Neighbour(**one) for one in row["neighbours"]),
-        "ions": _ions(row),
-    } | {name: row[name] for name in PLAIN}
+def _tensor(values: list[float] | None) -> np.ndarray | None:
+    return None if values is None else np.array(values).reshape(3, 3)
 
 
-def _ions(row: dict) -> Ions | None:
-    if row["charges"] is None:
+def _ions(row: Row) -> Ions | None:
+    numbers, charges = row["atomic_numbers"], row["charges"]
+    if numbers is None or charges is None:
         return None
-    natoms = len(row["atomic_numbers"])
+    natoms = len(numbers)
     constants = np.zeros((3 * natoms, 3 * natoms))
     constants[_lower(natoms)] = row["force_constants"]
     return Ions(
         cell=np.array(row["cell"]).reshape(3, 3),
-        atomic_numbers=np.array(row["atomic_numbers"]),
+        atomic_numbers=np.array(numbers),
         pos=np.array(row["pos"]).reshape(-1, 3),
-        charges=np.array(row["charges"]).reshape(-1, 3, 3),
+        charges=np.array(charges).reshape(-1, 3, 3),
         force_constants=constants + np.tril(constants, -1).T,
     )
