@@ -12,11 +12,12 @@ from engine.evaluation.external import ExternalErrors
 from engine.evaluation.report import Judged, model_card
 from engine.files import MODELS_FOLDER
 from engine.model.out_of_fold import LEVEL
-from engine.model.shipped_models import available_models
+from engine.model.shipped_models import DEFAULT_MODEL, available_models
 from engine.runs.run import Run
 from engine.tensors.metrics import LARGEST_ENTRY, SMALLEST_MEAN
 from pages.components import cached, charts
 from pages.components.model import error_charts
+from pages.components.model.measured_view import measured_indices
 from pages.components.model.parity_view import parity
 from pages.components.model.vibrations_view import vibrations
 from pages.components.site import header
@@ -190,6 +191,8 @@ def result(name: str, by_target: dict[str, Judged], target: str) -> None:
                 show()
     attempt(figures, name, by_target)
     attempt(external, name)
+    if name == DEFAULT_MODEL:
+        attempt(measured_indices)
     attempt(vibrations, name)
 
 

@@ -102,6 +102,11 @@ def measurements(structure: Structure) -> list[Measurement]:
     return sorted(chosen, key=lambda measured: (measured.phase is None, measured.slope))[:MOST]
 
 
+def has_measurements(formula: str) -> bool:
+    """Whether a crystal of this reduced formula may have any."""
+    return formula in _books()
+
+
 def _symmetry(structure: Structure) -> tuple[int, int]:
     """Number of the space group, and of atoms in the primitive cell."""
     found = symmetry_dataset(structure)

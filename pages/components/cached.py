@@ -17,6 +17,7 @@ from engine.data.datasets import EMBEDDED, available_datasets, dataset_path, lab
 from engine.data.search import find_materials
 from engine.errors import EngineError, required
 from engine.evaluation.external import ExternalReport, read_external
+from engine.evaluation.measured_report import read_measured
 from engine.evaluation.report import Judged, judge, read_learning_curve
 from engine.evaluation.results import Origin, read_origin, results_file
 from engine.evaluation.vibration_report import VibrationReport, read_vibrations
@@ -156,6 +157,12 @@ def judged(name: str) -> dict[str, Judged] | None:
 def external_test() -> ExternalReport | None:
     """The published external test, None where it was not made."""
     return read_external()
+
+
+@st.cache_data(show_spinner=False)
+def measured_indices() -> pd.DataFrame | None:
+    """DFT's and the default model's refractive indices beside measured ones, None where not measured."""
+    return read_measured()
 
 
 @st.cache_data(show_spinner=False, max_entries=10)
