@@ -36,9 +36,9 @@ def measured_indices() -> None:
         )
         st.caption(
             "Measured: refractiveindex.info (CC0), at the wavelength where n changes least. Open circles: the "
-            "measurement does not name its polymorph. PBE gives too narrow gaps and so too large indices, and the "
-            "model, out-of-fold, is taught to agree with PBE: it cannot be nearer to experiment in the mean. Where "
-            "DFT went astray (ZnO, BeO) it is."
+            "measurement does not name its polymorph. PBE gives too narrow gaps and so too large indices; the "
+            "model, out-of-fold, is taught to agree with PBE, but not where single calculations went astray, as for "
+            "ZnO and BeO. Errors are those of the crystals that have both."
         )
         show_origin(cached.origin(NAME))
 
@@ -48,8 +48,10 @@ def scatter(rows: pd.DataFrame) -> go.Figure:
     low, high = 1.3, float(rows["measured"].max()) * 1.15
     figure = go.Figure(equality(low, high))
     names = [
-        f"{subscripts(row.formula)} {space_group(row.space_group)} {row.material_id}<br>{row.source}"
-        for row in rows.itertuples()
+        f"{subscripts(formula)} {space_group(symbol)} {material_id}<br>{source}"
+        for formula, symbol, material_id, source in zip(
+            rows["formula"], rows["space_group"], rows["material_id"], rows["source"], strict=True
+        )
     ]
     symbols = ["circle" if polymorph else "circle-open" for polymorph in rows["polymorph"]]
     for color, (way, title) in zip((COLORS[1], COLORS[0]), TITLES.items(), strict=True):
