@@ -1,8 +1,8 @@
 """Refractive indices by DFT and by the model against measured ones: python -m benchmarks.measured_indices
 
 Crystals with an ID that refractiveindex.info has measured, of the same formula, polymorph and optical symmetry
-(engine/optics/measured.py). The model answers out-of-fold. PBE's indices are too large in the mean, and the model is
-taught to be like PBE.
+(engine/optics/measured.py). The model answers out-of-fold. PBE's indices are too large in the mean, and the
+model is taught to be like PBE.
 """
 
 import pandas as pd

@@ -37,8 +37,8 @@ def measured_indices() -> None:
         st.caption(
             "Measured: refractiveindex.info (CC0), at the wavelength where n changes least. Open circles: the "
             "measurement does not name its polymorph. PBE gives too narrow gaps and so too large indices; the "
-            "model, out-of-fold, is taught to agree with PBE, but not where single calculations went astray, as for "
-            "ZnO and BeO. Errors are those of the crystals that have both."
+            "model, out-of-fold, is taught to agree with PBE, but not where single calculations went astray, as "
+            "for ZnO and BeO. Errors are those of the crystals that have both."
         )
         show_origin(cached.origin(NAME))
 

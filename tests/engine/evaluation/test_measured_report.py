@@ -1,4 +1,4 @@
-"""Refractive indices against measured ones: what the report says, and that it says it of crystals that are here."""
+"""Refractive indices against measured ones: what the report says, of crystals that are here."""
 
 import pandas as pd
 import pytest
