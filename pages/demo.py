@@ -121,8 +121,9 @@ def surface(material: Material, target: str) -> Overlay | None:
     """The DFT tensor that the stop is about, to be drawn into the crystal; none where it has no such surface."""
     tensor = getattr(material, target)
     with suppress(EngineError):
-        surfaces.check_positive(tensor)
-        return Overlay(tensor=tensor, shape="permittivity", name=f"{target.capitalize()} ε(direction), DFT")
+        quantity = surfaces.of_tensor(tensor, "permittivity")
+        surfaces.check_body(quantity)
+        return Overlay(quantity=quantity, name=f"{target.capitalize()} ε(direction), DFT")
     return None
 
 

@@ -19,7 +19,7 @@ from engine.prediction.prediction import Prediction
 from engine.prediction.records import material_record, records_to_csv, to_records
 from pages.components import basket, cached
 from pages.components.explore import scatter_charts
-from pages.components.material import copy_view, direction_view, live, tensor_view
+from pages.components.material import copy_view, direction_view, live, mechanical_view, tensor_view
 from pages.components.material.details import details
 from pages.components.material.metal_notice import unless_metal
 from pages.components.site import PREDICT, header
@@ -241,7 +241,7 @@ def result(material: Material, predict: Callable[[], Prediction], row: int | Non
         notes(material, prediction)
     sources = tensor_view.with_tensors(prediction, material)
     with left:
-        direction_view.crystal(material.structure, sources, "view")
+        direction_view.crystal(material.structure, sources, "view", mechanical_view.overlays(material))
         with st.expander("Lattice parameters, CIF and POSCAR"):
             copy_view.crystal_file(material.structure, material.material_id or material.formula, "view")
     st.subheader("Tensors", anchor=False)

@@ -18,6 +18,7 @@ from engine.crystals.read_as import ReadAs, read_as
 from engine.crystals.reader import Disordered, read_path
 from engine.crystals.vacuum import in_vacuum
 from engine.data.citations import citation_of
+from engine.data.mechanical import SOURCES, Orientation, mechanical_of
 from engine.errors import EngineError
 from engine.prediction.low_dimensional import OwnResponse, flat_response, low_dimensional, own_response
 from engine.prediction.prediction import Functional, Prediction
@@ -46,6 +47,20 @@ class Tensors(TypedDict):
     total: Matrix | None
 
 
+class MechanicalRecord(TypedDict):
+    """DFT tensors in Voigt's notation and the axes of the record, see `mechanical.Mechanical`; None: not known.
+
+    `elastic_GPa` [6, 6]; `piezoelectric_C_per_m2` [3, 6], but for the sign of it all, None where `orientation` is
+    not "whole"; `piezoelectric_ieee_C_per_m2` [3, 6] as published, in IEEE axes. `citations` by tensor.
+    """
+
+    elastic_GPa: Matrix | None
+    piezoelectric_C_per_m2: Matrix | None
+    piezoelectric_ieee_C_per_m2: Matrix | None
+    orientation: Orientation
+    citations: dict[str, str | None]
+
+
 class Record(TypedDict):
     """One crystal, in the order of the file; of a refused one only `source` and `error` are known.
 
@@ -54,6 +69,7 @@ class Record(TypedDict):
     the same axes. `metallic` is the probability of a metal, for which the tensors stand for nothing. `citation` is
     what DFT data are cited by, None for predictions. `approximation` marks an ordered crystal that stands for a
     disordered one. Of a structure with `low_dimensional`, all tensors and what follows from them are the box's.
+    `mechanical` has the elastic and piezoelectric tensors of an embedded crystal.
     """
 
     source: str
@@ -75,6 +91,7 @@ class Record(TypedDict):
     intervals90: dict[Part, Intervals] | None
     metallic: float | None
     low_dimensional: OwnResponse | None
+    mechanical: MechanicalRecord | None
     citation: str | None
     warnings: list[str]
     error: str | None
@@ -112,6 +129,7 @@ def _to_record(source: str, prediction: Prediction, approximation: Approximated 
         "intervals90": intervals or None,
         "metallic": None if math.isnan(prediction.metallic) else prediction.metallic,
         "low_dimensional": own_response(prediction.low_dimensional),
+        "mechanical": None,
         "citation": None,
         "warnings": prediction.warnings,
         "error": None,
@@ -131,9 +149,25 @@ def material_record(material: Material) -> Record:
         "n": material.n,
         "principal_values": None if electronic is None else principal_values(electronic).tolist(),
         "low_dimensional": own_response(own),
+        "mechanical": _mechanical(material),
         "citation": citation_of(material.source),
         "warnings": [*material.flags, *material.doubts],
         "error": None,
+    }
+
+
+def _mechanical(material: Material) -> MechanicalRecord | None:
+    found = mechanical_of(material)
+    if found is None:
+        return None
+    whole = found.piezoelectric if found.orientation == "whole" else None
+    held = {"elastic": found.elastic, "piezoelectric": found.piezoelectric_ieee}
+    return {
+        "elastic_GPa": _listed(found.elastic),
+        "piezoelectric_C_per_m2": _listed(whole),
+        "piezoelectric_ieee_C_per_m2": _listed(found.piezoelectric_ieee),
+        "orientation": found.orientation,
+        "citations": {name: citation_of(SOURCES[name]) for name, one in held.items() if one is not None},
     }
 
 
@@ -183,6 +217,7 @@ def refusal(source: str, reason: str) -> Record:
         "intervals90": None,
         "metallic": None,
         "low_dimensional": None,
+        "mechanical": None,
         "citation": None,
         "warnings": [],
         "error": reason,
@@ -232,7 +267,7 @@ def records_to_csv(records: Sequence[Record]) -> str:
     """The records as CSV, tensors spread over columns like electronic_xy and lattice vectors over lattice_ax.
 
     Of `intervals90` it has those of the means, columns like ionic_interval90_low, and of `low_dimensional` means
-    along and across; what is nested deeper, `read_as` and `dft`, is left to JSON.
+    along and across; what is nested deeper is left to JSON: `read_as`, `dft` and `mechanical`.
     """
     return pd.DataFrame([_flat(record) for record in records]).to_csv(index=False)
 

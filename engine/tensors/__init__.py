@@ -1,1 +1,1 @@
-"""A 3x3 tensor and what follows from it; pure."""
+"""A tensor, dielectric, elastic or piezoelectric, and what follows from it; pure."""

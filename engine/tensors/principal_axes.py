@@ -76,14 +76,18 @@ def conventional_cell(structure: Structure) -> np.ndarray:
 
 def _entry(values: np.ndarray, vectors: np.ndarray, group: list[int], cell: np.ndarray) -> PrincipalAxis:
     alone = next((i for i in range(3) if i not in group), group[0]) if len(group) == 2 else group[0]
-    axis = vectors[:, alone]
+    return line(vectors[:, alone], float(values[group].mean()), cell, len(group))
+
+
+def line(axis: np.ndarray, value: float, cell: np.ndarray, times: int = 1) -> PrincipalAxis:
+    """A value along a line through the crystal, whose sense does not matter; arguments as of `PrincipalAxis`."""
     uvw, off = _direction(axis, cell)
     cosines = cell @ axis / np.linalg.norm(cell, axis=1)
     along = axis @ (np.array(uvw) @ cell) if uvw is not None else cosines[np.abs(cosines).argmax()]
     axis, cosines = (axis, cosines) if along > 0 else (-axis, -cosines)
     return PrincipalAxis(
-        value=float(values[group].mean()),
-        times=len(group),
+        value=value,
+        times=times,
         axis=axis,
         uvw=uvw,
         off=off,

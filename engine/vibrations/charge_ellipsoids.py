@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.tensors.surfaces import sphere
+from engine.tensors.sphere import sphere
 
 THINNEST = 0.02  # e; a half axis below this leaves the ellipsoid without a body
 _AROUND = np.linspace(0, 2 * np.pi, 49)

@@ -10,6 +10,7 @@ from plotly.subplots import make_subplots
 from pages.components.colours import CLEAR, COLORS, GREY, TENSOR_SCALES
 
 AXES = ("x", "y", "z")
+PAIRS = ("xx", "yy", "zz", "yz", "xz", "xy")  # Voigt's order
 TICKS = [scale * step for scale in (0.01, 0.1, 1, 10, 100, 1000) for step in (1, 3)]  # of a logarithmic axis
 ROOM = {"l": 10, "r": 10, "t": 75, "b": 10}  # pixels; above, for the buttons and two lines of legend
 BACKBONES = {"pretrained": "pretrained potential", "scratch": "from scratch"}
@@ -26,18 +27,36 @@ def tensor_panels(panels: dict[str, np.ndarray], *, dark: bool = False, limit: f
     limit = limit or max(float(np.abs(tensor).max()) for tensor in panels.values()) or 1.0
     figure = make_subplots(rows=1, cols=3, subplot_titles=list(panels), horizontal_spacing=0.03)
     for column, (title, tensor) in enumerate(panels.items(), start=1):
-        heat = go.Heatmap(
-            z=tensor, x=AXES, y=AXES, zmin=-limit, zmax=limit, colorscale=TENSOR_SCALES[dark], xgap=2, ygap=2,
-            text=[[_number(value) for value in row] for row in tensor], texttemplate="%{text}", name=title,
-            textfont_size=12, showscale=False, hovertemplate="%{y}%{x}: %{z:.4f}<extra></extra>",
-        )  # fmt: skip
-        figure.add_trace(heat, row=1, col=column)
-    plain = {"fixedrange": True, "showgrid": False, "zeroline": False, "ticks": "", "showline": False}
-    figure.update_xaxes(**plain, automargin=False)
-    figure.update_yaxes(**plain, automargin=False, autorange="reversed")
+        figure.add_trace(_heat(tensor, AXES, AXES, title, limit, dark=dark), row=1, col=column)
+    _plain_axes(figure)
     figure.update_yaxes(showticklabels=False, col=2).update_yaxes(showticklabels=False, col=3)
     figure.update_annotations(font_size=13)
     return styled(figure, height=180, margin={"l": 22, "r": 6, "t": 26, "b": 30})
+
+
+def voigt_matrix(matrix: np.ndarray, *, dark: bool = False) -> go.Figure:
+    """A heat map of an elastic [6, 6] or piezoelectric [3, 6] matrix in Voigt's notation, numbers in the cells."""
+    limit = float(np.abs(matrix).max()) or 1.0
+    rows = PAIRS if len(matrix) == len(PAIRS) else AXES
+    figure = go.Figure(_heat(matrix, PAIRS, rows, "", limit, dark=dark))
+    _plain_axes(figure)
+    return styled(figure, height=56 + 30 * len(matrix), margin={"l": 26, "r": 6, "t": 6, "b": 26})
+
+
+def _heat(
+    matrix: np.ndarray, columns: Sequence[str], rows: Sequence[str], title: str, limit: float, *, dark: bool
+) -> go.Heatmap:
+    return go.Heatmap(
+        z=matrix, x=columns, y=rows, zmin=-limit, zmax=limit, colorscale=TENSOR_SCALES[dark], xgap=2, ygap=2,
+        text=[[_number(value) for value in row] for row in matrix], texttemplate="%{text}", name=title,
+        textfont_size=12, showscale=False, hovertemplate="%{y}%{x}: %{z:.4f}<extra></extra>",
+    )  # fmt: skip
+
+
+def _plain_axes(figure: go.Figure) -> None:
+    plain = {"fixedrange": True, "showgrid": False, "zeroline": False, "ticks": "", "showline": False}
+    figure.update_xaxes(**plain, automargin=False)
+    figure.update_yaxes(**plain, automargin=False, autorange="reversed")
 
 
 def loss_curve(epochs: Sequence[int], train: Sequence[float], validation: Sequence[float]) -> go.Figure:

@@ -17,7 +17,7 @@ TENSOR = np.array([[4.0, 0.5, 0.0], [0.5, 6.0, 0.0], [0.0, 0.0, 9.0]])
 
 
 def drawn(shape: surfaces.Shape = "permittivity") -> Overlay:
-    return Overlay(tensor=TENSOR, shape=shape, name="Electronic ε(direction), DFT")
+    return Overlay(quantity=surfaces.of_tensor(TENSOR, shape), name="Electronic ε(direction), DFT")
 
 
 @pytest.mark.parametrize("shape", surfaces.SHAPES)
@@ -67,12 +67,12 @@ def test_the_legend_names_the_surface_and_its_smallest_and_largest_radius() -> N
     assert "Electronic ε(direction), DFT" in text
     assert f"{low:.3f}" in text
     assert f"{high:.3f}" in text
-    sphere = Overlay(tensor=5 * np.eye(3), shape="permittivity", name="ε")
+    sphere = Overlay(quantity=surfaces.of_tensor(5 * np.eye(3), "permittivity"), name="ε")
     assert "5.000 in every direction" in legend_html([17], sphere)
 
 
 def test_a_polar_cut_reads_the_tensor_along_the_axes_that_it_names() -> None:
-    curve = surfaces.cut(TENSOR, "zx", "permittivity")
+    curve = surfaces.cut(surfaces.of_tensor(TENSOR, "permittivity"), "zx")
     figure = polar_cut({"DFT": curve, "Prediction": curve}, "zx", 9.0)
     at = dict(zip(np.round(figure.data[0].theta, 6), figure.data[0].r, strict=True))
     axis = figure.layout.polar.angularaxis

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.tensors import surfaces
-from engine.tensors.surfaces import Shape
+from engine.tensors.surfaces import Directional
 from pages.components.crystal.scene import Scene
 
 SHARE = 0.62  # of the drawing's reach that the longest radius takes
@@ -18,26 +18,19 @@ class Overlay:
     """What to draw into a crystal.
 
     Attributes:
-        tensor: [3, 3] in the structure's Cartesian axes.
-        shape: see `surfaces.radius`.
+        quantity: along directions in the structure's Cartesian axes.
         name: what the legend says, such as "electronic ε, DFT".
+        unit: of the quantity, empty for a number.
     """
 
-    tensor: np.ndarray
-    shape: Shape
+    quantity: Directional
     name: str
-
-    @property
-    def range(self) -> tuple[float, float]:
-        """Smallest and largest radius, no unit."""
-        low, _, high = np.linalg.eigvalsh(self.tensor) ** (1.0 if self.shape == "permittivity" else 0.5)
-        return float(low), float(high)
+    unit: str = ""
 
     @property
     def is_sphere(self) -> bool:
         """Whether all radii are alike."""
-        low, high = self.range
-        return high - low <= ALIKE * high
+        return self.quantity.high - self.quantity.low <= ALIKE * self.quantity.high
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,13 +44,13 @@ class Mesh:
 
 
 def make_mesh(overlay: Overlay, scene: Scene) -> Mesh:
-    """The surface around the middle of the scene; raises EngineError where the tensor has none."""
-    drawn = surfaces.surface(overlay.tensor, overlay.shape)
+    """The surface around the middle of the scene; raises EngineError where the quantity has none."""
+    drawn = surfaces.surface(overlay.quantity)
     return Mesh(
         vertices=scene.middle + _scale(overlay, scene) * drawn.vertices,
         normals=drawn.normals,
         faces=drawn.faces,
-        colors=_colors(drawn.radii, overlay),
+        colors=_colors(drawn.values, overlay),
     )
 
 
@@ -65,19 +58,18 @@ def outlines(overlay: Overlay, scene: Scene) -> dict[str, tuple[np.ndarray, np.n
     """Plane -> [P, 3] the cut of the surface by it, Å, and [P, 3] its colours; raises as `make_mesh` does."""
     found = {}
     for plane in surfaces.PLANES:
-        curve = surfaces.outline(overlay.tensor, plane, overlay.shape)
-        place = scene.middle + _scale(overlay, scene) * curve
-        found[plane] = place, _colors(np.linalg.norm(curve, axis=1), overlay)
+        curve, values = surfaces.outline(overlay.quantity, plane)
+        found[plane] = scene.middle + _scale(overlay, scene) * curve, _colors(values, overlay)
     return found
 
 
 def _scale(overlay: Overlay, scene: Scene) -> float:
     """Å a unit of the radius."""
-    return SHARE * scene.reach / overlay.range[1]
+    return SHARE * scene.reach / overlay.quantity.largest
 
 
-def _colors(radii: np.ndarray, overlay: Overlay) -> np.ndarray:
-    low, high = overlay.range
-    share = np.full_like(radii, 0.5) if overlay.is_sphere else (radii - low) / (high - low)
+def _colors(values: np.ndarray, overlay: Overlay) -> np.ndarray:
+    low, high = overlay.quantity.low, overlay.quantity.high
+    share = np.full_like(values, 0.5) if overlay.is_sphere else (values - low) / (high - low)
     stops = np.array([[int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)] for color in (LOW, MIDDLE, HIGH)])
     return np.stack([np.interp(share, (0, 0.5, 1), channel) for channel in stops.T], axis=1)

@@ -271,7 +271,8 @@ def legend_html(numbers: list[int], overlay: Overlay | None = None, *, charges: 
 
 
 def _scale_html(overlay: Overlay) -> str:
-    low, high = map(number, overlay.range)
+    low = number(overlay.quantity.low).replace("-", "−")
+    high = f"{number(overlay.quantity.high)} {overlay.unit}".rstrip()
     if overlay.is_sphere:
         return f"{high} in every direction"
     bar = f"display:inline-block;width:5em;height:.7em;background:linear-gradient(90deg,{LOW},{MIDDLE},{HIGH})"

@@ -6,7 +6,13 @@ import plotly.graph_objects as go
 from pages.components.charts import styled
 from pages.components.colours import CLEAR, COLORS
 
-LINES = {"Prediction": (COLORS[0], "solid"), "DFT": (COLORS[5], "dash")}
+POSITIVE, NEGATIVE = "above zero", "below zero"
+LINES = {
+    "Prediction": (COLORS[0], "solid"),
+    "DFT": (COLORS[5], "dash"),
+    POSITIVE: (COLORS[2], "solid"),
+    NEGATIVE: (COLORS[3], "dash"),
+}
 FAINT = "rgba(127,140,150,0.35)"
 
 

@@ -6,9 +6,17 @@ import streamlit as st
 from pymatgen.core import Structure
 
 from engine.crystals.material import Material
+from engine.data.mechanical import mechanical_of
 from engine.optics.measured import Measurement
 from engine.prediction.prediction import Prediction
-from pages.components.material import context_view, copy_view, direction_view, infrared_view, tensor_view
+from pages.components.material import (
+    context_view,
+    copy_view,
+    direction_view,
+    infrared_view,
+    mechanical_view,
+    tensor_view,
+)
 
 
 def details(
@@ -27,9 +35,14 @@ def details(
         "Principal axes": lambda: direction_view.axes_table(structure, sources),
         "Plane cuts": lambda: direction_view.cuts(sources, axes, key),
         "Infrared": lambda: infrared_view.infrared(prediction, dft, key),
-        "Measured": lambda: context_view.measured(found, formula, sources, key),
-        "Similar crystals": lambda: context_view.similar(prediction, formula),
     }
+    mechanical = mechanical_of(dft) if dft else None
+    if mechanical is not None and mechanical.elastic is not None:
+        draw["Elastic"] = lambda: mechanical_view.elastic(structure, mechanical, axes, key)
+    if mechanical is not None and mechanical.piezoelectric_ieee is not None:
+        draw["Piezoelectric"] = lambda: mechanical_view.piezoelectric(structure, mechanical, axes, key)
+    draw["Measured"] = lambda: context_view.measured(found, formula, sources, key)
+    draw["Similar crystals"] = lambda: context_view.similar(prediction, formula)
     # What is closed is not drawn, so that a page appears at once.
     tabs = st.tabs(list(draw), key=f"{key}-tab", on_change="rerun", bind="query-params")
     for tab, show in zip(tabs, draw.values(), strict=True):

@@ -1,5 +1,6 @@
 """What a tensor says along directions: its surface in the crystal, its principal axes, its plane cuts."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
@@ -12,9 +13,10 @@ from engine.prediction.prediction import Prediction
 from engine.tensors import surfaces, tensors
 from engine.tensors.axes import allowed_part, distinct_values
 from engine.tensors.principal_axes import PrincipalAxis, conventional_cell, principal_axes
+from engine.tensors.surfaces import Directional
 from pages.components.crystal.overlay import Overlay
 from pages.components.crystal.viewer import structure_view
-from pages.components.material.cut_charts import LINES, polar_cut
+from pages.components.material.cut_charts import LINES, NEGATIVE, POSITIVE, polar_cut
 from pages.components.material.low_dimensional_view import OF_BOX, box_of
 from pages.components.material.tensor_view import PARTS, Axes, Sources, tensors_of
 from pages.components.widgets import DASH, INTERVAL, PLOT, number, show_table, span
@@ -29,36 +31,41 @@ MEANS = {
 }
 
 
-def crystal(structure: Structure, sources: Sources, key: str) -> None:
-    """The crystal with the surface of a tensor in it."""
+def crystal(structure: Structure, sources: Sources, key: str, more: Mapping[str, Overlay] | None = None) -> None:
+    """The crystal with the surface of a tensor in it.
+
+    Args:
+        more: surfaces of other tensors that may be drawn, by a short name.
+    """
     place = st.container()
-    overlay = choose_overlay(sources, key)
+    overlay = choose_overlay(sources, key, more or {})
     with place:
         structure_view(structure, key, overlay)
 
 
-def choose_overlay(sources: Sources, key: str) -> Overlay | None:
+def choose_overlay(sources: Sources, key: str, more: Mapping[str, Overlay]) -> Overlay | None:
     """The surface that the visitor wants in the crystal."""
-    options = [NOTHING, *_available(sources)]
+    options = [NOTHING, *_available(sources), *more]
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     drawn = left.selectbox(
-        "Surface in the crystal", options, index=min(1, len(options) - 1), format_func=_name, key=f"{key}-surface",
-        bind="query-params",
+        "Surface in the crystal", options, index=min(1, len(options) - 1), key=f"{key}-surface",
+        format_func=lambda one: more[one].name if one in more else _name(one), bind="query-params",
     )  # fmt: skip
-    held = {} if drawn == NOTHING else _tensors(sources, drawn)
+    if drawn == NOTHING or drawn in more:
+        return more.get(drawn)
+    held = _tensors(sources, drawn)
     holders = list(held)
-    if not holders:
-        return None
     source = right.segmented_control(
         "of", holders, default=holders[-1], key=f"{key}-of-{'-'.join(holders)}", required=True
     )
     try:
-        surfaces.check_positive(held[source])
+        quantity = surfaces.of_tensor(held[source], _shape(drawn))
+        surfaces.check_body(quantity)
     except EngineError as error:
         st.caption(f"{_name(drawn)} of the {source}: {error}.")
         return None
     name = f"{_name(drawn)}, {source}{OF_BOX if box_of(*sources.values()) else ''}"
-    return Overlay(tensor=held[source], shape=_shape(drawn), name=name)
+    return Overlay(quantity=quantity, name=name)
 
 
 def axes_table(structure: Structure, sources: Sources) -> None:
@@ -93,26 +100,46 @@ def cuts(sources: Sources, axes: Axes, key: str) -> None:
     )
     shape, found = _shape(drawn), tensors_of(_part(drawn), sources, axes)
     try:
-        curves = {
-            plane: {name: surfaces.cut(tensor, plane, shape) for name, tensor in found.items()}
-            for plane in surfaces.PLANES
-        }
+        draw_cuts(
+            _name(drawn), {name: surfaces.of_tensor(one, shape) for name, one in found.items()}, axes.name, key
+        )
     except EngineError as error:
         st.info(f"{_name(drawn)}: {error}.", icon=":material/info:")
         return
-    largest = max(radii.max() for plane in curves.values() for _, radii in plane.values())
-    lines = " · ".join(f":{_COLOR_NAMES[name]}[**{_MARKS[name]}** {name}]" for name in found if name in LINES)
-    st.markdown(f"{lines} :gray[in {axes.name}]")
-    for place, (plane, of_plane) in zip(st.columns(3), curves.items(), strict=True):
-        place.plotly_chart(
-            polar_cut(of_plane, plane, largest), key=f"{key}-cut-{plane}", config=PLOT,
-            alt=f"{_name(drawn)} in the {plane} plane of {axes.name}: {', '.join(of_plane)}",
-        )  # fmt: skip
     st.caption(f"{MEANS[shape]} No unit; all three planes have one scale that begins at 0.")
 
 
-_COLOR_NAMES = {"Prediction": "blue", "DFT": "orange"}
-_MARKS = {"Prediction": "—", "DFT": "- -"}
+def draw_cuts(title: str, quantities: Mapping[str, Directional], axes_name: str, key: str) -> None:
+    """Polar plots in three planes, a line a source, or two where the sign changes; raises as `surfaces.cut`."""
+    curves = {
+        plane: dict(line for name, one in quantities.items() for line in _lines(name, one, plane).items())
+        for plane in surfaces.PLANES
+    }
+    signed = any(one.signed for one in quantities.values())
+    largest = max(np.nanmax(radii, initial=0) for plane in curves.values() for _, radii in plane.values())
+    if signed:
+        largest = max(one.largest for one in quantities.values())
+    names = next(iter(curves.values()))
+    lines = " · ".join(f":{_COLOR_NAMES[name]}[**{_MARKS[name]}** {name}]" for name in names if name in LINES)
+    st.markdown(f"{lines} :gray[in {axes_name}]")
+    for place, (plane, of_plane) in zip(st.columns(3), curves.items(), strict=True):
+        place.plotly_chart(
+            polar_cut(of_plane, plane, largest), key=f"{key}-cut-{plane}", config=PLOT,
+            alt=f"{title} in the {plane} plane of {axes_name}: {', '.join(of_plane)}",
+        )  # fmt: skip
+
+
+def _lines(name: str, quantity: Directional, plane: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """The name of each line, and its angles and radii; nan where the value has the other sign."""
+    angles, values = surfaces.cut(quantity, plane)
+    if not quantity.signed:
+        return {name: (angles, values)}
+    parts = {POSITIVE: values >= 0, NEGATIVE: values <= 0}
+    return {line: (angles, np.where(there, np.abs(values), np.nan)) for line, there in parts.items()}
+
+
+_COLOR_NAMES = {"Prediction": "blue", "DFT": "orange", POSITIVE: "green", NEGATIVE: "violet"}
+_MARKS = {"Prediction": "—", "DFT": "- -", POSITIVE: "—", NEGATIVE: "- -"}
 
 
 def _available(sources: Sources) -> list[str]:
