@@ -68,6 +68,13 @@ def test_a_crystal_without_such_tensors_has_no_such_tabs() -> None:
     assert not {"Elastic", "Piezoelectric"} & set(labels)
 
 
+def test_a_metal_without_dielectric_tensor_has_its_elastic_one_drawn_in_and_nothing_to_cut() -> None:
+    page = look_up("mp-30", "Elastic")  # Cu
+    assert page.selectbox(key="view-surface").value == "young"
+    assert "**Stiffness C** (GPa)" in words(page)
+    assert "there is none to cut" in words(look_up("mp-30", "Plane cuts"))
+
+
 def test_youngs_modulus_can_be_drawn_into_the_crystal() -> None:
     page = look_up("mp-149", "Elastic")
     page = page.selectbox(key="view-surface").set_value("young").run()

@@ -95,6 +95,9 @@ def axes_table(structure: Structure, sources: Sources) -> None:
 def cuts(sources: Sources, axes: Axes, key: str) -> None:
     """Polar plots of one quantity in three planes, prediction and DFT over each other."""
     options = _available(sources)
+    if not options:
+        st.caption("No dielectric tensor is shown here, so there is none to cut.")
+        return
     drawn = st.segmented_control(
         "Quantity", options, default=options[0], format_func=_name, key=f"{key}-cut", required=True
     )
