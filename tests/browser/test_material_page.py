@@ -148,3 +148,15 @@ def test_the_crystal_is_seen_along_an_axis_and_on_the_whole_screen(app: str, vis
     frame.get_by_role("button", name="Whole screen").click()
     height = "document.fullscreenElement && document.querySelector('canvas').getBoundingClientRect().height"
     until(page, lambda: frame.locator("body").evaluate(height) == PROJECTOR["height"])
+
+
+def test_the_stiffest_direction_of_silicon_is_seen_in_the_crystal_and_in_the_cuts(app: str, visit: Visit) -> None:
+    page = visit(f"{app}/?mp_id=mp-149&view-tab=Elastic", viewport={"width": 1280, "height": 1400})
+    expect(page.get_by_text("Stiffness C (GPa)")).to_be_visible()
+    choose(page, "none")
+    bare = painted(page)[0]
+    choose(page, "Young's modulus E(direction), DFT")
+    expect(page.get_by_text("172 GPa")).to_be_visible()
+    until(page, lambda: painted(page)[0] > 2 * bare)
+    cuts = [page.locator(".js-plotly-plot:visible").nth(place).evaluate(LONGEST) for place in (1, 2, 3)]
+    assert 115 < max(cuts) <= 172.5
