@@ -12,6 +12,7 @@ from engine.crystals.material import Material
 from engine.data.catalogue import energy_above_hull, uncertain
 from engine.data.datasets import EMBEDDED
 from engine.data.search import lacks_structure, plain_material_id, suggestions
+from engine.data.structure_types import structure_type_of
 from engine.errors import EngineError
 from engine.network.feature_cache import structure_key
 from engine.optics.measured import measurements
@@ -129,6 +130,9 @@ def identity(material: Material) -> None:
         material.crystal_system,
         f"{material.natoms} atoms in the cell",
     ]
+    kind = structure_type_of(material)
+    if kind:
+        facts.insert(2, f"{kind} type")
     hull = energy_above_hull(material)
     if hull is not None:
         facts.append("on the convex hull" if hull < ON_HULL else f"{hull:.2f} eV per atom above the hull")

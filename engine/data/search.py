@@ -10,6 +10,7 @@ from pymatgen.core import Composition, Element
 from engine.crystals.material import MAX_Z, Material
 from engine.data.catalogue import energy_above_hull
 from engine.data.names import Meaning, is_usual, known_names, meaning, plain_name
+from engine.data.structure_types import structure_type_of, structure_types
 
 UNKNOWN_ENERGY = 0.03  # eV per atom: most crystals of the published sets are stable or nearly so
 _DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
@@ -31,7 +32,7 @@ def find_materials(materials: Iterable[Material], query: str) -> list[Material]:
     if wanted:
         return [m for m in materials if m.material_id and m.material_id.lower() == wanted][:1]
     formulas = {m.formula for m in materials}
-    found = _of_meaning(materials, meaning(text, formulas))
+    found = _of_meaning(materials, meaning(text, formulas)) or _of_type(materials, text, formulas)
     system = _system(text)
     if not found and system:
         found = [m for m in materials if m.elements == system]
@@ -95,6 +96,17 @@ def _of_meaning(materials: Sequence[Material], wanted: Meaning | None) -> list[M
         return []
     found = [m for m in materials if wanted.fits(m)]
     return [m for m in found if m.space_group_number in wanted.space_groups] or found
+
+
+def _of_type(materials: Sequence[Material], text: str, formulas: Set[str]) -> list[Material]:
+    """Crystals of a formula that have a structure type: "SrTiO3 perovskite", "half-Heusler HfNiSn"."""
+    for kind in structure_types():
+        words = r"[\s_\-]+".join(map(re.escape, plain_name(kind).split()))
+        rest = re.sub(rf"(?<!\w){words}(?!\w)", "", text, flags=re.IGNORECASE).strip()
+        if rest and rest != text:
+            formula = _formula(rest, formulas)
+            return [m for m in materials if m.formula == formula and structure_type_of(m) == kind]
+    return []
 
 
 def _one_an_id(materials: Iterable[Material]) -> list[Material]:

@@ -158,3 +158,8 @@ def test_the_drawing_can_show_the_conventional_cell() -> None:
     page = options.set_value(["conventional cell"]).run()
     assert not page.exception
     assert len(page.get("plotly_chart")[0].proto.spec) > len(before)
+
+
+def test_a_crystal_with_a_named_structure_type_says_it_beside_its_space_group() -> None:
+    assert "rutile type" in words(look_up("mp-2657"))
+    assert " type" not in words(look_up("mp-1943")).split("atoms in the cell")[0]

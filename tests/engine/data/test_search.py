@@ -6,6 +6,7 @@ from engine.data.catalogue import PHONONDB, catalogued, energy_above_hull, ident
 from engine.data.datasets import EMBEDDED, SHIPPED, load_dataset
 from engine.data.names import known_names, meaning
 from engine.data.search import find_materials, lacks_structure, plain_material_id, suggestions
+from engine.data.structure_types import structure_type_of
 
 FAMOUS = [  # that people type first; of forty, those that the embedded sets hold by their ID
     "mp-149",
@@ -219,3 +220,38 @@ def test_where_two_ids_are_one_crystal_that_is_said(materials):
     (doubtful,) = find_materials(materials, "mp-733")
     assert "mp-223" in uncertain(doubtful)
     assert uncertain(find_materials(materials, "mp-149")[0]) == ""
+
+
+TYPES = {  # ID -> structure type of the textbook
+    "mp-149": "diamond",
+    "mp-22862": "rock salt",
+    "mp-2534": "zinc blende",
+    "mp-2133": "wurtzite",
+    "mp-2741": "fluorite",
+    "mp-1960": "antifluorite",
+    "mp-1143": "corundum",
+    "mp-5229": "perovskite",
+    "mp-2657": "rutile",
+}
+
+
+@pytest.mark.parametrize("material_id", TYPES)
+def test_well_known_crystals_have_the_structure_type_of_the_textbook(materials, material_id):
+    (found,) = find_materials(materials, material_id)
+    assert structure_type_of(found) == TYPES[material_id]
+
+
+@pytest.mark.parametrize(
+    ("query", "formula"),
+    [("SrTiO3 perovskite", "SrTiO3"), ("half-Heusler HfNiSn", "HfNiSn"), ("Be2W hexagonal Laves", "Be2W")],
+)
+def test_a_formula_with_a_structure_type_leads_to_crystals_of_that_type_alone(materials, query, formula):
+    found = find_materials(materials, query)
+    assert found
+    for material in found:
+        assert material.formula == formula
+        assert structure_type_of(material) in query
+
+
+def test_a_formula_with_a_structure_type_that_it_does_not_have_finds_nothing(materials):
+    assert find_materials(materials, "NaCl perovskite") == []
