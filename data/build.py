@@ -45,6 +45,7 @@ FILES = ("petousis-2017.parquet", "matbench-dielectric.parquet", "catalogue.parq
 CODE = (
     "data/build.py",
     "data/catalogue_sources.py",
+    "data/cited_ids.csv",
     "data/mechanical_sources.py",
     "data/phonondb_ids.csv",
     "data/same_crystal.py",

@@ -21,7 +21,10 @@ from engine.crystals.material import Material
 FOLDER = "matminer-0.3.2/matminer/datasets"
 SYMPREC = 0.1  # Å, Materials Project's own
 CLOSE = 0.01  # root mean square of StructureMatcher, and share of the volume: the same calculation's crystal
-PHONONDB, PHONONDB_IDS = "phonondb-2018", Path(__file__).with_name("phonondb_ids.csv")  # by phonondb_ids.py
+MORE_IDS = {  # of rows of `unnamed`
+    "phonondb-2018": Path(__file__).with_name("phonondb_ids.csv"),  # by phonondb_ids.py
+    "cited": Path(__file__).with_name("cited_ids.csv"),  # by which much of the literature names the crystal
+}
 SOURCES = {  # an ID's structure comes from the first that holds it
     "elastic-2015": "elastic_tensor.csv",
     "piezoelectric-2015": "piezoelectric_tensor.csv",
@@ -79,7 +82,7 @@ def identifiers(
 
     Columns: `material_id`; `sets` that hold it; `energy_above_hull`, eV per atom, of 2015, or none; `row`, the one
     of `unnamed` that is the same crystal, or none; `others`, further IDs of which that row is the crystal too.
-    Those of `PHONONDB_IDS` follow.
+    Those of `MORE_IDS` follow.
     """
     stability = tables["flla-2015"].set_index("material_id").e_above_hull.to_dict()
     sets = {source: set(table.material_id) for source, table in tables.items()}
@@ -87,8 +90,9 @@ def identifiers(
     owners = defaultdict(list)
     for material_id, row in rows.items():
         owners[row].append(material_id)
-    more = pd.read_csv(PHONONDB_IDS)
-    more = more.assign(sets=[[PHONONDB]] * len(more), others=[[]] * len(more), energy_above_hull=np.nan)
+    more = pd.concat([pd.read_csv(path).assign(sets=name) for name, path in MORE_IDS.items()], ignore_index=True)
+    more["sets"] = [[name] for name in more["sets"]]
+    more = more.assign(others=[[]] * len(more), energy_above_hull=np.nan)
     found = pd.DataFrame(
         {
             "material_id": m.material_id,

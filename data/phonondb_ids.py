@@ -15,8 +15,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from pymatgen.analysis.structure_matcher import StructureMatcher
 
-from data.catalogue_sources import CLOSE, PHONONDB
-from engine.data.catalogue import identities
+from data.catalogue_sources import CLOSE
+from engine.data.catalogue import PHONONDB, identities
 from engine.data.datasets import EMBEDDED, load_dataset
 from engine.data.phonons import read_phonons
 

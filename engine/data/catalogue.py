@@ -11,7 +11,7 @@ from engine.data.datasets import EMBEDDED, SHIPPED, load_dataset
 from engine.files import DATA_FOLDER
 
 FILE = "identifiers.parquet"
-PHONONDB = "phonondb-2018"  # of IDs alone
+PHONONDB, CITED = "phonondb-2018", "cited"  # of IDs alone
 SOURCES = ("elastic-2015", "piezoelectric-2015", "flla-2015")  # of the crystals in the catalogue
 
 
@@ -20,7 +20,7 @@ class Identity:
     """What is known of an ID beside its crystal.
 
     Attributes:
-        sets: those of `SOURCES` that hold the ID, or `PHONONDB`.
+        sets: those of `SOURCES` that hold the ID, or `PHONONDB`, or `CITED`.
         energy_above_hull: eV per atom, of 2015; None where it is not known.
         row: position of the same crystal in `EMBEDDED[1]`, found by its structure; None where there is none.
         others: further IDs of which that row is the crystal too.
@@ -72,6 +72,10 @@ def uncertain(material: Material) -> str:
     if identity.others:
         also = " and ".join(identity.others)
         return f"{material.material_id} and {also} are one crystal by structure: the refractive index is theirs."
+    if CITED in identity.sets:
+        return (
+            f"{material.material_id} is the ID by which this crystal is widely cited; its data set holds no IDs."
+        )
     if PHONONDB in identity.sets:
         return f"{material.material_id} is the ID of the same crystal in the Kyoto phonon database, by structure."
     if material.source in SOURCES:
