@@ -2,8 +2,9 @@
 
     python data/predictions.py        (hours on two cores; goes on where it was ended)
 
-Each by the networks that never saw its formula, where there are any. Likely metals get the electronic tensor
-alone, cells of more than --atoms are left out: the pages compute what is not shipped. The small cells come first.
+Each by the networks that never saw its formula, where there are any. Likely metals without a DFT index get the
+electronic tensor alone, cells of more than --atoms are left out: the pages compute what is not shipped. The small
+cells come first.
 """
 
 import argparse
@@ -66,7 +67,7 @@ def predicted(material: Material, method: AskedMethod) -> Row:
     """The row of one crystal."""
     predictor = _predictor[0]
     prediction = predictor.predict(material.structure, out_of_fold=True, targets=["electronic"])
-    if not prediction.likely_metal:
+    if not prediction.likely_metal or material.n is not None:  # DFT found a gap
         prediction = predictor.predict(material, out_of_fold=True, ionic_method=method)
     return row_of(material, prediction)
 

@@ -235,7 +235,7 @@ def result(material: Material, predict: Callable[[], Prediction], row: int | Non
     with right:
         place = st.container()
         answer = None if waiting else asked(predict)
-        prediction = unless_metal(answer, "view")
+        prediction = answer if material.n is not None else unless_metal(answer, "view")  # DFT found a gap
         found = measurements(material.structure)
         tensor_view.summary(prediction, material, found[0] if found else None)
         tensor_view.doubts_note(material)

@@ -163,3 +163,10 @@ def test_the_drawing_can_show_the_conventional_cell() -> None:
 def test_a_crystal_with_a_named_structure_type_says_it_beside_its_space_group() -> None:
     assert "rutile type" in words(look_up("mp-2657"))
     assert " type" not in words(look_up("mp-1943")).split("atoms in the cell")[0]
+
+
+def test_a_crystal_that_dft_gives_an_index_is_not_hidden_as_a_metal() -> None:
+    page = look_up("ceria")
+    assert "| Electronic, mean | " in words(page)
+    assert "Likely metallic" in page.warning[0].value
+    assert "Likely a metal" not in words(page)
