@@ -1,12 +1,11 @@
 """The page's address: what the server knows of it, and which steps the browser's Back takes."""
 
-import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.state.query_params import _coerce_value_for_query_url
 
 # Streamlit adds an entry to the browser's history for each message about the address, also for those that only
 # tidy up before and after a step to another page or when a page is first drawn: Back then seems to do nothing.
-_ONE_ENTRY_A_STEP = """<script>
+ONE_ENTRY_A_STEP = """<script>
 if (!window.oneEntryAStep) {
     window.oneEntryAStep = true;
     const push = history.pushState.bind(history), replace = history.replaceState.bind(history);
@@ -20,11 +19,6 @@ if (!window.oneEntryAStep) {
     };
 }
 </script>"""
-
-
-def one_entry_a_step() -> None:
-    """Make the browser's Back undo one step of the visitor, no more and no less."""
-    st.html(_ONE_ENTRY_A_STEP, unsafe_allow_javascript=True)
 
 
 def catch_up() -> None:

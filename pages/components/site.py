@@ -1,11 +1,13 @@
 """The pages of the dashboard and the frame around each of them."""
 
+import time
 from pathlib import Path
 
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from pages.components.address import catch_up, one_entry_a_step
+from pages.components import touch
+from pages.components.address import ONE_ENTRY_A_STEP, catch_up
 
 PAGES_FOLDER = Path(__file__).resolve().parents[1]
 ICON = PAGES_FOLDER.parent / "static" / "icon.svg"
@@ -15,8 +17,10 @@ LOOK_UP, EXPLORE, COMPARE, PREDICT, MODEL, TRAIN, THEORY, DEMO = (
 )
 
 SITE = "Dielectric tensors"
+# s, once a visitor: the page would be drawn before its width and style are there, and then jump.
+HEAD_START = 0.3
 _STYLE = """
-.block-container {padding-top: 3.8rem; padding-bottom: 3rem; max-width: 1320px;}
+.block-container {max-width: 1320px;}
 [data-testid="stMarkdownContainer"] table {width: 100%; font-size: 0.9rem;}
 [data-testid="stMarkdownContainer"] :is(th, td) {padding: 0.25rem 0.5rem 0.25rem 0; border-width: 0 0 1px 0;}
 [data-testid="stMarkdownContainer"] td:first-child {opacity: 0.75;}
@@ -64,11 +68,15 @@ def header(title: str, subtitle: str) -> None:
     catch_up()
     navigation(title)
     st.html(f"<style>{_style(st.context.theme.type)}</style>")
-    one_entry_a_step()
+    with st.container(height=1, border=False):  # else it takes the room of a line until it is there
+        st.html(ONE_ENTRY_A_STEP + touch.SCRIPT, unsafe_allow_javascript=True)
+    if not st.session_state.get("dressed"):
+        st.session_state.dressed = True
+        time.sleep(HEAD_START)
     st.title(title, anchor=False)
     st.caption(subtitle)
 
 
 def _style(theme: str | None) -> str:
     color = st.get_option(f"theme.{theme or 'light'}.linkColor")
-    return f"{_STYLE}ul.links a {{color: {color};}}{_DARK_STYLE if theme == 'dark' else ''}"
+    return f"{_STYLE}{touch.STYLE}ul.links a {{color: {color};}}{_DARK_STYLE if theme == 'dark' else ''}"

@@ -142,7 +142,8 @@ def draw(
     else:
         dark = st.context.theme.type == "dark"
         html = frame_html(scene, overlay, dark=dark, motion=motion, charges=charges)
-        st.iframe(html, height=HEIGHT, alt=f"{told}, turn it with the mouse")
+        with st.container(height=HEIGHT, border=False):  # which keeps the room until the frame is there
+            st.iframe(html, height=HEIGHT, alt=f"{told}, turn it with the mouse")
     st.html(legend_html(sorted(set(scene.numbers.tolist())), overlay, charges=charges is not None))
 
 
