@@ -49,14 +49,13 @@ def infrared(prediction: Prediction | None, dft: Material | None, key: str) -> N
         st.caption("With one atom in the primitive cell there is no vibration that light could meet.")
         return
     _doubts(modes)
-    chart = st.container()
+    moved = _chosen_mode(modes, key)
+    _spectrum(prediction, modes, moved, key)  # first, for it is what the visitor came for
     left, right = st.columns([7, 5], gap="large")
     with left:
-        moved = _modes_table(prediction, modes, dft, key)
+        _modes_table(prediction, modes, dft, key)
     with right:
         _motion(prediction, modes, moved, key)
-    with chart:
-        _spectrum(prediction, modes, moved, key)
     left, right = st.columns([7, 5], gap="large")
     with left:
         _charges(prediction)
@@ -98,7 +97,7 @@ def _frequency(wavenumber: float) -> str:
     return f"{abs(wavenumber):.0f}{'i' if wavenumber < 0 else ''}"
 
 
-def _spectrum(prediction: Prediction, modes: Modes, moved: int | None, key: str) -> None:
+def _spectrum(prediction: Prediction, modes: Modes, moved: int, key: str) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         quantity = st.segmented_control(
             "Spectrum", QUANTITIES, default=QUANTITIES[0], key=f"{key}-quantity", required=True, width="content"
@@ -148,15 +147,22 @@ def _axis_name(curve: Curve) -> str:
     return f"⟂ {direction_text(axis)}" if axis.times == 2 else f"∥ {direction_text(axis)}"
 
 
-def _modes_table(prediction: Prediction, modes: Modes, dft: Material | None, key: str) -> int | None:
-    """The multiplets as rows to click; the index of the clicked one, at first of the strongest."""
+def _chosen_mode(modes: Modes, key: str) -> int:
+    """Index of the multiplet that was clicked in the table, at first of the strongest."""
+    table = st.session_state.get(f"{key}-modes")
+    clicked = table["selection"]["rows"] if table else []
+    return clicked[0] if clicked and clicked[0] < len(modes.sets) else int(modes.set_strengths.argmax())
+
+
+def _modes_table(prediction: Prediction, modes: Modes, dft: Material | None, key: str) -> None:
+    """The multiplets as rows to click."""
     st.markdown("**Vibrations at the zone centre** :gray[click one to see it]")
     known = None if dft is None else dft_modes_of(dft.material_id)
     beside = None if known is None else places(modes, known)
     rows = _mode_rows(prediction, modes)
     if known is not None and beside is not None:
         rows.insert(2, DFT, [_frequency(known.wavenumbers[place]) for place in beside])
-    chosen = st.dataframe(
+    st.dataframe(
         rows,
         hide_index=True,
         key=f"{key}-modes",
@@ -167,8 +173,6 @@ def _modes_table(prediction: Prediction, modes: Modes, dft: Material | None, key
     )
     if known is not None and beside is not None:
         _about_dft(known)
-    clicked = chosen["selection"]["rows"]
-    return clicked[0] if clicked else int(modes.set_strengths.argmax())
 
 
 def _about_dft(known: DftModes) -> None:
@@ -214,9 +218,7 @@ def _seen(infrared: bool, raman: bool) -> str:
     return ", ".join(name for name, active in (("infrared", infrared), ("Raman", raman)) if active) or "neither"
 
 
-def _motion(prediction: Prediction, modes: Modes, moved: int | None, key: str) -> None:
-    if moved is None:
-        return
+def _motion(prediction: Prediction, modes: Modes, moved: int, key: str) -> None:
     index = modes.sets[moved][0]
     imaginary = "i" if modes.unstable[index] else ""
     other = f"{abs(modes.thz[index]):.2f}{imaginary} THz, {abs(modes.mev[index]):.1f}{imaginary} meV"
