@@ -38,7 +38,9 @@ kbd {opacity: 0.85 !important;}
 """
 
 
-_DARK_STYLE = '[data-testid^="stBaseButton-primary"] p, [data-testid="stMultiSelect"] span[title] {color: #0b1117;}'
+_DARK_STYLE = (
+    '[data-testid^="stBaseButton-primary"] p, [data-testid="stMultiSelect"] span[title] {color: #0b1117;}'
+)
 
 
 def navigation(title: str = "") -> Page:
