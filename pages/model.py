@@ -183,6 +183,8 @@ def result(name: str, by_target: dict[str, Judged], target: str) -> None:
         "Intervals": lambda: intervals(by_target),
         "Learning curve": lambda: attempt(learning_curve, target),
     }
+    if name == DEFAULT_MODEL:
+        draw["Against experiment"] = lambda: attempt(measured_indices)
     # What is closed is not drawn, so that a page appears at once.
     tabs = st.tabs(list(draw), key="errors", on_change="rerun", bind="query-params")
     for tab, show in zip(tabs, draw.values(), strict=True):
@@ -191,8 +193,6 @@ def result(name: str, by_target: dict[str, Judged], target: str) -> None:
                 show()
     attempt(figures, name, by_target)
     attempt(external, name)
-    if name == DEFAULT_MODEL:
-        attempt(measured_indices)
     attempt(vibrations, name)
 
 

@@ -28,7 +28,10 @@ ADDRESSES = [
     ("explore", {"view": "Elements", "colour": "median PBE band gap (eV)"}),
     ("explore", {"view": "Distributions", "holds": "O"}),
     ("explore", {"shown": "20"}),
-    *[("model", {"errors": view}) for view in ("Where it errs", "Intervals", "Learning curve")],
+    *[
+        ("model", {"errors": view})
+        for view in ("Where it errs", "Intervals", "Learning curve", "Against experiment")
+    ],
     *[
         ("model", {"tensor": tensor, "quantity": quantity, "colour": colour})
         for tensor, quantity, colour in product(("electronic", "ionic", "total"), QUANTITIES, ("", "density"))

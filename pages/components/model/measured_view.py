@@ -18,8 +18,8 @@ def measured_indices() -> None:
     """DFT and prediction beside what was measured in a laboratory."""
     rows = cached.measured_indices()
     if rows is None:
+        st.info("How far the refractive indices are from measured ones was not measured.")
         return
-    st.subheader("Against experiment", anchor=False)
     left, right = st.columns([3, 2], gap="large")
     with left:
         st.plotly_chart(
