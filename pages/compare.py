@@ -15,6 +15,7 @@ from engine.prediction.prediction import Prediction
 from engine.prediction.records import material_record, records_to_csv, to_records
 from pages.components import basket, cached, charts
 from pages.components.material import comparison_charts, tensor_view
+from pages.components.material.low_dimensional_view import OF_BOX, box_of
 from pages.components.site import header
 from pages.components.widgets import DASH, PLOT, number, show_table, space_group, subscripts
 
@@ -98,7 +99,7 @@ def tables(columns: list[Column]) -> None:
         "networks that were trained on no crystal of the formula. The head of a column leads to the crystal."
     )
     known = {linked(one): tensor_view.dft_rows(one.material) for one in columns if one.material.n is not None}
-    if known:
+    if any(known.values()):
         st.subheader("DFT", anchor=False)
         show_table(known)
 
@@ -120,7 +121,7 @@ def tensors(columns: list[Column]) -> None:
         tensor = getattr(one.prediction if source == "Prediction" else one.material, part, None)
         metal = one.prediction is not None and one.prediction.likely_metal
         if tensor is not None and not (source == "Prediction" and metal):
-            found[one.title] = tensor
+            found[one.title + (OF_BOX if box_of(one.prediction, one.material) else "")] = tensor
     if not found:
         st.caption(
             f"None of these crystals has {'a predicted' if source == 'Prediction' else 'a DFT'} tensor here."
@@ -137,7 +138,8 @@ def tensors(columns: list[Column]) -> None:
 
 def spectra(columns: list[Column]) -> None:
     """What a powder of each would show in the infrared."""
-    found = {one.title: one.prediction.modes for one in columns if one.prediction and one.prediction.modes}
+    crystals = [one for one in columns if not box_of(one.prediction, one.material)]
+    found = {one.title: one.prediction.modes for one in crystals if one.prediction and one.prediction.modes}
     moving = {title: modes for title, modes in found.items() if len(modes)}
     if not moving:
         return

@@ -51,6 +51,14 @@ def test_a_metal_is_called_one_and_has_no_tensor() -> None:
     assert "None of these crystals has a predicted tensor here" in words(page)
 
 
+def test_a_sheet_in_a_box_is_compared_by_what_is_its_own() -> None:
+    page = compare("mp-8781")
+    assert "| Electronic α, in the plane (Å) | " in words(page)
+    assert "| Electronic, mean, of the box | " in words(page)
+    assert "Refractive index" not in words(page)
+    assert len(page.get("plotly_chart")) == 1  # no spectrum
+
+
 def test_an_example_fills_an_empty_page() -> None:
     page = compare()
     page.pills[0].select("Polymorphs of TiO₂").run()

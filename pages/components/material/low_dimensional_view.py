@@ -40,7 +40,7 @@ def own_response(box: InVacuum, prediction: Prediction | None, dft: Material | N
     """Polarisabilities by prediction and DFT, with what they are."""
     owns = {"Prediction": None if prediction is None else prediction.low_dimensional}
     owns["DFT"] = None if dft is None else low_dimensional(box, dft.electronic, dft.total)
-    columns = {name: _rows(own) for name, own in owns.items() if own is not None}
+    columns = {name: own_rows(own) for name, own in owns.items() if own is not None}
     st.markdown(
         f":material/layers: **A {box.kind} in a box with {box.vacuum:.1f} Å of vacuum.** What belongs to the "
         f"{box.kind} is its polarisability α, the same with any vacuum:"
@@ -59,7 +59,8 @@ def of_box(rows: dict[str, str]) -> dict[str, str]:
     return {f"{row}{OF_BOX}": text for row, text in means.items()}
 
 
-def _rows(own: LowDimensional) -> dict[str, str]:
+def own_rows(own: LowDimensional) -> dict[str, str]:
+    """Polarisabilities, row title -> text."""
     unit, rows = UNITS[own.unit], {}
     for part, title in PARTS.items():
         tensor = getattr(own, part)

@@ -95,12 +95,15 @@ def predicted_rows(prediction: Prediction | None, gap: float | None) -> dict[str
         return {INDEX: f"likely a metal ({100 * prediction.metallic:.0f}{PERCENT})"}
     rows = _useful(_quantities(prediction, gap) | _rounded(prediction), prediction.useless)
     bounds = _intervals(prediction)
-    return {row: f"{text} [{bounds[row]}]" if row in bounds else text for row, text in rows.items()}
+    rows = {row: f"{text} [{bounds[row]}]" if row in bounds else text for row, text in rows.items()}
+    own = prediction.low_dimensional
+    return rows if own is None else low_dimensional_view.own_rows(own) | low_dimensional_view.of_box(rows)
 
 
 def dft_rows(dft: Material) -> dict[str, str]:
     """The same of DFT, doubtful values marked."""
-    return _marked(_quantities(dft, dft.band_gap), dft.doubts)
+    rows = _marked(_quantities(dft, dft.band_gap), dft.doubts)
+    return low_dimensional_view.of_box(rows) if box_of(dft) else rows
 
 
 def choose_axes(structure: Structure, key: str) -> Axes:
