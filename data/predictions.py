@@ -3,14 +3,14 @@
     python data/predictions.py        (hours on two cores; goes on where it was ended)
 
 Each by the networks that never saw its formula, where there are any. Likely metals without a DFT index get the
-electronic tensor alone, cells of more than --atoms are left out: the pages compute what is not shipped. The small
-cells come first.
+electronic tensor alone, cells of more than --atoms wait for another run: pages compute what is not shipped. The
+small cells come first.
 """
 
 import argparse
 import hashlib
+import json
 import multiprocessing
-import pickle
 import sys
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
@@ -78,9 +78,9 @@ def kept(folder: Path, weights: str, method: AskedMethod) -> dict[str, Row]:
     rows = {}
     if shipped.is_file() and weights_of(shipped) == weights:
         rows = {row["key"]: row for row in pq.read_table(shipped).to_pylist()}
-    for path in folder.glob("*.pickle"):
-        row = pickle.loads(path.read_bytes())
-        rows[row["key"]] = row
+    for path in folder.glob("*.json"):
+        row = json.loads(path.read_text())
+        rows[row["key"]] = row | {"spread": [tuple(pair) for pair in row["spread"]]}  # which JSON knows as lists
     return {key: row for key, row in rows.items() if method == "direct" or row["ionic_method"] != "direct"}
 
 
@@ -91,8 +91,8 @@ def answers(materials: Iterable[Material], folder: Path, method: AskedMethod) ->
     with ProcessPoolExecutor(mp_context=context, initializer=start) as pool:
         for done, row in enumerate(pool.map(partial(predicted, method=method), materials, chunksize=4), start=1):
             part = folder / f"{row['key']}.part"
-            part.write_bytes(pickle.dumps(row))
-            part.replace(part.with_suffix(".pickle"))
+            part.write_text(json.dumps(row))
+            part.replace(part.with_suffix(".json"))
             if done % 50 == 0:
                 print(f"{done} of {len(materials)} crystals", flush=True)
 
@@ -100,7 +100,7 @@ def answers(materials: Iterable[Material], folder: Path, method: AskedMethod) ->
 def main() -> None:
     """Predict what is not yet predicted, and write the file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--atoms", type=int, default=LARGEST, help="largest cell")
+    parser.add_argument("--atoms", type=int, default=LARGEST, help="of the largest cell to predict")
     parser.add_argument("--write", action="store_true", help="only write what is there")
     parser.add_argument(
         "--direct",
@@ -111,10 +111,10 @@ def main() -> None:
     weights, method = weights_hash(), "direct" if options.direct else "full"
     folder = user_cache_path("dielectric-tensors") / "predictions" / weights[:16]
     folder.mkdir(parents=True, exist_ok=True)
-    materials = [material for material in with_ids() if material.natoms <= options.atoms]
-    rows = kept(folder, weights, method)
+    materials, rows = with_ids(), kept(folder, weights, method)
     if not options.write:
-        answers([one for one in materials if structure_key(one) not in rows], folder, method)
+        missing = [one for one in materials if one.natoms <= options.atoms and structure_key(one) not in rows]
+        answers(missing, folder, method)
     rows = kept(folder, weights, "direct")
     ordered = [rows[key] for material in materials if (key := structure_key(material)) in rows]
     write_predictions(FOLDER / FILE, ordered, weights)

@@ -16,6 +16,7 @@ from engine.prediction.records import material_record, records_to_csv, to_record
 from pages.components import basket, cached, charts
 from pages.components.material import comparison_charts, tensor_view
 from pages.components.material.low_dimensional_view import OF_BOX, box_of
+from pages.components.material.metal_notice import stands_for_nothing
 from pages.components.site import header
 from pages.components.widgets import DASH, PLOT, number, show_table, space_group, subscripts
 
@@ -90,8 +91,7 @@ def tables(columns: list[Column]) -> None:
     """Quantities that do not depend on axes: predictions with their intervals, then DFT's."""
     st.subheader("Prediction", anchor=False)
     predicted = {
-        linked(one): facts(one) | tensor_view.predicted_rows(one.prediction, one.material.band_gap)
-        for one in columns
+        linked(one): facts(one) | tensor_view.predicted_rows(one.prediction, one.material) for one in columns
     }
     show_table(predicted)
     st.caption(
@@ -119,7 +119,7 @@ def tensors(columns: list[Column]) -> None:
     found: dict[str, np.ndarray] = {}
     for one in columns:
         tensor = getattr(one.prediction if source == "Prediction" else one.material, part, None)
-        metal = one.prediction is not None and one.prediction.likely_metal
+        metal = one.prediction is not None and stands_for_nothing(one.prediction, one.material)
         if tensor is not None and not (source == "Prediction" and metal):
             found[one.title + (OF_BOX if box_of(one.prediction, one.material) else "")] = tensor
     if not found:

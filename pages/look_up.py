@@ -235,7 +235,7 @@ def result(material: Material, predict: Callable[[], Prediction], row: int | Non
     with right:
         place = st.container()
         answer = None if waiting else asked(predict)
-        prediction = answer if material.n is not None else unless_metal(answer, "view")  # DFT found a gap
+        prediction = unless_metal(answer, material, "view")
         found = measurements(material.structure)
         tensor_view.summary(prediction, material, found[0] if found else None)
         tensor_view.doubts_note(material)

@@ -205,7 +205,7 @@ def show(name: str, prediction: Prediction, key: str) -> None:
     st.caption(understood(prediction.structure))
     left, right = st.columns([6, 7], gap="large")
     with right:
-        shown = unless_metal(prediction, key)
+        shown = unless_metal(prediction, None, key)
         tensor_view.summary(shown, own, found[0] if found else None)
         formula = prediction.formula
         show_warnings([warning.replace(formula, subscripts(formula)) for warning in prediction.warnings])

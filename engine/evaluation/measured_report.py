@@ -14,10 +14,10 @@ WAYS = ("dft", "predicted")
 
 
 def read_measured(path: Path | None = None) -> pd.DataFrame | None:
-    """A row a crystal: material_id, formula, space_group, measured, polymorph, dft, predicted, metallic, source.
+    """A row a crystal: material_id, formula, space_group, measured, polymorph, dft, predicted, held_out, source.
 
     `polymorph` is empty where the measurement names none: it may be of another one of the same optical symmetry.
-    None where it was not measured.
+    `held_out`: no network that answered was trained on the formula. None where it was not measured.
 
     Raises:
         EngineError: the file is damaged.

@@ -51,6 +51,12 @@ def test_a_metal_is_called_one_and_has_no_tensor() -> None:
     assert "None of these crystals has a predicted tensor here" in words(page)
 
 
+def test_a_crystal_that_dft_gives_an_index_is_compared_although_it_looks_like_a_metal() -> None:
+    text = words(compare("ceria"))
+    assert "likely a metal" not in text
+    assert "| Electronic, mean | " in text
+
+
 def test_a_sheet_in_a_box_is_compared_by_what_is_its_own() -> None:
     page = compare("mp-8781")
     assert "| Electronic α, in the plane (Å) | " in words(page)

@@ -13,6 +13,8 @@ from streamlit.testing.v1 import AppTest
 
 from engine.data.datasets import load_dataset
 from engine.prediction.records import material_record, records_to_csv
+from engine.prediction.shipped import STEP
+from pages.components import cached
 from pages.components.material.copy_view import cif, poscar
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -163,6 +165,13 @@ def test_the_drawing_can_show_the_conventional_cell() -> None:
 def test_a_crystal_with_a_named_structure_type_says_it_beside_its_space_group() -> None:
     assert "rutile type" in words(look_up("mp-2657"))
     assert " type" not in words(look_up("mp-1943")).split("atoms in the cell")[0]
+
+
+def test_a_crystal_with_an_id_is_answered_by_the_prediction_that_ships() -> None:
+    """Which only the shipped ones' rounding tells from one that was computed."""
+    (index,) = cached.search("mp-1143")
+    constants = cached.prediction_of(index).ions.force_constants / STEP
+    np.testing.assert_array_equal(constants, np.round(constants))
 
 
 def test_a_crystal_that_dft_gives_an_index_is_not_hidden_as_a_metal() -> None:

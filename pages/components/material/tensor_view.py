@@ -17,6 +17,7 @@ from engine.tensors.axes import distinct_values
 from pages.components import charts
 from pages.components.material import low_dimensional_view
 from pages.components.material.low_dimensional_view import OF_BOX, box_of
+from pages.components.material.metal_notice import stands_for_nothing
 from pages.components.widgets import (
     DASH,
     INTERVAL,
@@ -87,13 +88,13 @@ def summary(prediction: Prediction | None, dft: Material | None, measured: Measu
     show_table({name: column for name, column in shown.items() if column})
 
 
-def predicted_rows(prediction: Prediction | None, gap: float | None) -> dict[str, str]:
+def predicted_rows(prediction: Prediction | None, dft: Material) -> dict[str, str]:
     """The same of a prediction alone, its intervals in brackets; of a metal, that it is one."""
     if prediction is None:
         return {}
-    if prediction.likely_metal:
+    if stands_for_nothing(prediction, dft):
         return {INDEX: f"likely a metal ({100 * prediction.metallic:.0f}{PERCENT})"}
-    rows = _useful(_quantities(prediction, gap) | _rounded(prediction), prediction.useless)
+    rows = _useful(_quantities(prediction, dft.band_gap) | _rounded(prediction), prediction.useless)
     bounds = _intervals(prediction)
     rows = {row: f"{text} [{bounds[row]}]" if row in bounds else text for row, text in rows.items()}
     own = prediction.low_dimensional

@@ -1,13 +1,14 @@
 """Predictions that ship are those that the model makes."""
 
 import hashlib
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from pymatgen.core import Structure
 
-from data.predictions import LARGEST, with_ids
+from data.predictions import LARGEST, kept, with_ids
 from engine.crystals.material import Material
 from engine.errors import EngineError
 from engine.files import MODELS_FOLDER
@@ -87,6 +88,18 @@ def test_a_prediction_survives_its_file(tmp_path, crystals: dict[str, Material])
     found = read_predictions(tmp_path / FILE).prediction(material, made.calibration, made.mode_calibrations)
     same(found, made)
     np.testing.assert_allclose(found.ions.force_constants, made.ions.force_constants, atol=STEP)
+
+
+def test_a_run_goes_on_from_what_ships_and_makes_direct_rows_anew(tmp_path, crystals: dict[str, Material]) -> None:
+    weights = weights_of(FOLDER / FILE)
+    row = row_of(crystals["mp-149"], predictor().shipped(crystals["mp-149"])) | {"key": "new"}
+    (tmp_path / "new.json").write_text(json.dumps(row))
+    every, full = (kept(tmp_path, weights, method) for method in ("direct", "full"))
+    assert every["new"] == full["new"] == row
+    assert {one["ionic_method"] for one in full.values()} <= {"full", None}
+    direct = {key for key, one in every.items() if one["ionic_method"] == "direct"}
+    assert set(every) - set(full) == direct
+    assert kept(tmp_path, "other weights", "direct") == {"new": row}
 
 
 def test_a_damaged_file_is_named(tmp_path) -> None:
