@@ -37,10 +37,10 @@ def measured_indices() -> None:
         )
         st.caption(
             "Measured: refractiveindex.info (CC0), at the wavelength where n changes least. Open circles: the "
-            "measurement does not name its polymorph. PBE gives too narrow gaps and so too large indices; the model "
-            "is taught to agree with PBE, but not where single calculations went astray, as for ZnO and BeO. No "
-            "measurement taught it, but every network saw PBE's index or vibrations of some of these formulas: the "
-            "last column leaves them out. Errors are those of the crystals that have both."
+            "measurement does not name its polymorph. PBE gives too narrow gaps and so too large indices; the "
+            "model is taught to agree with PBE, but not where single calculations went astray, as for ZnO and BeO. "
+            "No measurement taught it, but every network saw PBE's index or vibrations of some formulas: the last "
+            "column leaves these out. Errors are those of the crystals that have both."
         )
         show_origin(cached.origin(NAME))
 
