@@ -19,6 +19,7 @@ from engine.optics.measured import measurements
 from engine.prediction.prediction import Prediction
 from engine.prediction.records import material_record, records_to_csv, to_records
 from pages.components import basket, cached
+from pages.components.crystal.viewer import structure_view
 from pages.components.explore import scatter_charts
 from pages.components.material import copy_view, direction_view, live, mechanical_view, tensor_view
 from pages.components.material.details import details
@@ -245,7 +246,10 @@ def result(material: Material, predict: Callable[[], Prediction], row: int | Non
         notes(material, prediction)
     sources = tensor_view.with_tensors(prediction, material)
     with left:
-        direction_view.crystal(material.structure, sources, "view", mechanical_view.overlays(material))
+        if waiting:  # a choice of surfaces made now would outlast the prediction
+            structure_view(material.structure, key="view")
+        else:
+            direction_view.crystal(material.structure, sources, "view", mechanical_view.overlays(material))
         with st.expander("Lattice parameters, CIF and POSCAR"):
             copy_view.crystal_file(material.structure, material.material_id or material.formula, "view")
     st.subheader("Tensors", anchor=False)

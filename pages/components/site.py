@@ -29,6 +29,7 @@ ul.links {display: flex; flex-wrap: wrap; gap: 0.4rem 1.6rem; list-style: none; 
 [data-testid="stSlider"] label {margin-bottom: 0.5rem;}
 h1 {padding: 0 0 0.2rem !important;}
 kbd {opacity: 0.85 !important;}
+@media (max-width: 640px) {[data-testid="stMarkdownContainer"]:has(> table) {overflow-x: auto;}}
 @media print {
   header, [data-testid="stMultiSelect"], [data-testid="stTextInput"], [data-testid="stButtonGroup"],
   [data-testid="stPills"], [data-testid="stDownloadButton"], .st-key-downloads {display: none !important;}

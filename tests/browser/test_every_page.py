@@ -20,7 +20,7 @@ PAGES = {
     "model": "/model",
     "train": "/train",
     "theory": "/theory",
-    "compare": "/compare?of=mp-2657&of=mp-7000&of=mp-149",
+    "compare": "/compare?of=mp-2657&of=mp-7000&of=mp-149&of=mp-696752&of=mp-66&of=mp-5986",
     "demo": "/demo?crystal=mp-1186",
 }
 FIRST_LOOK = {  # what a page is opened for

@@ -174,6 +174,12 @@ def test_a_crystal_with_an_id_is_answered_by_the_prediction_that_ships() -> None
     np.testing.assert_array_equal(constants, np.round(constants))
 
 
+def test_a_crystal_whose_prediction_has_to_be_made_gets_its_surface_too() -> None:
+    page = look_up("mp-8781")  # a sheet in a box, of which no prediction ships
+    assert page.selectbox(key="view-surface").value == "electronic"
+    assert "of the box" in words(page)
+
+
 def test_a_crystal_that_dft_gives_an_index_is_not_hidden_as_a_metal() -> None:
     page = look_up("ceria")
     assert "| Electronic, mean | " in words(page)

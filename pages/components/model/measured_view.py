@@ -38,7 +38,7 @@ def measured_indices() -> None:
         st.caption(
             "Measured: refractiveindex.info (CC0), at the wavelength where n changes least. Open circles: the "
             "measurement does not name its polymorph. PBE gives too narrow gaps and so too large indices; the "
-            "model is taught to agree with PBE, but not where single calculations went astray, as for ZnO and BeO. "
+            "model is taught to agree with PBE, but not where single calculations went astray, as with ZnO. "
             "No measurement taught it, but every network saw PBE's index or vibrations of some formulas: the last "
             "column leaves these out. Errors are those of the crystals that have both."
         )
