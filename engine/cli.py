@@ -1,4 +1,4 @@
-"""The command line: python -m engine fetch|train|evaluate|predict, also installed as dielectric."""
+"""The command line: python -m engine fetch|train|evaluate|predict|screen, also installed as dielectric."""
 
 import argparse
 import json
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.config import GraphConfig, IndexConfig, ModelConfig, TrainConfig
 from engine.errors import EngineError, check
+from engine.screening import command as screening
 
 if TYPE_CHECKING:
     from engine.materials_project.fetch import FetchProgress
@@ -43,7 +44,7 @@ def _program() -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=_program(), description="Dielectric tensors of crystals.")
-    commands = parser.add_subparsers(required=True, metavar="fetch|train|evaluate|predict")
+    commands = parser.add_subparsers(required=True, metavar="fetch|train|evaluate|predict|screen")
 
     predict = commands.add_parser(
         "predict", help="predict tensors for files (CIF, POSCAR, extxyz, XSF, JSON, phonopy.yaml, vasprun.xml)"
@@ -107,9 +108,13 @@ def _parser() -> argparse.ArgumentParser:
     fetch.add_argument("--out", type=Path, metavar="FILE", help="Parquet file to write")
     fetch.set_defaults(command=_fetch)
 
+    screen = commands.add_parser("screen", help="predict many structures into one Parquet file; safe to interrupt")
+    screening.add_options(screen, ASKED)
+    screen.set_defaults(command=partial(screening.run, targets=ASKED))
+
     for command in (train, evaluate):
         _add_training_options(command)
-    for command in (predict, train, evaluate):
+    for command in (predict, train, evaluate, screen):
         command.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     return parser
 

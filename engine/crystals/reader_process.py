@@ -1,10 +1,11 @@
 """The script that reads untrusted structure files, in processes that can be killed.
 
-`engine.crystals.warm_readers` starts it. For each request, a line of JSON and the file, it forks, so that files
-share nothing; the fork writes one line of JSON: `{"structures": [...]}`, each with `cell` (3x3, Å, rows are
-lattice vectors), `atomic_numbers` (N), `frac_coords` (Nx3), `notes`, sentences of what was assumed, and `tensors`
-that the file holds, or `{"refused": reason}`; or an empty line where it came to its limits. A request's kind is
-one of `READERS`; a disordered crystal as JSON is answered by ordered ones that stand for it. Comments and
+`engine.crystals.warm_readers` starts it. A request is a line of JSON and the file; those up to one that has not
+`"more": true` are read by one fork, within limits of their own each, and where a file is the fork's end, another
+fork reads on behind it. For each file there is one line of JSON: `{"structures": [...]}`, each with `cell` (3x3,
+Å, rows are lattice vectors), `atomic_numbers` (N), `frac_coords` (Nx3), `notes`, sentences of what was assumed,
+and `tensors` that the file holds, or `{"refused": reason}`; or an empty line where it came to its limits. A file's
+kind is one of `READERS`; a disordered crystal as JSON is answered by ordered ones that stand for it. Comments and
 properties of the file stay behind. It imports what a format needs when that is first asked for, so that it starts
 in a fraction of a second.
 """
@@ -17,10 +18,11 @@ import os
 import re
 import resource
 import sys
+import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType, ModuleType
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, BinaryIO, NamedTuple, TypedDict
 
 import numpy as np
 
@@ -273,41 +275,65 @@ def main() -> None:
     import pymatgen.core  # noqa: F401  # before the forks, which all need it
 
     warnings.simplefilter("ignore")
-    while line := sys.stdin.buffer.readline():
+    while files := _requested(sys.stdin.buffer):
+        for request, _ in files:
+            if request["kind"] in _IMPORTS:
+                _pass_over("ase.dft")
+                importlib.import_module(_IMPORTS[request["kind"]])
+            os.environ[MOST_ATOMS] = request["most_atoms"]
+        while files:
+            files = files[_forked(files, sys.stdout.buffer) :]
+
+
+def _requested(stream: BinaryIO) -> list[tuple[dict[str, Any], bytes]]:
+    """Requests that one fork may answer, each with its file; none at the end of the stream."""
+    files: list[tuple[dict[str, Any], bytes]] = []
+    while line := stream.readline():
         request = json.loads(line)
-        content = sys.stdin.buffer.read(request["bytes"])
-        if request["kind"] in _IMPORTS:
-            _pass_over("ase.dft")
-            importlib.import_module(_IMPORTS[request["kind"]])
-        os.environ[MOST_ATOMS] = request["most_atoms"]
-        sys.stdout.buffer.write(_forked(request["kind"], content).strip() + b"\n")
-        sys.stdout.buffer.flush()
+        files.append((request, stream.read(request["bytes"])))
+        if not request.get("more"):
+            break
+    return files
 
 
-def _forked(kind: str, content: bytes) -> bytes:
-    """The line that a fork writes; empty where it came to its limits."""
+def _forked(files: Sequence[tuple[dict[str, Any], bytes]], stream: BinaryIO) -> int:
+    """Write the lines of a fork that reads the files; how many were answered, the last by its end perhaps."""
     reading, writing = os.pipe()
     fork = os.fork()
     if not fork:
         try:
             os.close(reading)
-            _limit()
-            with contextlib.redirect_stdout(sys.stderr):
-                found = answer(kind, content.decode("utf-8", errors="replace"))
-            with open(writing, "wb") as file:
-                file.write(json.dumps(found).encode())
+            with open(writing, "wb") as pipe:
+                for request, content in files:
+                    _limit()
+                    with contextlib.redirect_stdout(sys.stderr):
+                        found = answer(request["kind"], content.decode("utf-8", errors="replace"))
+                    pipe.write(json.dumps(found).encode() + b"\n")
+                    pipe.flush()
         finally:
             os._exit(0)
     os.close(writing)
-    with open(reading, "rb") as file:
-        line = file.read()
+    answered = 0
+    with open(reading, "rb") as pipe:
+        for line in pipe:
+            answered += 1
+            _tell(stream, line)
     os.waitpid(fork, 0)
-    return line
+    if answered < len(files):
+        answered += 1
+        _tell(stream, b"\n")
+    return answered
+
+
+def _tell(stream: BinaryIO, line: bytes) -> None:
+    stream.write(line if line.endswith(b"\n") else b"\n")  # a line that its fork did not end is no answer
+    stream.flush()
 
 
 def _limit() -> None:
-    """Processor time and memory of this process."""
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    """Processor time for one more file, and memory of this process."""
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + CPU_SECONDS, most))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 

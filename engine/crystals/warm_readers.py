@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from engine.crystals import reader_process
@@ -35,9 +35,32 @@ def ask(kind: str, text: str, seconds: float, most_atoms: str = "") -> Answer:
         TimeoutError: they were killed.
         ReaderStopped: the answer took too much memory or time of a processor.
     """
-    content = text.encode()
-    with _turns, _reader() as reader, _killed_after(seconds, reader):
-        return reader.ask({"kind": kind, "bytes": len(content), "most_atoms": most_atoms}, content)
+    (found,) = ask_each([(kind, text)], seconds, most_atoms)
+    if isinstance(found, (TimeoutError, ReaderStopped)):
+        raise found
+    return found
+
+
+def ask_each(
+    texts: Sequence[tuple[str, str]], seconds: float, most_atoms: str = ""
+) -> list[Answer | TimeoutError | ReaderStopped]:
+    """`ask` for many (kind, text), in order, many times as fast: a fork reads on until a text is its end.
+
+    `seconds` are for each text. What `ask` raises stands in the place of the answer.
+    """
+    found: list[Answer | TimeoutError | ReaderStopped] = []
+    while len(found) < len(texts):
+        left = texts[len(found) :]
+        try:
+            with _turns, _reader() as reader:
+                with _killed_after(seconds, reader):
+                    reader.send(left, most_atoms)
+                for _ in left:
+                    with _killed_after(seconds, reader):
+                        found.append(reader.answer())
+        except (TimeoutError, ReaderStopped) as stopped:
+            found.append(stopped)
+    return found
 
 
 class _Reader:
@@ -57,19 +80,28 @@ class _Reader:
             start_new_session=True,
         )
 
-    def ask(self, request: dict[str, str | int], content: bytes) -> Answer:
-        """Its answer; raises ReaderStopped where it gives none."""
-        asked, answered = self._process.stdin, self._process.stdout
-        if not asked or not answered:
+    def send(self, texts: Sequence[tuple[str, str]], most_atoms: str) -> None:
+        """Have one fork read these (kind, text); raises ReaderStopped where the process has ended."""
+        stream = self._process.stdin
+        if not stream:
             raise ReaderStopped
         try:
-            asked.write(json.dumps(request).encode() + b"\n" + content)
-            asked.flush()
+            for number, (kind, text) in enumerate(texts, start=1):
+                content = text.encode()
+                request = {"kind": kind, "bytes": len(content), "most_atoms": most_atoms}
+                request["more"] = number < len(texts)
+                stream.write(json.dumps(request).encode() + b"\n" + content)
+            stream.flush()
         except BrokenPipeError as error:
             raise ReaderStopped from error
-        line = answered.readline()
-        if not line.strip():
+
+    def answer(self) -> Answer | ReaderStopped:
+        """The next text's, or that it was its fork's end; raises ReaderStopped where the process has ended."""
+        line = self._process.stdout.readline() if self._process.stdout else b""
+        if not line:
             raise ReaderStopped
+        if not line.strip():
+            return ReaderStopped()
         answer: Answer = json.loads(line)
         return answer
 

@@ -269,10 +269,11 @@ def records_to_csv(records: Sequence[Record]) -> str:
     Of `intervals90` it has those of the means, columns like ionic_interval90_low, and of `low_dimensional` means
     along and across; what is nested deeper is left to JSON: `read_as`, `dft` and `mechanical`.
     """
-    return pd.DataFrame([_flat(record) for record in records]).to_csv(index=False)
+    return pd.DataFrame([flat_record(record) for record in records]).to_csv(index=False)
 
 
-def _flat(record: Record) -> dict[str, str | float | None]:
+def flat_record(record: Record) -> dict[str, str | float | None]:
+    """The row of a record in `records_to_csv`."""
     mark = record["approximation"]
     row: dict[str, str | float | None] = {
         "source": record["source"],

@@ -20,7 +20,7 @@ from engine.tensors.metrics import TargetMetrics
 from engine.training.loop import EpochResult
 
 State = Literal["starting", "running", "stopping", "finished", "stopped", "failed"]
-ASKED, STATUS, LOG, LOCK = "run.json", "status.json", "log.txt", "lock"
+ASKED, STATUS, LOG = "run.json", "status.json", "log.txt"
 FEATURES, HISTORY, PARITY, RESUME = "features.json", "history.jsonl", "parity.json", "state.safetensors"
 
 

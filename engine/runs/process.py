@@ -1,18 +1,12 @@
-"""The process of a training run: starting it, telling whether it lives, one at a time."""
+"""Starting the process of a training run."""
 
-import fcntl
 import os
-import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from engine.errors import EngineError
 from engine.files import ROOT
-from engine.runs.folder import LOCK, LOG
+from engine.runs.folder import LOG
 
 
 def spawn(folder: Path) -> int:
@@ -29,59 +23,3 @@ def spawn(folder: Path) -> int:
             start_new_session=True,
         )
     return child.pid
-
-
-def is_alive(pid: int | None) -> bool:
-    """Whether there is such a process."""
-    if not pid:
-        return False
-    with suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)  # a dead child of ours is still listed until it is waited for
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-@contextmanager
-def locked(folder: Path, patience: float = 0.0) -> Iterator[None]:
-    """Hold the run; `patience` (s) outlasts those who only look whether it is held.
-
-    Raises:
-        EngineError: another process holds it.
-    """
-    give_up = time.monotonic() + patience
-    with (folder / LOCK).open("w") as handle:
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError as error:
-                if time.monotonic() >= give_up:
-                    raise EngineError(f"{folder}: another process is training this run") from error
-                time.sleep(0.02)
-        yield
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Have SIGTERM raise KeyboardInterrupt, as Ctrl-C does."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    previous = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)
-
-
-def is_locked(folder: Path) -> bool:
-    """Whether a process holds the run."""
-    try:
-        with locked(folder):
-            return False
-    except EngineError:
-        return True

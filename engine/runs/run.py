@@ -16,6 +16,7 @@ from engine.config import TrainConfig
 from engine.data.datasets import EMBEDDED, dataset_hash, dataset_path
 from engine.errors import check
 from engine.model.checkpoint import CONFIG
+from engine.processes import interruptible, is_alive, is_locked, locked
 from engine.runs.folder import (
     ASKED,
     Asked,
@@ -28,7 +29,7 @@ from engine.runs.folder import (
     write_asked,
     write_status,
 )
-from engine.runs.process import interruptible, is_alive, is_locked, locked, spawn
+from engine.runs.process import spawn
 from engine.runs.worker import train_run
 from engine.training.loop import EpochResult
 

@@ -157,7 +157,7 @@ def test_a_killed_run_has_failed_and_resumes_to_the_same_weights(data, tmp_path)
 def test_two_processes_cannot_train_the_same_run(data, tmp_path):
     run = Run.start(config(epochs=500), data, tmp_path / "run")
     wait_until(lambda: run.state() == "running")
-    with pytest.raises(EngineError, match="another process is training this run"):
+    with pytest.raises(EngineError, match="another process is at work on it"):
         run.work(lambda result: None)
     run.stop()
     wait_until(lambda: run.state() == "stopped")

@@ -1,0 +1,153 @@
+"""Processes that work on the parts of a screening: Dask's, of this machine or of a scheduler that runs elsewhere.
+
+Source: Rocklin, Proc. 14th Python in Science Conf., 126 (2015), doi:10.25080/Majora-7b98e3ed-013.
+"""
+
+import logging
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from uuid import uuid4
+
+from distributed import Client, Future, KilledWorker, LocalCluster, as_completed
+
+from engine.errors import EngineError
+from engine.network.device import resolve_device
+from engine.screening.parts import Part, Settings
+from engine.screening.reading import sources
+from engine.screening.task import Done, do_part, refuse_part
+
+AHEAD = 2  # parts that each process has been given
+RETRIES = 2  # of a part that fails, as on a file system that is busy
+CLOSING = 5.0  # s
+KILLED = (
+    "computing it ended the process three times; it may need more memory than there is "
+    "(a smaller cell, or a machine with more memory)"
+)
+
+
+class SchedulerLost(Exception):
+    """The scheduler has stopped, or cannot be reached any more."""
+
+
+@contextmanager
+def connected(scheduler: str, workers: int, device: str) -> Iterator[Client]:
+    """A client of the scheduler at an address, or of `workers` processes of this machine where it is empty.
+
+    Raises:
+        SchedulerLost: nothing answers at the address.
+    """
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is said by `do_parts`
+    if scheduler:
+        try:
+            client = Client(scheduler, timeout=CLOSING)
+        except (OSError, ValueError) as error:
+            raise SchedulerLost(f"{scheduler}: no scheduler of Dask answers ({error})") from error
+        with _closed(client):
+            yield client
+        return
+    threads = max(1, (os.cpu_count() or 1) // workers)
+    with (
+        TemporaryDirectory(prefix="dielectric-") as folder,
+        LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            security=True,
+            dashboard_address=None,
+            local_directory=folder,
+            silence_logs=logging.CRITICAL,
+            env={"OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "PASSIVE"},
+            resources=_resources(device),
+        ) as cluster,
+        _closed(Client(cluster)) as client,
+    ):
+        yield client
+
+
+def default_workers(device: str) -> int:
+    """Processes of this machine: one a core, or one where there is a GPU."""
+    return 1 if resolve_device(device).type == "cuda" else os.cpu_count() or 1
+
+
+@contextmanager
+def _closed(client: Client) -> Iterator[Client]:
+    try:
+        yield client
+    finally:
+        with suppress(OSError, TimeoutError):
+            client.close(timeout=CLOSING)
+
+
+def _resources(device: str) -> dict[str, float]:
+    """What a process has of a GPU, and a part needs."""
+    return {"GPU": 1.0} if device == "cuda" else {}
+
+
+def do_parts(
+    client: Client, parts: Sequence[Part], settings: Settings, folder: Path
+) -> Iterator[tuple[Part, Done]]:
+    """Have the parts done, in any order; each as it is done.
+
+    A part that ends the process that does it is tried again, three times in all, then in halves; a structure that
+    does so alone is refused.
+
+    Raises:
+        SchedulerLost: what was done meanwhile is kept.
+        EngineError: there is no such model or device.
+        OSError: the input cannot be read, or the rows cannot be written.
+    """
+    waiting, asked = deque(parts), dict[Future, Part]()
+    coming = as_completed()
+
+    def ask() -> None:
+        while waiting and len(asked) < AHEAD * max(1, len(client.nthreads())):
+            part = waiting.popleft()
+            future = client.submit(
+                do_part,
+                part,
+                settings,
+                folder,
+                key=f"part-{part.name}-{uuid4().hex}",
+                pure=False,
+                retries=RETRIES,
+                resources=_resources(settings.device),
+            )
+            asked[future] = part
+            coming.add(future)
+
+    try:
+        ask()
+        while asked:
+            future = next(coming)
+            part = asked.pop(future)
+            if future.status == "finished":
+                yield part, future.result()
+            else:
+                yield from _failed(future, part, folder, waiting.appendleft)
+            ask()
+    except (OSError, RuntimeError) as error:
+        if client.status != "running":
+            raise SchedulerLost("the scheduler does not answer any more") from error
+        raise
+    finally:
+        with suppress(Exception):
+            client.cancel(list(asked))
+
+
+def _failed(
+    future: Future, part: Part, folder: Path, again: Callable[[Part], None]
+) -> Iterator[tuple[Part, Done]]:
+    """What becomes of a part that was not done."""
+    if future.status != "error":
+        raise SchedulerLost("the scheduler does not answer any more")
+    error = future.exception()
+    if not isinstance(error, KilledWorker):
+        raise error if isinstance(error, (EngineError, OSError)) else EngineError(f"part {part.name}: {error!r}")
+    if part.count > 1:
+        for half in reversed(part.halves()):
+            again(half)
+    else:
+        yield part, refuse_part(part, sources(part), KILLED, folder)
