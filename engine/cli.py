@@ -98,7 +98,14 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--run", type=Path, metavar="DIR", help="folder for the folds and the ensemble of their networks"
     )
-    evaluate.add_argument("--workers", type=int, help="networks trained at once")
+    many = evaluate.add_mutually_exclusive_group()
+    many.add_argument("--workers", type=int, help="networks trained at once")
+    many.add_argument(
+        "--scheduler",
+        dest="workers",
+        metavar="ADDRESS",
+        help="of Dask's, whose processes train them: tcp://host:8786, see docs/scale.md",
+    )
     evaluate.set_defaults(command=_evaluate)
 
     fetch = commands.add_parser("fetch", help="fetch materials from Materials Project; safe to interrupt")
@@ -327,7 +334,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         config = replace(_config(options), graph=predictor.graph_config, model=predictor.model_config)
     seeds = 3 if options.seeds is None else options.seeds
     check(seeds >= 1, f"seeds must be at least 1, got {seeds}")
-    folder = options.run or runs_root() / "evaluate"
+    folder = (options.run or runs_root() / "evaluate").resolve()
     if options.benchmark == "layered":
         layered = set_aside_layered(options.data, config, folder, seeds, options.workers)
         document, table = to_json(layered), layered_table(layered)
@@ -353,7 +360,7 @@ def _matbench(options: argparse.Namespace) -> int:
     config = IndexConfig(
         device=options.device, **{name: value for name, value in given.items() if value is not None}
     )
-    report = run_matbench(config, options.run or runs_root() / "matbench", options.workers)
+    report = run_matbench(config, (options.run or runs_root() / "matbench").resolve(), options.workers)
     if options.json:
         _write(options.json, matbench_json(report))
     if options.json != "-":
@@ -368,7 +375,7 @@ def _external(options: argparse.Namespace) -> int:
     from engine.runs.run import runs_root
 
     keep_memory()
-    folder = options.run or runs_root() / "external"
+    folder = (options.run or runs_root() / "external").resolve()
     report = external_test(folder, options.model, options.workers, options.device)
     if options.json:
         _write(options.json, to_json(report))

@@ -29,6 +29,7 @@ from engine.model.out_of_fold import LEVEL, write_out_of_fold
 from engine.network.device import resolve_device
 from engine.tensors.metrics import TargetMetrics
 from engine.training.fold_training import element_counts, train_networks
+from engine.training.jobs import Workers
 from engine.training.labelled_graphs import labelled_graphs
 from engine.training.phonon_training import train_with_phonons
 
@@ -69,7 +70,7 @@ def cross_validate(
     folds: int,
     folder: Path,
     seeds: int = 1,
-    workers: int | None = None,
+    workers: Workers = None,
 ) -> Evaluation:
     """Train on all folds but one, for each, and judge every crystal by the networks that never saw its formula.
 

@@ -29,7 +29,7 @@ from engine.prediction.predictor import Predictor
 from engine.tensors import tensors
 from engine.tensors.metrics import index_metrics
 from engine.training.fingerprint import SHAPING, code_fingerprint
-from engine.training.jobs import run_jobs
+from engine.training.jobs import Workers, run_jobs
 
 DATA = "matbench-dielectric"
 RESULTS = RESULTS_FOLDER / "external.json"
@@ -106,7 +106,7 @@ class ChunkJob:
 
 
 def external_test(
-    folder: Path, model: str | None = None, workers: int | None = None, device: str = "auto", data: str = DATA
+    folder: Path, model: str | None = None, workers: Workers = None, device: str = "auto", data: str = DATA
 ) -> ExternalReport:
     """Judge n of every crystal of `data` larger than those that teach, whose formula no network was trained on.
 

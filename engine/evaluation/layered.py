@@ -17,7 +17,7 @@ from engine.evaluation.judging import errors
 from engine.evaluation.provenance import about, code_version
 from engine.tensors.metrics import TargetMetrics
 from engine.training.fold_training import NetworkJob, train_networks
-from engine.training.jobs import log
+from engine.training.jobs import Workers, log
 
 WIDE_GAP = 2.0  # eV
 
@@ -41,7 +41,7 @@ class LayeredReport:
 
 
 def set_aside_layered(
-    data: str, config: TrainConfig, folder: Path, seeds: int = 1, workers: int | None = None
+    data: str, config: TrainConfig, folder: Path, seeds: int = 1, workers: Workers = None
 ) -> LayeredReport:
     """Train without every crystal whose bonds run on in fewer than three directions, and judge those.
 

@@ -9,6 +9,7 @@ from engine.data.datasets import load_dataset
 from engine.evaluation.cross_validation import cross_validate
 from engine.evaluation.provenance import about, code_version
 from engine.tensors.metrics import TargetMetrics
+from engine.training.jobs import Workers
 
 SHARES = (0.1, 0.25, 0.5, 1.0)
 BACKBONES = ("pretrained", "scratch")
@@ -34,7 +35,7 @@ class LearningCurve:
 
 
 def learning_curve(
-    data: str, folds: int, folder: Path, workers: int | None = None, device: str = "auto"
+    data: str, folds: int, folder: Path, workers: Workers = None, device: str = "auto"
 ) -> LearningCurve:
     """Cross-validate both backbones, one network a fold, on each of `SHARES` of all formulas; resumable."""
     started, code = time.perf_counter(), code_version()

@@ -96,6 +96,8 @@ def _screen(options: argparse.Namespace, targets: tuple[str, ...]) -> None:
 def _show_progress(progress: "Progress") -> None:
     if progress.state == "reading":
         line = "reading the input"
+    elif progress.state == "waiting":
+        line = "waiting for the scheduler"
     else:
         line = f"{progress.done:,} of {progress.structures:,} structures, {progress.refused:,} refused"
         if progress.seconds_left is not None:

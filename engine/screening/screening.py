@@ -12,20 +12,21 @@ from typing import Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from engine.cluster import SchedulerLost, connected
 from engine.errors import EngineError, check
 from engine.files import write_text
 from engine.processes import locked
-from engine.screening.cluster import SchedulerLost, connected, default_workers, do_parts
 from engine.screening.parts import Part, Settings
 from engine.screening.plan import PLAN, Plan, make_plan, read_plan
 from engine.screening.rows import SCHEMA
 from engine.screening.task import Done, part_path, what_is_done
+from engine.screening.workers import default_workers, do_parts, resources
 
 PROGRESS, ABOUT = "progress.json", b"screening"
 GROUP = 4096  # rows of a group of the result
 PATIENCE = 600.0  # s in which a scheduler may come back
 PAUSE = 2.0  # s between two attempts to reach it
-State = Literal["reading", "running", "finished", "stopped"]
+State = Literal["reading", "running", "waiting", "finished", "stopped"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +34,7 @@ class Progress:
     """How far a screening is.
 
     Attributes:
-        state: "reading" while the input is taken stock of.
+        state: "reading" while the input is taken stock of, "waiting" for a scheduler that does not answer.
         structures: in the input; files, where each may hold several.
         done: of these.
         rows, refused: answered so far, and those among them without an answer.
@@ -100,9 +101,10 @@ def screen(
         tally = _Tally(plan)
         todo = [part for part in plan.parts for part in _left(folder, part, tally)]
         tell(tally.progress("running"))
-        for part, done in _all_done(todo, plan.settings, folder, scheduler, workers):
-            tally.add(part, done)
-            tell(tally.progress("running"))
+        for done in _all_done(todo, plan.settings, folder, scheduler, workers):
+            if done is not None:
+                tally.add(*done)
+            tell(tally.progress("waiting" if done is None else "running"))
         found = tally.progress("finished")
         _join(folder, plan, out, found)
         tell(found)
@@ -171,31 +173,32 @@ def _left(folder: Path, part: Part, tally: _Tally) -> Iterator[Part]:
 
 def _all_done(
     parts: Sequence[Part], settings: Settings, folder: Path, scheduler: str, workers: int
-) -> Iterator[tuple[Part, Done]]:
-    """`do_parts`, by another connection where one is lost."""
+) -> Iterator[tuple[Part, Done] | None]:
+    """`do_parts`, by another connection where one is lost: None while there is none."""
     left = {part.name: part for part in parts}
     give_up = time.monotonic() + (PATIENCE if scheduler else 0)
     while left:
         try:
-            with connected(scheduler, min(workers, len(left)), settings.device) as client:
+            with connected(scheduler, min(workers, len(left)), resources(settings.device)) as client:
                 for part, done in do_parts(client, list(left.values()), settings, folder):
-                    left = _without(left, part)
+                    _take_out(part, left)
                     give_up = time.monotonic() + PATIENCE
                     yield part, done
         except SchedulerLost as error:
             if time.monotonic() > give_up or not scheduler:
                 raise EngineError(f"{error}; what is done is kept: go on with --resume") from error
+            yield None
             time.sleep(PAUSE)
 
 
-def _without(left: dict[str, Part], part: Part) -> dict[str, Part]:
-    """The parts that are left when one of them, or a half of one, is done."""
-    whole = next(name for name in left if part.name.startswith(name))
-    rest = {name: one for name, one in left.items() if name != whole}
-    if part.name != whole:
-        first, second = left[whole].halves()
-        rest |= _without({one.name: one for one in (first, second)}, part)
-    return rest
+def _take_out(part: Part, left: dict[str, Part]) -> None:
+    """Take a part that is done out of those that are left; of a half, the other is left."""
+    if part.name in left:
+        del left[part.name]
+        return
+    whole = next(part.name[:length] for length in range(len(part.name)) if part.name[:length] in left)
+    left |= {half.name: half for half in left.pop(whole).halves()}
+    _take_out(part, left)
 
 
 def _rows_of(folder: Path, part: Part) -> Iterator[pa.Table]:

@@ -13,7 +13,7 @@ from engine.data.datasets import dataset_hash, labelled, load_dataset
 from engine.errors import EngineError
 from engine.model.checkpoint import CONFIG, Checkpoint, load_checkpoint, save_checkpoint
 from engine.training.fingerprint import code_fingerprint
-from engine.training.jobs import log, run_jobs
+from engine.training.jobs import Workers, log, run_jobs
 from engine.training.loop import start_training, train
 
 
@@ -82,7 +82,7 @@ def is_kept(folder: Path, fingerprint: str) -> bool:
         return False
 
 
-def train_networks(jobs: Sequence[NetworkJob], workers: int | None = None) -> list[Checkpoint]:
+def train_networks(jobs: Sequence[NetworkJob], workers: Workers = None) -> list[Checkpoint]:
     """The network of each job, in order; what an earlier call with the same job finished is not trained again.
 
     See `run_jobs` for progress, interruption and `workers`.

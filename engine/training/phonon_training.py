@@ -26,7 +26,7 @@ from engine.network.padding import atoms_present, padded_pairs, to_pairs
 from engine.network.springs import lattice_susceptibility, stiffness
 from engine.training.fingerprint import SHAPING_PHONONS, code_fingerprint
 from engine.training.fold_training import NetworkJob, is_kept
-from engine.training.jobs import log, run_jobs
+from engine.training.jobs import Workers, log, run_jobs
 from engine.training.labelled_graphs import labelled_graphs, phonon_graphs
 from engine.training.learner import Learner
 from engine.training.losses import charge_loss, latent_loss
@@ -205,7 +205,7 @@ def constants_loss(found: torch.Tensor, wanted: torch.Tensor, crystal_index: tor
 
 
 def train_with_phonons(
-    bases: Sequence[NetworkJob], config: PhononConfig, folder: Path, workers: int | None = None
+    bases: Sequence[NetworkJob], config: PhononConfig, folder: Path, workers: Workers = None
 ) -> list[Checkpoint]:
     """The network of each job, taught by its phonon data, in order; see `fold_training.train_networks`."""
     jobs = [

@@ -29,7 +29,7 @@ from engine.files import holds_tensors, read_tensors, write_tensors
 from engine.network.device import resolve_device
 from engine.tensors.metrics import IndexMetrics, index_metrics
 from engine.training.fingerprint import SHAPING, code_fingerprint
-from engine.training.jobs import log, run_jobs
+from engine.training.jobs import Workers, log, run_jobs
 
 DATA = "matbench-dielectric"
 FOLDS, SHUFFLE = 5, 18012019  # of all Matbench tasks
@@ -112,16 +112,14 @@ def official_folds(count: int) -> list[np.ndarray]:
     return [test for _, test in folds]
 
 
-def run_matbench(
-    config: IndexConfig, folder: Path, workers: int | None = None, data: str = DATA
-) -> MatbenchReport:
+def run_matbench(config: IndexConfig, folder: Path, workers: Workers = None, data: str = DATA) -> MatbenchReport:
     """Train every fold's readouts and judge their predictions for its test crystals.
 
     Readouts found finished in `folder`, of the same data and configuration, are not trained again. Progress goes
     to standard error. Safe to interrupt.
 
     Args:
-        workers: processes that train at once; by default one a core on a CPU, one on a GPU.
+        workers: see `training.jobs.Workers`.
 
     Raises:
         EngineError: the data set is missing, has fewer crystals than folds, or one without a refractive index.

@@ -1,19 +1,15 @@
-"""Processes that work on the parts of a screening: Dask's, of this machine or of a scheduler that runs elsewhere.
+"""The parts of a screening, done by the processes of a cluster, whatever becomes of one of these."""
 
-Source: Rocklin, Proc. 14th Python in Science Conf., 126 (2015), doi:10.25080/Majora-7b98e3ed-013.
-"""
-
-import logging
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from uuid import uuid4
 
-from distributed import Client, Future, KilledWorker, LocalCluster, as_completed
+from distributed import Client, Future, KilledWorker, as_completed
 
+from engine.cluster import SchedulerLost
 from engine.errors import EngineError
 from engine.network.device import resolve_device
 from engine.screening.parts import Part, Settings
@@ -22,49 +18,10 @@ from engine.screening.task import Done, do_part, refuse_part
 
 AHEAD = 2  # parts that each process has been given
 RETRIES = 2  # of a part that fails, as on a file system that is busy
-CLOSING = 5.0  # s
 KILLED = (
     "computing it ended the process three times; it may need more memory than there is "
     "(a smaller cell, or a machine with more memory)"
 )
-
-
-class SchedulerLost(Exception):
-    """The scheduler has stopped, or cannot be reached any more."""
-
-
-@contextmanager
-def connected(scheduler: str, workers: int, device: str) -> Iterator[Client]:
-    """A client of the scheduler at an address, or of `workers` processes of this machine where it is empty.
-
-    Raises:
-        SchedulerLost: nothing answers at the address.
-    """
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is said by `do_parts`
-    if scheduler:
-        try:
-            client = Client(scheduler, timeout=CLOSING)
-        except (OSError, ValueError) as error:
-            raise SchedulerLost(f"{scheduler}: no scheduler of Dask answers ({error})") from error
-        with _closed(client):
-            yield client
-        return
-    threads = max(1, (os.cpu_count() or 1) // workers)
-    with (
-        TemporaryDirectory(prefix="dielectric-") as folder,
-        LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            security=True,
-            dashboard_address=None,
-            local_directory=folder,
-            silence_logs=logging.CRITICAL,
-            env={"OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "PASSIVE"},
-            resources=_resources(device),
-        ) as cluster,
-        _closed(Client(cluster)) as client,
-    ):
-        yield client
 
 
 def default_workers(device: str) -> int:
@@ -72,17 +29,8 @@ def default_workers(device: str) -> int:
     return 1 if resolve_device(device).type == "cuda" else os.cpu_count() or 1
 
 
-@contextmanager
-def _closed(client: Client) -> Iterator[Client]:
-    try:
-        yield client
-    finally:
-        with suppress(OSError, TimeoutError):
-            client.close(timeout=CLOSING)
-
-
-def _resources(device: str) -> dict[str, float]:
-    """What a process has of a GPU, and a part needs."""
+def resources(device: str) -> dict[str, float]:
+    """What a process has of a GPU where there is one, and what a part needs of it."""
     return {"GPU": 1.0} if device == "cuda" else {}
 
 
@@ -113,7 +61,7 @@ def do_parts(
                 key=f"part-{part.name}-{uuid4().hex}",
                 pure=False,
                 retries=RETRIES,
-                resources=_resources(settings.device),
+                resources=resources(settings.device),
             )
             asked[future] = part
             coming.add(future)
