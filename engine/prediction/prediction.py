@@ -200,7 +200,17 @@ class Prediction:
         low, high = sum_bounds(*(self._own_intervals(part, level) for part in PARTS)).T
         return np.stack([np.maximum(found[:, 0], low), np.minimum(found[:, 1], high)], 1)
 
+    @cached_property
+    def _known_intervals(self) -> dict[tuple[str, float], np.ndarray]:
+        return {}
+
     def _own_intervals(self, target: str, level: float) -> np.ndarray:
+        known = self._known_intervals
+        if (target, level) not in known:
+            known[target, level] = self._found_intervals(target, level)
+        return known[target, level]
+
+    def _found_intervals(self, target: str, level: float) -> np.ndarray:
         check(
             target in ("electronic", "ionic", "total"),
             f"target must be electronic, ionic or total, got {target!r}",

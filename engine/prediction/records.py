@@ -104,19 +104,22 @@ def to_records(answers: Sequence[Answer]) -> list[Record]:
     """The JSON output that `python -m engine predict` writes; ordered approximations come one behind the other."""
     marks = approximated([answer for _, answer in answers])
     return [
-        refusal(source, answer) if isinstance(answer, str) else _to_record(source, answer, mark)
+        refusal(source, answer)
+        if isinstance(answer, str)
+        else to_record(source, answer) | {"read_as": read_as(answer.structure), "approximation": mark}
         for (source, answer), mark in zip(answers, marks, strict=True)
     ]
 
 
-def _to_record(source: str, prediction: Prediction, approximation: Approximated | None) -> Record:
+def to_record(source: str, prediction: Prediction) -> Record:
+    """The record of a crystal that stands for itself; `read_as`, which takes longest, is left open."""
     intervals, own = _intervals(prediction), own_tensors(prediction.structure)
     return {
         "source": source,
         "formula": prediction.formula,
         "natoms": len(prediction.structure),
-        "read_as": read_as(prediction.structure),
-        "approximation": approximation,
+        "read_as": None,
+        "approximation": None,
         **_tensors(prediction),
         "dft": None if own is None else _tensors(own),
         "ionic_method": prediction.ionic_method,

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from engine.prediction.prediction import Prediction
-from engine.prediction.records import PARTS, flat_record, refusal, to_records
+from engine.prediction.records import PARTS, flat_record, refusal, to_record
 from engine.screening.item import Item
 from engine.tensors.tensors import anisotropy_ratio, mean
 
@@ -54,13 +54,12 @@ def row_of(item: Item, answer: Prediction | str) -> dict[str, Any]:
     """
     if isinstance(answer, str):
         return flat_record(refusal(item.source, answer)) | {"material_id": item.material_id}
-    (record,) = to_records([(item.source, answer)])
     means = {part: None if (tensor := getattr(answer, part)) is None else mean(tensor) for part in PARTS}
     known = item.band_gap is not None
     gap = item.band_gap if known else (None if np.isnan(answer.gap_nearby) else answer.gap_nearby)
     structure = answer.structure
     return (
-        flat_record(record)
+        flat_record(to_record(item.source, answer))
         | means
         | {
             "material_id": item.material_id,

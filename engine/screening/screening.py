@@ -19,7 +19,7 @@ from engine.processes import locked
 from engine.screening.parts import Part, Settings
 from engine.screening.plan import PLAN, Plan, make_plan, read_plan
 from engine.screening.rows import SCHEMA
-from engine.screening.task import Done, part_path, what_is_done
+from engine.screening.task import Done, do_part, part_path, what_is_done
 from engine.screening.workers import default_workers, do_parts, resources
 
 PROGRESS, ABOUT = "progress.json", b"screening"
@@ -179,7 +179,9 @@ def _all_done(
     give_up = time.monotonic() + (PATIENCE if scheduler else 0)
     while left:
         try:
-            with connected(scheduler, min(workers, len(left)), resources(settings.device)) as client:
+            with connected(
+                scheduler, min(workers, len(left)), resources(settings.device), do_part.__module__
+            ) as client:
                 for part, done in do_parts(client, list(left.values()), settings, folder):
                     _take_out(part, left)
                     give_up = time.monotonic() + PATIENCE

@@ -55,7 +55,7 @@ def _on_cluster(todo: Sequence[Job], scheduler: str) -> Iterator[None]:
     from distributed import CancelledError, as_completed
 
     try:
-        with connected(scheduler, 0, {}) as client:
+        with connected(scheduler, 0, {}, __name__) as client:
             asked = [client.submit(_run_elsewhere, job, pure=False) for job in todo]
             for future in as_completed(asked):
                 yield future.result()

@@ -54,6 +54,12 @@ def wait_until(condition):
         time.sleep(0.05)
 
 
+def workers_of(run):
+    """Processes that do the parts: children of the server that forks them."""
+    (server,) = (one for one in psutil.Process(run.pid).children() if "forkserver" in " ".join(one.cmdline()))
+    return server.children()
+
+
 def parts_of(out):
     return list(folder_of(out).glob("part-*.parquet"))
 
@@ -111,9 +117,8 @@ def test_a_worker_that_is_killed_costs_nothing_but_time(many, tmp_path):
     out = tmp_path / "out.parquet"
     run = started(source, "--out", out, "--workers", 2)
     wait_until(lambda: parts_of(out))
-    for worker in psutil.Process(run.pid).children():
-        if "spawn_main" in " ".join(worker.cmdline()):
-            worker.kill()
+    for worker in workers_of(run):
+        worker.kill()
     assert run.wait(SOON) == 0
     same(pq.read_table(out), expected)
 
