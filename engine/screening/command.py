@@ -37,6 +37,11 @@ def add_options(command: argparse.ArgumentParser, targets: dict[str, tuple[str, 
     command.add_argument("--target", choices=tuple(targets), default="total", help="compute no more than this")
     command.add_argument("--functional", choices=("PBE", "PBEsol"), default="PBE")
     command.add_argument(
+        "--out-of-fold",
+        action="store_true",
+        help="ask networks that were not trained on the formula where there are any: to compare with DFT",
+    )
+    command.add_argument(
         "--workers", type=int, metavar="N", help="processes of this machine; one a core by default"
     )
     command.add_argument(
@@ -78,6 +83,7 @@ def _screen(options: argparse.Namespace, targets: tuple[str, ...]) -> None:
         method=options.method,
         targets=targets,
         functional=options.functional,
+        out_of_fold=options.out_of_fold,
         device=options.device,
     )
     with interruptible():

@@ -24,6 +24,7 @@ class Settings:
         method: of the ionic part, "full" or "direct", or "fast", by the model of that name.
         targets: "electronic", "ionic" or both.
         functional: of DFT, that the tensors stand for.
+        out_of_fold: ask networks that were not trained on the formula, where there are any.
         device: as in `TrainConfig.device`.
     """
 
@@ -31,6 +32,7 @@ class Settings:
     method: Method = "direct"
     targets: tuple[str, ...] = ("electronic", "ionic")
     functional: Functional = "PBE"
+    out_of_fold: bool = False
     device: str = "auto"
 
     def __post_init__(self) -> None:
@@ -47,8 +49,8 @@ class Settings:
         return FAST if self.method == "fast" else self.model or None
 
     def __str__(self) -> str:
-        """In words, where it runs aside."""
-        return (
+        """In words, but for the device."""
+        return ("out-of-fold " if self.out_of_fold else "") + (
             f"model {self.model_name or 'default'}, {self.method}, {' and '.join(self.targets)}, {self.functional}"
         )
 

@@ -129,6 +129,7 @@ def _predicted(predictor: Predictor, crystals: Sequence[Crystal], settings: Sett
                 crystals,
                 batch_size=len(crystals),
                 targets=[target for target in settings.targets if target in predictor.targets],
+                out_of_fold=settings.out_of_fold,
                 functional=settings.functional,
                 ionic_method="full" if settings.method == "full" else "direct",
             )
