@@ -8,10 +8,14 @@ import torch
 from torch_geometric.loader import DataLoader
 
 from engine.crystals.graph import CrystalGraph, collate
-from engine.errors import check
-from engine.network.network import DielectricNetwork, Lattice, dipole_fields
+from engine.errors import EngineError
+from engine.model.memory import fits, is_out_of_memory, refusal
+from engine.network.lattice import Lattice
+from engine.network.network import DielectricNetwork, dipole_fields
 from engine.network.padding import to_matrix
 from engine.network.potential import pretrained_features
+
+ALONE = 100  # atoms; a larger cell shares no batch, whose crystals all get as much room as the largest
 
 
 def predict_latent(network: DielectricNetwork, graphs: Sequence[CrystalGraph]) -> torch.Tensor:
@@ -36,9 +40,9 @@ class Answers:
     Attributes:
         latents: [S, T, B, 3, 3] M of each target.
         embedding: [B, F], the first network's.
-        charges: a crystal [S, N, 3, 3] e, see `DielectricNetwork.born_charges`.
-        force_constants: a crystal [S, 3 N, 3 N] eV/Å^2, `Lattice.bare`. Both are empty where the ionic target is
-            not asked for, or the networks have no force constants of their own.
+        charges: a crystal [N, 3, 3] e, see `DielectricNetwork.born_charges`, the mean of the networks asked.
+        force_constants: a crystal [3 N, 3 N] eV/Å^2, the same of `Lattice.bare`. Both are empty where the ionic
+            target is not asked for, or the networks have no force constants of their own.
     """
 
     latents: torch.Tensor
@@ -52,29 +56,35 @@ def ensemble_answers(
     graphs: Sequence[CrystalGraph],
     device: torch.device,
     targets: Sequence[str],
+    asked: torch.Tensor | None = None,
 ) -> Answers:
     """What every network says of all graphs about `targets`; features are computed on the way.
 
-    All graphs go at once; where memory runs out, half of them at a time, and a single one goes to the CPU.
+    All graphs go at once but for large ones, which go alone; where memory runs out, half of them at a time, and a
+    single one goes to the CPU.
+
+    Args:
+        asked: [S, B] bool, whose charges and force constants count; all by default.
 
     Raises:
         EngineError: a crystal does not fit into the memory of the CPU.
     """
-    answer = _answers_at_once(networks, graphs, device, targets)
+    if asked is None:
+        asked = torch.ones(len(networks), len(graphs), dtype=torch.bool)
+    answer = _answers_at_once(networks, graphs, device, targets, asked)
     if answer is not None:
         return answer
     if len(graphs) > 1:
         middle = len(graphs) // 2
-        halves = (graphs[:middle], graphs[middle:])
-        return _joined(*(ensemble_answers(networks, half, device, targets) for half in halves))
-    check(
-        device.type != "cpu",
-        f"a primitive cell of {graphs[0].num_nodes} atoms does not fit into the memory of this machine; "
-        "one with more is needed",
-    )
+        return _joined(
+            ensemble_answers(networks, graphs[:middle], device, targets, asked[:, :middle]),
+            ensemble_answers(networks, graphs[middle:], device, targets, asked[:, middle:]),
+        )
+    if device.type == "cpu":
+        raise EngineError(refusal(graphs[0], networks[0].model_config, targets))
     cpu = torch.device("cpu")
     copies = [deepcopy(network).to(cpu) for network in networks]
-    answer = ensemble_answers(copies, [graph.clone().to(cpu) for graph in graphs], cpu, targets)
+    answer = ensemble_answers(copies, [graph.clone().to(cpu) for graph in graphs], cpu, targets, asked)
     return replace(answer, latents=answer.latents.to(device), embedding=answer.embedding.to(device))
 
 
@@ -92,38 +102,71 @@ def _answers_at_once(
     graphs: Sequence[CrystalGraph],
     device: torch.device,
     targets: Sequence[str],
+    asked: torch.Tensor,
 ) -> Answers | None:
-    """None where memory runs out; nothing of the batch is kept then."""
+    """None where memory runs out, or is known to; nothing of the batch is kept then."""
+    if len(graphs) > 1 and max(graph.num_nodes for graph in graphs) > ALONE:
+        return None
+    if device.type == "cpu" and not fits(graphs, networks[0].model_config, targets):
+        return None
     try:
         with torch.inference_mode():
             batch = _with_features(collate(graphs), networks[0], device)
-            with_ions = "ionic" in targets and networks[0].model_config.direct
-            lattices = [network.lattice(batch) for network in networks] if with_ions else []
-            found = [
-                network.latents(batch, targets, lattices[place] if with_ions else None)
-                for place, network in enumerate(networks)
+            ions = _MeanIons(batch) if "ionic" in targets and networks[0].model_config.direct else None
+            latents = [
+                _latents(network, batch, targets, ions, weights)
+                for network, weights in zip(networks, asked / asked.sum(0), strict=True)
             ]
             return Answers(
-                latents=torch.stack([torch.stack([one[target] for target in targets]) for one in found]),
+                latents=torch.stack(latents),
                 embedding=networks[0].embedding(batch),
-                charges=_charges(lattices, batch) if with_ions else (),
-                force_constants=_force_constants(lattices, batch) if with_ions else (),
+                charges=ions.charges_of_crystals() if ions else (),
+                force_constants=ions.constants_of_crystals() if ions else (),
             )
-    except torch.OutOfMemoryError:
-        return None
+    except (MemoryError, RuntimeError) as error:
+        if is_out_of_memory(error):
+            return None
+        raise
 
 
-def _charges(lattices: Sequence[Lattice], batch: CrystalGraph) -> tuple[torch.Tensor, ...]:
-    """[S, N, 3, 3] of each crystal, on the CPU."""
-    charges = torch.stack([lattice.charges for lattice in lattices]).double().cpu()
-    return charges.split(torch.bincount(batch.crystal_index).tolist(), dim=1)
+def _latents(
+    network: DielectricNetwork,
+    batch: CrystalGraph,
+    targets: Sequence[str],
+    ions: "_MeanIons | None",
+    weights: torch.Tensor,
+) -> torch.Tensor:
+    """M of the targets by one network, [T, B, 3, 3]; its ions are added to `ions`."""
+    lattice = None if ions is None else network.lattice(batch)
+    found = network.latents(batch, targets, lattice)
+    if ions is not None and lattice is not None:
+        ions.add(lattice, weights)
+    return torch.stack([found[target] for target in targets])
 
 
-def _force_constants(lattices: Sequence[Lattice], batch: CrystalGraph) -> tuple[torch.Tensor, ...]:
-    """[S, 3 N, 3 N] of each crystal, on the CPU."""
-    pairs = torch.stack([lattice.bare for lattice in lattices]).cpu()  # [S, B, n, n, 3, 3]
-    counts = torch.bincount(batch.crystal_index).tolist()
-    return tuple(to_matrix(pairs[:, index, :count, :count]) for index, count in enumerate(counts))
+class _MeanIons:
+    """Charges and force constants of a batch in the mean of networks, added up as they come: they are large."""
+
+    def __init__(self, batch: CrystalGraph) -> None:
+        self.index = batch.crystal_index
+        self.counts = torch.bincount(self.index).tolist()
+        self.charges: torch.Tensor | float = 0.0
+        self.constants: torch.Tensor | float = 0.0
+
+    def add(self, lattice: Lattice, weights: torch.Tensor) -> None:
+        """What one network says, with its weight in the mean of each crystal, [B]."""
+        weights = weights.to(self.index.device).double()
+        self.charges += weights[self.index, None, None] * lattice.charges.double()
+        self.constants += weights[:, None, None, None, None] * lattice.bare
+
+    def charges_of_crystals(self) -> tuple[torch.Tensor, ...]:
+        """[N, 3, 3] of each crystal, on the CPU."""
+        return torch.as_tensor(self.charges).cpu().split(self.counts)
+
+    def constants_of_crystals(self) -> tuple[torch.Tensor, ...]:
+        """[3 N, 3 N] of each crystal, on the CPU."""
+        pairs = torch.as_tensor(self.constants).cpu()  # [B, n, n, 3, 3]
+        return tuple(to_matrix(own[None, :n, :n])[0] for own, n in zip(pairs, self.counts, strict=True))
 
 
 def _with_features(batch: CrystalGraph, network: DielectricNetwork, device: torch.device) -> CrystalGraph:

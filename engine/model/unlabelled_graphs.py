@@ -43,7 +43,9 @@ def unlabelled_graphs(
 
 def _add_springs(crystal: Crystal, graph: CrystalGraph, device: torch.device) -> None:
     """Springs for the ionic part, but for cells that would take too long."""
-    feasible = has_force_constants(crystal) or effort(crystal) <= MOST_EFFORT  # known ones are found at once
+    feasible = has_force_constants(crystal) or (  # known ones are found at once
+        graph.num_nodes <= MOST_EFFORT and effort(crystal) <= MOST_EFFORT
+    )
     graph.has_springs = torch.tensor([feasible], device=device)
     graph.springs = graph.bare_springs = torch.zeros(0, 3, 3, dtype=torch.float64, device=device)
     if feasible:

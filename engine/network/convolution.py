@@ -6,15 +6,16 @@ A message along the edge e from sender j is, for each path (l1, l2, l3) and chan
 
 and an atom adds up those of its K neighbours. The matrix of an edge, sum_b C_abc Y_b, is made first; then product
 and sum over neighbours are one matrix multiplication for each atom, [u, K a] by [K a, c], and messages themselves
-are never written down. Atoms with fewer neighbours than others get edges of weight zero.
+are never written down. Atoms with fewer neighbours than others get edges of weight zero, see places.py.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from e3nn import o3
 from torch import nn
+
+from engine.network.places import Places, blocks_of_places
 
 
 class NeighbourConvolution(nn.Module):
@@ -37,52 +38,23 @@ class NeighbourConvolution(nn.Module):
 
     def forward(self, data: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """`data` with new features `x` of the atoms; edges are [receiver, sender]."""
-        neighbours = _Neighbours.of(data["edge_index"], len(data["x"]))
-        weights = neighbours.places(self.weight_nn(data["edge_embedding"])).split(self.widths, 1)
-        harmonics = neighbours.places(data["edge_attr"]).split(self.sizes[1], 1)
+        blocks = blocks_of_places(data["edge_index"], len(data["x"]))
+        data["x"] = torch.cat([self._received(data, places) for places in blocks]) / self.denominator
+        return data
+
+    def _received(self, data: dict[str, torch.Tensor], places: Places) -> torch.Tensor:
+        """[N, F] sums of messages to the atoms of a block."""
+        weights = places.filled(self.weight_nn(data["edge_embedding"][places.edges])).split(self.widths, 1)
+        harmonics = places.of(data["edge_attr"]).split(self.sizes[1], 1)
         atoms = [
-            neighbours.senders(part.unflatten(1, shape).mT)  # [N K, a, u]
+            places.senders(part.unflatten(1, shape).mT)  # [N K, a, u]
             for part, shape in zip(data["x"].split(self.sizes[0], 1), self.inputs, strict=True)
         ]
         found = {}
         for number, ((first, second), weight) in enumerate(zip(self.paths, weights, strict=True)):
             coupling = self.get_buffer(f"coupling{number}")  # [b, a c]
             channels, component = self.inputs[first]
-            matrix = (harmonics[second] @ coupling).view(neighbours.atoms, -1, coupling.shape[1] // component)
-            scaled = (atoms[first] * weight[:, None]).view(neighbours.atoms, -1, channels)
+            matrix = (harmonics[second] @ coupling).view(places.atoms, -1, coupling.shape[1] // component)
+            scaled = (atoms[first] * weight[:, None]).view(places.atoms, -1, channels)
             found[self.order[number]] = (matrix.mT @ scaled).mT.flatten(1)  # [N, u c]
-        data["x"] = torch.cat([found[place] for place in sorted(found)], 1) / self.denominator
-        return data
-
-
-@dataclass(frozen=True)
-class _Neighbours:
-    """Each of N atoms with room for K neighbours.
-
-    Attributes:
-        atoms: N.
-        place: [E] of each edge among N K.
-        sender: [N K] atom in each place, 0 where no edge is.
-    """
-
-    atoms: int
-    place: torch.Tensor
-    sender: torch.Tensor
-
-    @classmethod
-    def of(cls, edge_index: torch.Tensor, atoms: int) -> "_Neighbours":
-        receiver, sender = edge_index
-        counts = torch.bincount(receiver, minlength=atoms)
-        order = torch.argsort(receiver, stable=True)
-        within = torch.arange(len(order), device=order.device) - (counts.cumsum(0) - counts)[receiver[order]]
-        most = int(counts.max()) if len(order) else 1
-        place = torch.empty_like(order).index_copy(0, order, receiver[order] * most + within)
-        return cls(atoms, place, place.new_zeros(atoms * most).index_copy(0, place, sender))
-
-    def places(self, edges: torch.Tensor) -> torch.Tensor:
-        """[E, F] -> [N K, F], zero where no edge is."""
-        return edges.new_zeros(len(self.sender), edges.shape[1]).index_copy(0, self.place, edges)
-
-    def senders(self, features: torch.Tensor) -> torch.Tensor:
-        """[N, ...] -> [N K, ...]."""
-        return features.index_select(0, self.sender)
+        return torch.cat([found[place] for place in sorted(found)], 1)

@@ -33,6 +33,7 @@ from engine.network.padding import atoms_present, padded_atoms, padded_pairs, to
 
 NEGLIGIBLE = 1e-12  # of the largest term in the sum over G
 LARGE = 100  # atoms; larger cells are solved one by one, by conjugate gradients
+AT_ONCE = 1024  # waves; all of a large cell's do not fit into memory
 RESIDUAL = 1e-9  # of conjugate gradients, relative
 
 
@@ -49,9 +50,11 @@ def dipole_field(pos: torch.Tensor, cell: torch.Tensor, sigma: float) -> torch.T
     square = wave.square().sum(1)
     weight = 2 * torch.exp(-square * sigma**2) / torch.linalg.det(cell).abs()  # G and -G
     direction = wave * (weight / square).sqrt()[:, None]
-    phase = wave @ pos.T  # [G, N]
-    waves = torch.cat([phase.cos(), phase.sin()])[:, :, None] * torch.cat([direction] * 2)[:, None]  # [2G, N, 3]
-    field = waves.flatten(1).T @ waves.flatten(1)  # [3N, 3N]
+    field = pos.new_zeros(3 * len(pos), 3 * len(pos))
+    for some, along in zip(wave.split(AT_ONCE), direction.split(AT_ONCE), strict=True):
+        phase = some @ pos.T  # [G, N]
+        waves = torch.cat([phase.cos(), phase.sin()])[:, :, None] * along.repeat(2, 1)[:, None]  # [2G, N, 3]
+        field = torch.addmm(field, waves.flatten(1).T, waves.flatten(1))  # [3N, 3N]
     return to_pairs(field)
 
 

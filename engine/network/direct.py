@@ -24,11 +24,13 @@ from torch import nn
 
 from engine.network.heads import CorrectionHead, crystal_context, scalar_inputs
 from engine.network.layers import radial_embedding
-from engine.network.padding import atoms_present, padded_atoms, padded_pairs
+from engine.network.padding import atoms_present, matrix_blocks, padded_atoms, padded_pairs
+from engine.network.places import blocks_of_places
 from engine.network.springs import UNIT, on_diagonal, without_whole
 from engine.tensors.tensors import irreps_to_matrix
 
 REACH = 5.0  # Å
+LARGE = 100  # atoms; G of a larger cell is mostly zeros
 BASIS = 8
 EDGE_WIDTH = 48
 SCALARS, VECTORS, TENSORS = 16, 6, 4  # rows of G are SCALARS + 3 VECTORS + 9 TENSORS
@@ -144,12 +146,29 @@ class _Edges:
     def resistance(self, rows: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
         """G^T G of rows [E, R, 3], padded to [B, n, n, 3, 3]."""
         crystals, size = present.shape
+        if size > LARGE:
+            return self._resistance_of_neighbours(rows, present)
         block = (self.crystal * size + self.place) * size
         matrix = rows.new_zeros(crystals * size * size, rows.shape[1], 3)
         matrix = matrix.index_add(0, block + self.other, rows).index_add(0, block + self.place, -rows)
         local = matrix.unflatten(0, (crystals, size, size)).permute(0, 1, 3, 2, 4)  # [B, i, R, j, 3]
         flat = local.reshape(crystals, -1, 3 * size)
         return (flat.mT @ flat).unflatten(1, (size, 3)).unflatten(3, (size, 3)).transpose(2, 3)
+
+    def _resistance_of_neighbours(self, rows: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
+        """The same, of each atom's own neighbours alone: G_i has no other columns than theirs and its own."""
+        crystals, size = present.shape
+        found = rows.new_zeros(crystals * size * size, 3, 3)
+        atom = self.crystal * size + self.place
+        for places in blocks_of_places(torch.stack([atom, self.crystal * size + self.other]), crystals * size):
+            near = places.of(rows).unflatten(0, (places.atoms, -1))  # [N, K, R, 3]
+            near = torch.cat([near, -near.sum(1, keepdim=True)], 1).permute(0, 2, 1, 3).flatten(2)  # [N, R, 3 K']
+            product = matrix_blocks(near.mT @ near)  # [N, K', K', 3, 3]
+            own = torch.arange(places.first, places.first + places.atoms, device=atom.device)[:, None]
+            column = torch.cat([places.sender.view(places.atoms, -1), own], 1)  # [N, K'], of all atoms
+            pair = column[:, :, None] * size + (column % size)[:, None]
+            found.index_add_(0, pair.flatten(), product.flatten(0, 2))
+        return found.unflatten(0, (crystals, size, size))
 
     def springs(self, weights: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
         """Springs along and across edges, [E, 2], padded to [B, n, n, 3, 3]."""
@@ -165,7 +184,7 @@ class _Edges:
             (self.place, self.place, 1),
             (self.other, self.other, 1),
         ):
-            found = found.index_add(0, first + row * size + column, sign * spring)
+            found.index_add_(0, first + row * size + column, sign * spring)
         return found.unflatten(0, (crystals, size, size))
 
 

@@ -5,7 +5,8 @@ from e3nn import o3
 from e3nn.math import soft_one_hot_linspace, soft_unit_step
 from e3nn.nn import FullyConnectedNet, Gate
 from torch import nn
-from torch_geometric.utils import scatter
+
+EDGES_AT_ONCE = 2**12  # messages of all edges of a large cell take gigabytes
 
 
 def natural_irreps(mul: int, lmax: int, scalars: int | None = None) -> o3.Irreps:
@@ -66,9 +67,16 @@ class Convolution(nn.Module):
         edge_radial: torch.Tensor,  # [E, num_basis]
     ) -> torch.Tensor:
         """x' of the formula, [N, irreps_out]."""
-        edge_src, edge_dst = edge_index
-        message = self.product(self.linear_in(node)[edge_src], edge_sh, self.radial(edge_radial))
-        received = scatter(message, edge_dst, dim=0, dim_size=len(node), reduce="sum")
+        sent = self.linear_in(node)
+        received = node.new_zeros(len(node), self.product.irreps_out.dim)
+        parts = (
+            edge_index.split(EDGES_AT_ONCE, 1),
+            edge_sh.split(EDGES_AT_ONCE),
+            edge_radial.split(EDGES_AT_ONCE),
+        )
+        for (edge_src, edge_dst), harmonics, radial in zip(*parts, strict=True):
+            message = self.product(sent[edge_src], harmonics, self.radial(radial))
+            received.index_add_(0, edge_dst, message)
         return self.self_connection(node) + self.linear_out(received / self.num_neighbors**0.5)
 
 

@@ -1,7 +1,6 @@
 """The whole network: backbone, readout to 1x0e+1x2e, and the physics that makes a tensor of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import nn
@@ -14,45 +13,14 @@ from engine.network.backbones import ConvolutionBackbone, FrozenBackbone, TunedB
 from engine.network.dipoles import dipole_field, susceptibility
 from engine.network.direct import DirectHead
 from engine.network.heads import SHIFT_WIDTH, CrystalHead, LatticeHead, ShiftHead, TensorHead, bounded
-from engine.network.padding import atoms_present, matrix_blocks, padded_pairs, to_matrix
-from engine.network.springs import corrected, firm, susceptibility_of_pairs
+from engine.network.lattice import FLOOR, Lattice, Potentials, logarithm
 from engine.tensors.tensors import irreps_to_matrix, matrix_to_irreps, symmetric_log
 
 VOLUME_UNIT = 20.0  # Å^3 per atom, a typical solid
-FLOOR = 0.02  # smaller principal values count as this in the logarithm, see `physical`
 ZERO = 1e-5  # what rounding leaves of an ionic value of zero, relative to FLOOR
 FITTED = ("offset", "spread", "center", "scale")  # buffers that a network takes from its training set
 DIRECT_WIDTH = 128
 LOCAL_ANISOTROPY = 0.1  # of an atom's own logarithm: what its neighbours can explain is left to their dipoles
-
-
-@dataclass(frozen=True, kw_only=True)
-class Lattice:
-    """Ions of a batch of crystals.
-
-    Attributes:
-        charges: [N, 3, 3] e, Born charges.
-        force_constants: [B, n, n, 3, 3] eV/Å^2 of PBEsol, the network's own.
-        direct: [B, n, n, 3, 3] float64, their stiffness by the functional of each crystal.
-        stiffness: the mean of that and of the corrected potential's, where a crystal has springs.
-        bare: the same before anything was made firm (see springs.py), what the crystal's vibrations follow.
-        crystal_index, volume: [N], and [B] Å^3 of the cells.
-    """
-
-    charges: torch.Tensor
-    force_constants: torch.Tensor
-    direct: torch.Tensor
-    stiffness: torch.Tensor
-    bare: torch.Tensor
-    crystal_index: torch.Tensor
-    volume: torch.Tensor
-
-    def ionic(self, charges: torch.Tensor | None = None, stiffness: torch.Tensor | None = None) -> torch.Tensor:
-        """M of the ionic tensors, [B, 3, 3], for other charges or another stiffness if given."""
-        charges = self.charges if charges is None else charges
-        stiffness = self.stiffness if stiffness is None else stiffness
-        tensor = susceptibility_of_pairs(charges, stiffness, self.crystal_index, self.volume)
-        return logarithm(tensor).to(charges)
 
 
 class DielectricNetwork(nn.Module):
@@ -157,23 +125,13 @@ class DielectricNetwork(nn.Module):
         if "pbesol" in graph:
             same = graph.pbesol[index].bool()[:, None, None]
             level = torch.where(same, torch.eye(3).to(level), level)
-        present = atoms_present(torch.bincount(index))
-        own = corrected(matrix_blocks(firm(to_matrix(constants.double()))), level, present)
-        bare = corrected(constants.double(), level, present)
-        stiffness = own
-        if "springs" in graph:
-            correction = springs.correction(node, index)
-            stiffness = _with_potentials(own, graph.springs, graph.has_springs, correction, present)
-            if "bare_springs" in graph:
-                bare = _with_potentials(bare, graph.bare_springs, graph.has_springs, correction, present)
         return Lattice(
             charges=charges,
             force_constants=constants,
-            direct=own,
-            stiffness=stiffness,
-            bare=bare,
+            level=level,
             crystal_index=index,
             volume=torch.linalg.det(graph.cell.double()).abs(),
+            potentials=_potentials(graph, springs, node),
         )
 
     def _mean(self, target: str, node: torch.Tensor, graph: CrystalGraph) -> torch.Tensor:
@@ -234,17 +192,15 @@ def _backbone(graph: GraphConfig, model: ModelConfig) -> ConvolutionBackbone | F
     return TunedBackbone(model.tuned_layers) if model.tuned_layers else FrozenBackbone()
 
 
-def _with_potentials(
-    own: torch.Tensor,
-    springs: torch.Tensor,
-    has_springs: torch.Tensor,
-    correction: torch.Tensor,
-    present: torch.Tensor,
-) -> torch.Tensor:
-    """The mean of a network's own pairs [B, n, n, 3, 3] and the potential's, corrected, where there are some."""
-    known = has_springs[:, None]
-    potentials = corrected(padded_pairs(springs, present & known), correction, present)
-    return torch.where(known[..., None, None, None], (potentials + own) / 2, own)
+def _potentials(graph: CrystalGraph, head: LatticeHead, node: torch.Tensor) -> Potentials | None:
+    if "springs" not in graph:
+        return None
+    return Potentials(
+        springs=graph.springs,
+        bare=graph.bare_springs if "bare_springs" in graph else None,
+        known=graph.has_springs,
+        correction=head.correction(node, graph.crystal_index),
+    )
 
 
 def dipole_fields(graph: CrystalGraph, sigma: float) -> torch.Tensor:
@@ -252,11 +208,6 @@ def dipole_fields(graph: CrystalGraph, sigma: float) -> torch.Tensor:
     counts = torch.bincount(graph.crystal_index, minlength=len(graph.cell)).tolist()
     parts = zip(graph.pos.split(counts), graph.cell, strict=True)
     return torch.cat([dipole_field(pos, cell, sigma) for pos, cell in parts])
-
-
-def logarithm(ionic: torch.Tensor) -> torch.Tensor:
-    """M of ionic tensors, [B, 3, 3]."""
-    return symmetric_log(ionic @ ionic + FLOOR**2 * torch.eye(3).to(ionic)) / 2
 
 
 def learnt(network: nn.Module) -> dict[str, torch.Tensor]:

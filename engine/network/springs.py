@@ -55,6 +55,15 @@ def firm(matrix: torch.Tensor) -> torch.Tensor:
     return _Firm.apply(matrix)
 
 
+def held(k: torch.Tensor) -> torch.Tensor:
+    """Stiffness of modes with eigenvalues k, eV/Å^2."""
+    return ((_slope(k) * k).square() + SOFTEST**2).sqrt()
+
+
+def _slope(k: torch.Tensor) -> torch.Tensor:
+    return torch.where(k < 0, UNSTABLE, 1.0)
+
+
 class _Firm(torch.autograd.Function):
     """The derivative of a function of a symmetric matrix, by divided differences of its eigenvalues.
 
@@ -65,8 +74,7 @@ class _Firm(torch.autograd.Function):
     def forward(ctx: Any, matrix: torch.Tensor) -> torch.Tensor:
         """w f(k) w^T."""
         k, w = torch.linalg.eigh(matrix)
-        slope = torch.where(k < 0, UNSTABLE, 1.0)
-        f = ((slope * k).square() + SOFTEST**2).sqrt()
+        f, slope = held(k), _slope(k)
         gap = k[..., :, None] - k[..., None, :]
         equal = gap.abs() < 1e-6 * (1 + k.abs()[..., :, None])
         derivative = slope.square() * k / f

@@ -20,7 +20,8 @@ from engine.errors import check
 from engine.files import MODELS_FOLDER, RESULTS_FOLDER
 from engine.model.checkpoint import CARD, load_checkpoint
 from engine.model.ensemble import combine
-from engine.model.inference import Answers, ensemble_answers
+from engine.model.inference import ALONE, Answers, ensemble_answers
+from engine.model.memory import check_fits
 from engine.model.metals import CERTAIN, is_elemental_metal, read_metals
 from engine.model.shipped_models import model_folder
 from engine.model.unlabelled_graphs import unlabelled_graphs
@@ -174,8 +175,8 @@ class Predictor:
             targets, functional, ionic_method: see `predict`.
 
         Raises:
-            EngineError: one of them is not an ordered, periodic crystal, or the model lacks a target or the
-                functional; none is predicted then.
+            EngineError: one of them is not an ordered, periodic crystal or too large for the memory that is free,
+                or the model lacks a target or the functional; none is predicted then.
         """
         check(
             functional in self.functionals,
@@ -188,12 +189,28 @@ class Predictor:
         def ask(some: Sequence[Crystal]) -> list[Prediction]:
             return self._predict_batch(some, out_of_fold, wanted, springs, pbesol)
 
-        predictions: list[Prediction] = []
+        for crystal in crystals:
+            self.check_memory(crystal, wanted)
+        found: dict[int, Prediction] = {}
+        order = sorted(range(len(crystals)), key=lambda i: len(structure_of(crystals[i])))  # a batch of like size
         for start in range(0, len(crystals), size):
-            predictions += [_with_own_response(one, ask) for one in ask(crystals[start : start + size])]
+            chosen = order[start : start + size]
+            answers = ask([crystals[i] for i in chosen])
+            found |= {i: _with_own_response(one, ask) for i, one in zip(chosen, answers, strict=True)}
             if progress:
-                progress(len(predictions), len(crystals))
-        return predictions
+                progress(len(found), len(crystals))
+        return [found[i] for i in range(len(crystals))]
+
+    def check_memory(self, structure: Input, targets: Sequence[str] | None = None) -> None:
+        """Whether a crystal can be predicted on this machine as it is now, without predicting it.
+
+        Raises:
+            EngineError: its primitive cell holds too many atoms for the memory that is free; says how many would
+                do. Or it is no ordered, periodic crystal, or the model lacks a target.
+        """
+        crystal = as_crystal(structure)
+        if len(structure_of(crystal)) > ALONE and self.device.type == "cpu":
+            check_fits(crystal, self.graph_config, self.model_config, self._wanted(targets))
 
     def _wanted(self, targets: Sequence[str] | None) -> tuple[str, ...]:
         """Those of the model's targets that are asked for, in its order."""
@@ -211,18 +228,18 @@ class Predictor:
     ) -> list[Prediction]:
         checkpoint, r_max = self._checkpoint, self.graph_config.r_max
         graphs = unlabelled_graphs(crystals, self.graph_config, self.model_config, self.device, springs, pbesol)
-        answer = ensemble_answers(checkpoint.networks, graphs, self.device, wanted)
-        embedding = answer.embedding
         structures = [structure_of(crystal) for crystal in crystals]
         formulas = [structure.composition.reduced_formula for structure in structures]
         asked, held_out = self._asked(formulas, out_of_fold)
+        answer = ensemble_answers(checkpoint.networks, graphs, self.device, wanted, asked)
+        embedding = answer.embedding
         volume = torch.cat([graph.volume_per_atom for graph in graphs])
         found, spread = combine(answer.latents, asked, self._groups, wanted, volume)
         near = checkpoint.neighbourhood
         distance = near.distances(embedding, formulas).tolist() if near else [math.nan] * len(crystals)
         gaps = near.gap(embedding, formulas).tolist() if near else [math.nan] * len(crystals)
         metallic = self._metallic(structures, embedding)
-        ions = _ions(graphs, answer, asked)
+        ions = _ions(graphs, answer)
         neighbours = near.nearest(embedding, formulas, NEIGHBOURS) if near else [()] * len(crystals)
         electronic, ionic = (found.get(target, [None] * len(crystals)) for target in ("electronic", "ionic"))
         return [
@@ -294,8 +311,8 @@ def _sheet(box: InVacuum, ask: Callable[[Sequence[Crystal]], list[Prediction]]) 
     return low_dimensional(box, answer.electronic, answer.total, crystal.lattice.matrix[2:])
 
 
-def _ions(graphs: Sequence[CrystalGraph], answer: Answers, asked: torch.Tensor) -> Sequence[Ions | None]:
-    """Ions of each crystal by the mean of the networks that are asked, [S, B]; None where there are none."""
+def _ions(graphs: Sequence[CrystalGraph], answer: Answers) -> Sequence[Ions | None]:
+    """Ions of each crystal by the mean of the networks that are asked; None where there are none."""
     if not answer.charges:
         return [None] * len(graphs)
     return [
@@ -303,12 +320,10 @@ def _ions(graphs: Sequence[CrystalGraph], answer: Answers, asked: torch.Tensor) 
             cell=graph.cell[0].double().cpu().numpy(),
             atomic_numbers=graph.atomic_numbers.cpu().numpy(),
             pos=graph.pos.double().cpu().numpy(),
-            charges=charges[chosen].mean(0).numpy(),
-            force_constants=constants[chosen].mean(0).numpy(),
+            charges=charges.numpy(),
+            force_constants=constants.numpy(),
         )
-        for graph, charges, constants, chosen in zip(
-            graphs, answer.charges, answer.force_constants, asked.T, strict=True
-        )
+        for graph, charges, constants in zip(graphs, answer.charges, answer.force_constants, strict=True)
     ]
 
 

@@ -247,7 +247,9 @@ def predict_files(
     for path in paths:
         try:
             for crystal in _crystals(path, setting, orderings):
-                answers.append((str(path), as_structure(crystal)))
+                structure = as_structure(crystal)
+                predictor.check_memory(structure)
+                answers.append((str(path), structure))
         except EngineError as error:
             answers.append((str(path), str(error)))
     crystals = [crystal for _, crystal in answers if isinstance(crystal, Structure)]

@@ -2,6 +2,7 @@
 
 import numpy as np
 from pymatgen.core import Structure
+from scipy.linalg.lapack import dsytrf
 
 from engine.crystals.graph import CrystalGraph
 from engine.crystals.vacuum import Kind
@@ -96,13 +97,25 @@ def _rare_elements(crystal: Structure, counts: dict[str, int]) -> list[str]:
 
 def _unstable(ions: Ions | None) -> list[str]:
     """Of the vibrations; masses do not change how many of them are unstable (Sylvester's law of inertia)."""
-    count = 0 if ions is None else int((np.linalg.eigvalsh(ions.force_constants) < UNSTABLE).sum())
+    count = 0 if ions is None else _eigenvalues_below(UNSTABLE, ions.force_constants)
     if not count:
         return []
     return [
         f"{count} of the vibrations at the zone centre {'are' if count > 1 else 'is'} unstable: the crystal would "
         "rather have another structure, and its ionic part is a guess."
     ]
+
+
+def _eigenvalues_below(limit: float, matrix: np.ndarray) -> int:
+    """How many a symmetric matrix has: as many as negative pivots, a tenth of the work of finding them.
+
+    Pivots of two rows, marked by negative numbers, have one eigenvalue of each sign.
+    Source: Bunch and Kaufman, Math. Comput. 31, 163 (1977), doi:10.2307/2005787.
+    """
+    shifted = matrix - limit * np.eye(len(matrix))
+    factors, pivots, _ = dsytrf(shifted, lower=1, lwork=64 * len(matrix), overwrite_a=1)
+    single = pivots > 0
+    return int((factors.diagonal()[single] < 0).sum() + (~single).sum() // 2)
 
 
 def _balanced(electronic: np.ndarray | None, ionic: np.ndarray | None) -> list[str]:

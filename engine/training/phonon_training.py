@@ -21,7 +21,8 @@ from engine.data.phonons import Phonons, teaching_phonons
 from engine.errors import required
 from engine.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from engine.network.device import resolve_device
-from engine.network.network import DielectricNetwork, logarithm
+from engine.network.lattice import logarithm
+from engine.network.network import DielectricNetwork
 from engine.network.padding import atoms_present, padded_pairs, to_pairs
 from engine.network.springs import lattice_susceptibility, stiffness
 from engine.training.fingerprint import SHAPING_PHONONS, code_fingerprint

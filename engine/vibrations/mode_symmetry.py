@@ -83,8 +83,8 @@ def _holds(character: np.ndarray, other: np.ndarray) -> bool:
 
 def _real(columns: np.ndarray) -> np.ndarray:
     """[d, 3 n] real orthonormal vectors that span the same as complex columns [3 n, d]."""
-    projector = (columns @ columns.conj().T).real
-    return np.linalg.eigh(projector)[1][:, -columns.shape[1] :].T
+    both = np.concatenate([columns.real, columns.imag], 1)
+    return np.linalg.svd(both, full_matrices=False)[0][:, : columns.shape[1]].T
 
 
 def _labels(characters: np.ndarray, dataset: object) -> list[str]:
