@@ -29,11 +29,13 @@ import math
 
 import torch
 
+from engine.network.ewald import short_range
 from engine.network.padding import atoms_present, padded_atoms, padded_pairs, to_matrix, to_pairs
 
 NEGLIGIBLE = 1e-12  # of the largest term in the sum over G
 LARGE = 100  # atoms; larger cells are solved one by one, by conjugate gradients
 AT_ONCE = 1024  # waves; all of a large cell's do not fit into memory
+WIDER = 0.1  # of a cell's edge: the width that makes waves and what they lack cost the same
 RESIDUAL = 1e-9  # of conjugate gradients, relative
 
 
@@ -46,6 +48,14 @@ def dipole_field(pos: torch.Tensor, cell: torch.Tensor, sigma: float) -> torch.T
         sigma: Å.
     """
     pos, cell = pos.double(), cell.double()
+    tau = WIDER * float(torch.linalg.det(cell.detach()).abs()) ** (1 / 3)
+    if tau < 1.5 * sigma or pos.requires_grad or cell.requires_grad:
+        return to_pairs(_sum_over_waves(pos, cell, sigma))
+    return to_pairs(_sum_over_waves(pos, cell, tau) + short_range(pos, cell, sigma, tau, NEGLIGIBLE))
+
+
+def _sum_over_waves(pos: torch.Tensor, cell: torch.Tensor, sigma: float) -> torch.Tensor:
+    """T of float64 positions and cell, [3N, 3N]."""
     wave = _waves(cell, math.sqrt(-math.log(NEGLIGIBLE)) / sigma)  # [G, 3]
     square = wave.square().sum(1)
     weight = 2 * torch.exp(-square * sigma**2) / torch.linalg.det(cell).abs()  # G and -G
@@ -55,7 +65,7 @@ def dipole_field(pos: torch.Tensor, cell: torch.Tensor, sigma: float) -> torch.T
         phase = some @ pos.T  # [G, N]
         waves = torch.cat([phase.cos(), phase.sin()])[:, :, None] * along.repeat(2, 1)[:, None]  # [2G, N, 3]
         field = torch.addmm(field, waves.flatten(1).T, waves.flatten(1))  # [3N, 3N]
-    return to_pairs(field)
+    return field
 
 
 def _waves(cell: torch.Tensor, longest: float) -> torch.Tensor:
