@@ -18,8 +18,9 @@ from engine.crystals.material import Crystal, reduced_formula
 from engine.crystals.primitive import primitive
 from engine.errors import EngineError
 
-PER_ATOM = 1e5  # bytes
-PER_EDGE = {"pretrained": 4e3, "scratch": 2e3}  # of messages not even one block at a time needs less
+BLOCK = 1.5e8  # bytes, of edges that are gone through at once whatever the cell
+PER_ATOM = 1e5
+PER_EDGE = {"pretrained": 4e3, "scratch": 2e3}  # of what stays beside the block
 PER_PAIR = 1.4e3  # of atoms that feel each other's dipoles: twenty matrices, and what the allocator cannot use
 WITH_EIGENVECTORS = 2  # times as many, where the potential's force constants are asked for
 SMALL = 5e8  # bytes, never refused
@@ -47,14 +48,15 @@ def needed(graphs: Sequence[CrystalGraph], config: ModelConfig, targets: Sequenc
     """Bytes that a batch of crystals takes, beside what the program has already."""
     linear = sum(_per_atom(graph, config) * graph.num_nodes for graph in graphs)
     largest = max(graph.num_nodes for graph in graphs)
-    return linear + len(graphs) * max(_per_pair(graph, config, targets) for graph in graphs) * largest**2
+    return BLOCK + linear + len(graphs) * max(_per_pair(graph, config, targets) for graph in graphs) * largest**2
 
 
 def refusal(graph: CrystalGraph, config: ModelConfig, targets: Sequence[str]) -> str:
     """Why a crystal is not predicted on this machine, and how many atoms could be."""
     need, free = needed([graph], config, targets), free_memory()
+    room = max(0.0, free - BLOCK)
     linear, square = _per_atom(graph, config), _per_pair(graph, config, targets)
-    most = free / linear if not square else (math.sqrt(linear**2 + 4 * square * free) - linear) / (2 * square)
+    most = room / linear if not square else (math.sqrt(linear**2 + 4 * square * room) - linear) / (2 * square)
     known = (
         "" if math.isinf(free) else f", and {free / 1e9:.1f} GB are free: enough for about {_round(most)} atoms"
     )
