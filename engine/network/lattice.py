@@ -86,7 +86,7 @@ class Lattice:
         tensor = susceptibility_of_pairs(charges, stiffness, self.crystal_index, self.volume)
         return logarithm(tensor).to(charges)
 
-    @property
+    @cached_property
     def _present(self) -> torch.Tensor:
         return atoms_present(torch.bincount(self.crystal_index))
 
