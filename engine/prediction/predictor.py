@@ -190,7 +190,7 @@ class Predictor:
             return self._predict_batch(some, out_of_fold, wanted, springs, pbesol)
 
         for crystal in crystals:
-            self.check_memory(crystal, wanted)
+            self._check_memory(crystal, wanted)
         found: dict[int, Prediction] = {}
         order = sorted(range(len(crystals)), key=lambda i: len(structure_of(crystals[i])))  # a batch of like size
         for start in range(0, len(crystals), size):
@@ -208,9 +208,11 @@ class Predictor:
             EngineError: its primitive cell holds too many atoms for the memory that is free; says how many would
                 do. Or it is no ordered, periodic crystal, or the model lacks a target.
         """
-        crystal = as_crystal(structure)
-        if len(structure_of(crystal)) > ALONE and self.device.type == "cpu":
-            check_fits(crystal, self.graph_config, self.model_config, self._wanted(targets))
+        self._check_memory(as_crystal(structure), self._wanted(targets))
+
+    def _check_memory(self, crystal: Crystal, wanted: Sequence[str]) -> None:
+        if self.device.type == "cpu" and len(structure_of(crystal)) > ALONE:
+            check_fits(crystal, self.graph_config, self.model_config, wanted)
 
     def _wanted(self, targets: Sequence[str] | None) -> tuple[str, ...]:
         """Those of the model's targets that are asked for, in its order."""
