@@ -3,7 +3,7 @@
 python -m benchmarks.champions [--method full|direct|fast]
 
 Screens every embedded crystal once, by networks that were not trained on its formula where there are any, and
-writes results/champions.json, and the tables and figures of docs/screening.md. Known champions are looked up in the same
+writes results/champions.json, tables and figures of docs/screening.md. Known champions are looked up in the same
 rankings; the tetragonal phase of HfO2 is added to the crystals, which lack it.
 """
 
