@@ -1,4 +1,4 @@
-"""Metals told from insulators by the network's features: python -m benchmarks.metals [--write]
+"""Metals told from insulators by the network's features: python -m benchmarks.metals [--model NAME] [--write]
 
 Each crystal is judged by classifiers that saw no crystal of its formula. Insulators are the crystals with a DFT
 dielectric tensor or refractive index; textbook metals are elements and compounds of the catalogue that everybody
@@ -22,6 +22,7 @@ from engine.model.metals import accuracy, fit_metals, write_metals
 from engine.model.shipped_models import DEFAULT_MODEL
 from engine.network.backbones import FrozenBackbone
 from engine.network.feature_cache import material_features
+from engine.network.frozen_features import source
 from engine.network.potential import keep_memory
 from engine.prediction.predictor import Predictor
 
@@ -49,10 +50,11 @@ def features_of(predictor: Predictor, materials: Sequence[Material]) -> np.ndarr
     """`DielectricNetwork.embedding` of each crystal, [n, F], from the cache where it is there."""
     backbone = predictor.networks[0].backbone
     if not isinstance(backbone, FrozenBackbone):
-        raise SystemExit(f"{predictor.name} does not work with the features of a frozen potential")
+        raise SystemExit(f"{predictor.name} does not work with features that stay as they are")
     scalars, found = backbone.irreps_out.count("0e"), []
     for start in range(0, len(materials), PART):
-        part = material_features(materials[start : start + PART], predictor.device)
+        chosen = materials[start : start + PART]
+        part = material_features(chosen, predictor.device, of=source(predictor.model_config.backbone))
         found += [backbone.scaled(one)[:, :scalars].mean(0).numpy() for one in part]
         print(f"{min(start + PART, len(materials))} of {len(materials)} crystals", flush=True)
     return np.stack(found).astype(float)
@@ -71,10 +73,11 @@ def held_out(features: np.ndarray, insulators: np.ndarray, materials: Sequence[M
 def main() -> None:
     """Judge, print and write the table; with --write, the classifier too."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", default=DEFAULT_MODEL, metavar="NAME", help="a shipped model")
     parser.add_argument("--write", action="store_true", help="write the classifier into the model's folder")
     options = parser.parse_args()
     keep_memory()
-    predictor = Predictor.load(device="cpu")
+    predictor = Predictor.load(options.model, device="cpu")
     known = [m for name in EMBEDDED for m in load_dataset(name) if m.natoms <= LARGEST]
     formulas = {m.formula for m in known}
     others = [m for m in catalogued(known) if m.natoms <= LARGEST]
@@ -92,7 +95,7 @@ def main() -> None:
         ("others of the catalogue", int(rest.sum()), 100 * float((probability[rest] > 0.5).mean())),
     ]
     report(
-        "metals",
+        "metals" if options.model == DEFAULT_MODEL else f"metals-{options.model}",
         COLUMNS,
         rows,
         model=predictor.name,
@@ -100,7 +103,7 @@ def main() -> None:
         exceptions=_exceptions(materials, textbook, probability),
     )
     if options.write:
-        write_metals(MODELS_FOLDER / DEFAULT_MODEL, fit_metals(features, insulators))
+        write_metals(MODELS_FOLDER / options.model, fit_metals(features, insulators))
 
 
 def _exceptions(materials: Sequence[Material], textbook: np.ndarray, probability: np.ndarray) -> list[str]:

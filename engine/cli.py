@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.config import GraphConfig, IndexConfig, ModelConfig, TrainConfig
+from engine.config import BACKBONES, GraphConfig, IndexConfig, ModelConfig, TrainConfig
 from engine.errors import EngineError, check
 from engine.screening import command as screening
 
@@ -157,9 +157,9 @@ def _add_training_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--data", default="petousis-2017", metavar="NAME|FILE")
     command.add_argument(
         "--backbone",
-        choices=("scratch", "pretrained"),
+        choices=BACKBONES,
         default="pretrained",
-        help="a convolution network, or a readout on the SevenNet potential",
+        help="a convolution network, or a readout on the SevenNet potential or on the network distilled from it",
     )
     command.add_argument("--tuned-layers", type=int, metavar="N", help="of the pretrained backbone; 0 by default")
     command.add_argument("--target", choices=tuple(TARGETS), default="both")

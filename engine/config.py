@@ -17,12 +17,17 @@ class GraphConfig:
         check(self.r_max <= 12, f"r_max must be at most 12 Å, got {self.r_max}: the graph grows with its cube")
 
 
+BACKBONES = ("scratch", "pretrained", "distilled")
+
+
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:
     """What the network is; `num_neighbors` is the training set's mean degree.
 
     The backbone "scratch" is the convolution network, whose size the next fields give; "pretrained" is the
-    potential of potential.py, of which only the readout is trained, and of the potential its last `tuned_layers`.
+    potential of potential.py, of which only the readout is trained, and of the potential its last `tuned_layers`;
+    "distilled" is the small network of distilled.py in the potential's place, for which no force constants of the
+    potential are computed.
     The readout "mean" takes the mean of
     the atoms' outputs; "dipoles" couples the atoms' electronic polarisabilities as dipoles.py says, smeared by
     `sigma` (Å). The ionic readout is "mean" or "springs", the potential's force constants as springs.py says; with
@@ -35,7 +40,7 @@ class ModelConfig:
     readout: str = ""
     ionic_readout: str = ""
     direct: bool = False
-    readout_width: int = 256
+    readout_width: int = 0
     sigma: float = 1.2
     lmax: int = 2
     mul: int = 64
@@ -51,10 +56,10 @@ class ModelConfig:
             f"targets must be electronic, ionic or both, got {self.targets}",
         )
         check(
-            self.backbone in ("scratch", "pretrained"),
-            f"backbone must be scratch or pretrained, got {self.backbone!r}",
+            self.backbone in BACKBONES,
+            f"backbone must be {', '.join(BACKBONES[:-1])} or {BACKBONES[-1]}, got {self.backbone!r}",
         )
-        pretrained = self.backbone == "pretrained"
+        pretrained, taught = self.backbone == "pretrained", self.backbone != "scratch"
         check(
             0 <= self.tuned_layers <= 5,
             f"tuned_layers must be 0 to 5, the layers of the potential, got {self.tuned_layers}",
@@ -64,12 +69,14 @@ class ModelConfig:
             f"tuned_layers must be 0 on the backbone {self.backbone}, got {self.tuned_layers}; choose pretrained",
         )
         if not self.readout:
-            object.__setattr__(self, "readout", "dipoles" if pretrained else "mean")
+            object.__setattr__(self, "readout", "dipoles" if taught else "mean")
         if not self.ionic_readout:
-            object.__setattr__(self, "ionic_readout", "springs" if pretrained else "mean")
+            object.__setattr__(self, "ionic_readout", "springs" if taught else "mean")
+        if not self.readout_width:
+            object.__setattr__(self, "readout_width", 160 if self.backbone == "distilled" else 256)
         check(self.readout in ("mean", "dipoles"), f"readout must be mean or dipoles, got {self.readout!r}")
         check(
-            self.ionic_readout in (("mean", "springs") if pretrained else ("mean",)),
+            self.ionic_readout in (("mean", "springs") if taught else ("mean",)),
             f"the ionic readout of a {self.backbone} backbone cannot be {self.ionic_readout!r}",
         )
         check(
@@ -91,9 +98,14 @@ class ModelConfig:
         return self.ionic_readout == "springs" and "ionic" in self.targets
 
     @property
+    def asks_potential(self) -> bool:
+        """Whether the ionic part takes force constants of the potential where they are known."""
+        return self.has_charges and self.backbone == "pretrained"
+
+    @property
     def frozen(self) -> bool:
-        """Whether the backbone is the potential as it comes, whose features are computed once."""
-        return self.backbone == "pretrained" and not self.tuned_layers
+        """Whether the backbone stays as it comes, so that its features are computed once."""
+        return self.backbone != "scratch" and not self.tuned_layers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +147,7 @@ class TrainConfig:
         check(0 <= self.rattle < 0.5, f"rattle must be between 0 and 0.5 Å, got {self.rattle}")
         check(0 <= self.average_decay < 1, f"average_decay must be in [0, 1), got {self.average_decay}")
         check(
-            not self.phonon_data or self.model.backbone == "pretrained",
+            not self.phonon_data or self.model.backbone != "scratch",
             "phonon_data teaches a pretrained backbone's readouts alone; choose pretrained, or leave it out",
         )
         check(
@@ -148,7 +160,7 @@ class TrainConfig:
     @classmethod
     def for_backbone(cls, backbone: str, **changes: Any) -> "TrainConfig":
         """The defaults of a backbone, with some values changed."""
-        if backbone == "pretrained":
+        if backbone != "scratch":
             changes = PRETRAINED | changes
             changes.setdefault("model", ModelConfig(backbone=backbone))
         return cls(**changes)

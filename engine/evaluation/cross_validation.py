@@ -102,12 +102,13 @@ def cross_validate(
     everything = np.arange(len(materials))
     rough_errors: tuple[TargetMetrics, ...] = ()
     if config.model.has_charges:
-        found = predict_unseen(members, materials, parts, config, springs=False)
+        asks = config.model.asks_potential
+        found = predict_unseen(members, materials, parts, config, springs=False) if asks else unseen
         rough, method = calibrated(materials, found, found.fold >= 0), "direct" if has_phonons else "coarse"
         ensemble.calibration.update(
             {name_of(target, method): one for target, one in rough.items() if target != "electronic"}
         )
-        rough_errors = errors(materials, found.tensors, everything, in_range=True)
+        rough_errors = errors(materials, found.tensors, everything, in_range=True) if asks else ()
     save_checkpoint(folder, ensemble, half=True)
     write_out_of_fold(folder, with_intervals(materials, unseen, calibrations))
     return Evaluation(

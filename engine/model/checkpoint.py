@@ -18,12 +18,14 @@ from engine.errors import EngineError, check
 from engine.files import read_json, read_tensors, write_tensors, write_text
 from engine.model.intervals import SIGNS, USUAL, Calibration
 from engine.model.neighbourhood import Neighbourhood
+from engine.network.frozen_features import student_hash
 from engine.network.network import DielectricNetwork, learnt
 
 FORMAT = 3
 OLDER = 2  # calibrated without classes; read, no longer written
 TRAINED = ("heads", "pbesol", "springs", "direct")  # on any backbone
 _NEIGHBOURHOOD = ("center", "projection", "points", "gaps")
+STUDENT = "student_sha256"
 WEIGHTS, CONFIG, CARD = "weights.safetensors", "config.json", "card.md"
 
 
@@ -85,7 +87,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, half: bool = False) ->
         "format": FORMAT,
         "graph": asdict(checkpoint.networks[0].graph_config),
         "element_counts": checkpoint.element_counts,
-        "about": checkpoint.about,
+        "about": checkpoint.about | _backbone(checkpoint.networks[0]),
         "calibration": {target: asdict(one) for target, one in checkpoint.calibration.items()},
         "members": [
             {"model": asdict(network.model_config), "trained_on": sorted(formulas)}
@@ -117,7 +119,11 @@ def load_checkpoint(folder: Path, device: torch.device | str = "cpu") -> Checkpo
         config.get("format") in (OLDER, FORMAT),
         f"{folder}: format {config.get('format')} is not {FORMAT}; update this program or retrain the model",
     )
-    weights = read_tensors(folder / WEIGHTS)
+    weights, about = read_tensors(folder / WEIGHTS), config["about"]
+    check(
+        STUDENT not in about or about[STUDENT] == student_hash(),
+        f"{folder}: was trained on another distilled network; train it again",
+    )
     graph = GraphConfig(**config["graph"])
     networks: list[DielectricNetwork] = []
     for index, member in enumerate(config["members"]):
@@ -140,8 +146,13 @@ def load_checkpoint(folder: Path, device: torch.device | str = "cpu") -> Checkpo
         element_counts=config["element_counts"],
         calibration={target: _calibration(one) for target, one in config["calibration"].items()},
         neighbourhood=_neighbourhood(config, weights, device),
-        about=config["about"],
+        about=about,
     )
+
+
+def _backbone(network: DielectricNetwork) -> dict[str, str]:
+    """What the readouts of a distilled network belong to."""
+    return {STUDENT: student_hash()} if network.model_config.backbone == "distilled" else {}
 
 
 def _calibration(rows: dict[str, Any]) -> Calibration:

@@ -10,10 +10,10 @@ from torch_geometric.loader import DataLoader
 from engine.crystals.graph import CrystalGraph, collate
 from engine.errors import EngineError
 from engine.model.memory import fits, is_out_of_memory, refusal
+from engine.network.frozen_features import features_of
 from engine.network.lattice import Lattice
 from engine.network.network import DielectricNetwork, dipole_fields
 from engine.network.padding import to_matrix
-from engine.network.potential import pretrained_features
 
 ALONE = 100  # atoms; a larger cell shares no batch, whose crystals all get as much room as the largest
 
@@ -172,7 +172,7 @@ class _MeanIons:
 def _with_features(batch: CrystalGraph, network: DielectricNetwork, device: torch.device) -> CrystalGraph:
     config = network.model_config
     if config.frozen:
-        batch.features = pretrained_features(device, torch.float64)(batch).float()
+        batch.features = features_of(config.backbone, device)(batch)
     if config.readout == "dipoles":
         batch.dipole_field = dipole_fields(batch, config.sigma)
     return batch

@@ -29,13 +29,13 @@ def unlabelled_graphs(
     With `springs`, they carry `springs`, `bare_springs` and `has_springs` where the model needs them. Force
     constants that are neither shipped nor cached are computed, and kept for the next time.
     """
-    precision = torch.float32 if model_config.backbone == "scratch" else torch.float64
+    precision = torch.float64 if model_config.backbone == "pretrained" else torch.float32
     crystals = [primitive(crystal) for crystal in crystals]
     graphs = crystal_graphs(crystals, graph_config, precision, device)
     if pbesol:
         for graph in graphs:
             graph.pbesol = torch.ones(1, device=device)
-    if springs and model_config.has_charges:
+    if springs and model_config.asks_potential:
         for crystal, graph in zip(crystals, graphs, strict=True):
             _add_springs(crystal, graph, device)
     return graphs

@@ -6,7 +6,7 @@ and safe under several processes: each file appears whole. Force constants of th
 
 import hashlib
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,7 +21,8 @@ from engine.crystals.material import Material
 from engine.errors import EngineError
 from engine.files import DATA_FOLDER, read_tensors, write_tensors
 from engine.network.force_constants import force_constants
-from engine.network.potential import GRAPH, NAME, pretrained_features
+from engine.network.frozen_features import POTENTIAL, Source
+from engine.network.potential import GRAPH, NAME
 
 VERSION = {"features": 1, "forces": 2}  # counts up when what is kept would come out otherwise
 ATOMS_AT_ONCE = 100
@@ -33,14 +34,19 @@ Kept = TypeVar("Kept", Material, Crystal)
 
 
 def material_features(
-    materials: Sequence[Material], device: torch.device, progress: Progress | None = None
+    materials: Sequence[Material],
+    device: torch.device,
+    progress: Progress | None = None,
+    of: Source = POTENTIAL,
 ) -> list[torch.Tensor]:
-    """[N, pretrained.IRREPS] on the CPU for each material, computed on `device` where the cache lacks them.
+    """[N, of.irreps] on the CPU for each material, computed on `device` where the cache lacks them.
 
     Args:
         progress: called with (computed, to compute) after each batch.
+        of: what gives the features, the potential by default.
     """
-    missing = [material for material in materials if not _path(material, "features").is_file()]
+    compute = partial(_compute_features, of)
+    missing = [material for material in materials if not _path(material, of.kind).is_file()]
     missing.sort(key=lambda material: material.natoms)
     done = 0
     while done < len(missing):
@@ -49,11 +55,11 @@ def material_features(
             if material.natoms * (len(batch) + 1) > ATOMS_AT_ONCE:
                 break
             batch.append(material)
-        _compute_features(batch, device)
+        compute(batch, device)
         done += len(batch)
         if progress:
             progress(done, len(missing))
-    return [_read(material, "features", _compute_features, device) for material in materials]
+    return [_read(material, of.kind, compute, device) for material in materials]
 
 
 def known_force_constants(
@@ -100,7 +106,7 @@ def structure_key(crystal: Crystal, prefix: str = "") -> str:
 
 
 def _path(crystal: Crystal, kind: str) -> Path:
-    name = structure_key(crystal, f"{NAME} {VERSION[kind]}")
+    name = structure_key(crystal, f"{NAME} {VERSION.get(kind, 1)}")
     return user_cache_path("dielectric-tensors") / kind / name[:2] / f"{name}.safetensors"
 
 
@@ -111,12 +117,13 @@ def _force_constants(crystal: Crystal, device: torch.device) -> torch.Tensor:
     return torch.tensor(shipped).reshape(round(len(shipped) ** 0.5), -1)
 
 
-def _compute_features(materials: Sequence[Material], device: torch.device) -> None:
+def _compute_features(of: Source, materials: Sequence[Material], device: torch.device) -> None:
     graph = collate(crystal_graphs(materials, GRAPH, device=device))
-    features = pretrained_features(device, torch.float32)(graph).cpu()
+    with torch.inference_mode():
+        features = of.module(device, torch.float32)(graph).cpu()
     counts = [material.natoms for material in materials]
     for material, tensor in zip(materials, features.split(counts), strict=True):
-        _write(material, "features", tensor)
+        _write(material, of.kind, tensor)
 
 
 def _compute_force_constants(crystals: Sequence[Crystal], device: torch.device) -> None:

@@ -12,6 +12,7 @@ from engine.errors import required
 from engine.network.backbones import ConvolutionBackbone, FrozenBackbone, TunedBackbone
 from engine.network.dipoles import dipole_field, susceptibility
 from engine.network.direct import DirectHead
+from engine.network.frozen_features import irreps_of
 from engine.network.heads import SHIFT_WIDTH, CrystalHead, LatticeHead, ShiftHead, TensorHead, bounded
 from engine.network.lattice import FLOOR, Lattice, Potentials, logarithm
 from engine.tensors.tensors import irreps_to_matrix, matrix_to_irreps, symmetric_log
@@ -53,7 +54,7 @@ class DielectricNetwork(nn.Module):
         has_springs = model.has_charges
         irreps, width = self.backbone.irreps_out, model.readout_width
         narrow = width // 2 if has_springs else width  # the coarse head has a fifth of the crystals
-        head = CrystalHead if model.backbone == "pretrained" else TensorHead
+        head = TensorHead if model.backbone == "scratch" else CrystalHead
         self.heads = nn.ModuleList(
             nn.Identity()
             if target == "ionic" and model.direct
@@ -189,7 +190,7 @@ class DielectricNetwork(nn.Module):
 def _backbone(graph: GraphConfig, model: ModelConfig) -> ConvolutionBackbone | FrozenBackbone | TunedBackbone:
     if model.backbone == "scratch":
         return ConvolutionBackbone(graph, model)
-    return TunedBackbone(model.tuned_layers) if model.tuned_layers else FrozenBackbone()
+    return TunedBackbone(model.tuned_layers) if model.tuned_layers else FrozenBackbone(irreps_of(model.backbone))
 
 
 def _potentials(graph: CrystalGraph, head: LatticeHead, node: torch.Tensor) -> Potentials | None:

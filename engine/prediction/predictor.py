@@ -80,7 +80,7 @@ class Predictor:
     @property
     def graph_config(self) -> GraphConfig:
         """How the model's graphs are built."""
-        if self.model_config.backbone == "pretrained":
+        if self.model_config.backbone != "scratch":
             return potential.GRAPH
         return self._checkpoint.networks[0].graph_config
 

@@ -13,7 +13,7 @@ from engine.crystals.graph import CrystalGraph
 from engine.errors import EngineError
 from engine.files import read_json, read_tensors, write_tensors, write_text
 from engine.model.checkpoint import WEIGHTS
-from engine.network.backbones import AtomEmbedding
+from engine.network.embedding import AtomEmbedding
 from engine.network.heads import bounded
 from engine.network.layers import radial_embedding
 from engine.network.network import learnt, physical

@@ -12,6 +12,7 @@ from engine.crystals.material import Material
 from engine.data.datasets import dataset_hash, labelled, load_dataset
 from engine.errors import EngineError
 from engine.model.checkpoint import CONFIG, Checkpoint, load_checkpoint, save_checkpoint
+from engine.network.frozen_features import student_hash
 from engine.training.fingerprint import code_fingerprint
 from engine.training.jobs import Workers, log, run_jobs
 from engine.training.loop import start_training, train
@@ -42,7 +43,15 @@ class NetworkJob:
         """Hash of all that the network depends on: data, configuration and code."""
         beside = [name and dataset_hash(name) for name in (self.config.index_data, self.config.phonon_data)]
         config = replace(self.config, device="auto", phonon_data="")  # neither device nor path changes a network
-        parts = (code_fingerprint(), dataset_hash(self.data), *beside, str(config), *sorted(self.held_out))
+        student = [student_hash()] if config.model.backbone == "distilled" else []
+        parts = (
+            code_fingerprint(),
+            dataset_hash(self.data),
+            *beside,
+            *student,
+            str(config),
+            *sorted(self.held_out),
+        )
         return sha256("\n".join(parts).encode()).hexdigest()
 
     def is_done(self) -> bool:

@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from engine.config import TrainConfig
+from engine.config import ModelConfig, TrainConfig
 from engine.crystals.graph import CrystalGraph, crystal_graphs
 from engine.crystals.material import Material
 from engine.data.datasets import label
 from engine.data.phonons import Phonons
 from engine.network.feature_cache import known_force_constants, material_features
+from engine.network.frozen_features import source
 from engine.network.network import VOLUME_UNIT, dipole_fields, latent_of
 from engine.network.potential import GRAPH
 from engine.network.springs import stiffness
@@ -31,7 +32,7 @@ def labelled_graphs(
     """
     targets = config.model.targets
     graphs = _input_graphs(materials, config, device, progress)
-    if springs and config.model.has_charges:
+    if springs and config.model.asks_potential:
         _add_springs(materials, graphs, device, progress)
     missing = torch.full((3, 3), torch.nan, dtype=torch.float64)
     for material, one in zip(materials, graphs, strict=True):
@@ -72,7 +73,7 @@ def _input_graphs(
     if config.model.backbone == "scratch":
         return crystal_graphs(materials, config.graph)
     if config.model.frozen:
-        graphs = _feature_graphs(materials, config.model.direct, device, progress)
+        graphs = _feature_graphs(materials, config.model, device, progress)
     else:
         graphs = crystal_graphs(materials, GRAPH)
     if config.model.readout == "dipoles":
@@ -83,10 +84,11 @@ def _input_graphs(
 
 def _feature_graphs(
     materials: Sequence[Material],
-    edges: bool,
+    model: ModelConfig,
     device: torch.device,
     progress: Callable[[int, int], None] | None,
 ) -> list[CrystalGraph]:
+    known = material_features(materials, device, progress, source(model.backbone))
     found = [
         CrystalGraph(
             atomic_numbers=torch.as_tensor(material.atomic_numbers),
@@ -94,9 +96,9 @@ def _feature_graphs(
             cell=torch.as_tensor(material.cell, dtype=features.dtype)[None],
             features=features,
         )
-        for material, features in zip(materials, material_features(materials, device, progress), strict=True)
+        for material, features in zip(materials, known, strict=True)
     ]
-    for one, whole in zip(found, crystal_graphs(materials, GRAPH) if edges else (), strict=edges):
+    for one, whole in zip(found, crystal_graphs(materials, GRAPH) if model.direct else (), strict=model.direct):
         one.edge_index, one.edge_vec = whole.edge_index, whole.edge_vec
     return found
 

@@ -180,7 +180,7 @@ def _normalise(network: DielectricNetwork, graphs: Sequence[CrystalGraph]) -> No
             network.offset[index] = known.mean()
         if len(known) > 1:
             network.spread[index] = known.std()
-    if isinstance(network.backbone, FrozenBackbone):
+    if isinstance(network.backbone, FrozenBackbone) and network.model_config.backbone == "pretrained":
         network.backbone.fit(torch.cat([g.features for g in graphs]))
 
 

@@ -166,7 +166,7 @@ def phonon_loss(network: DielectricNetwork, batch: CrystalGraph, config: PhononC
     """Distances of force constants, Born charges and PBEsol's electronic tensors, and of ionic ones.
 
     An ionic tensor is that of DFT's Born charges where these are known, as its label is, and of the network's
-    elsewhere; it is asked for twice, with and without the potential's force constants.
+    elsewhere; it is asked for twice, with and without the potential's force constants, where these are known.
     """
     lattice = network.lattice(batch)
     loss = constants_loss(lattice.force_constants, batch.force_constants, batch.crystal_index)
@@ -180,7 +180,10 @@ def phonon_loss(network: DielectricNetwork, batch: CrystalGraph, config: PhononC
         loss = loss + latent_loss(electronic[None], batch.latent[by_phonons, place][:, None])
     known = ~batch.ionic.isnan().any(-1).any(-1)
     charges = torch.where(batch.born.isnan(), lattice.charges, batch.born)
-    for taught, springs in ((known, lattice.direct), (known & batch.has_springs, lattice.stiffness)):
+    pairs = [(known, lattice.direct)]
+    if network.model_config.asks_potential:
+        pairs.append((known & batch.has_springs, lattice.stiffness))
+    for taught, springs in pairs:
         if taught.any():
             latent = lattice.ionic(charges, springs)
             loss = loss + config.ionic_weight * latent_loss(latent[taught][None], batch.ionic[taught][:, None])
