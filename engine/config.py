@@ -161,7 +161,7 @@ class TrainConfig:
     def for_backbone(cls, backbone: str, **changes: Any) -> "TrainConfig":
         """The defaults of a backbone, with some values changed."""
         if backbone != "scratch":
-            changes = PRETRAINED | changes
+            changes = (DISTILLED if backbone == "distilled" else PRETRAINED) | changes
             changes.setdefault("model", ModelConfig(backbone=backbone))
         return cls(**changes)
 
@@ -173,6 +173,9 @@ PRETRAINED: dict[str, Any] = {
     "weight_decay": 1.0,
     "index_data": "matbench-dielectric",
 }
+
+
+DISTILLED: dict[str, Any] = PRETRAINED | {"epochs": 16}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,6 +190,11 @@ class PhononConfig:
     average_decay: float = 0.99
     ionic_weight: float = 0.5
     charge_weight: float = 2.0
+
+    @classmethod
+    def for_backbone(cls, backbone: str) -> "PhononConfig":
+        """The defaults of a backbone."""
+        return cls(epochs=6) if backbone == "distilled" else cls()
 
 
 # Of the network without equivariance, plain_network.py.

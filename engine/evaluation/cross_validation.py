@@ -94,7 +94,7 @@ def cross_validate(
     both = len(config.model.targets) == 2  # phonon data teach last what both tensors are made of
     has_phonons = bool(config.phonon_data) and config.model.has_charges and both
     if has_phonons:
-        members = train_with_phonons(jobs, PhononConfig(), folder, workers)
+        members = train_with_phonons(jobs, PhononConfig.for_backbone(config.model.backbone), folder, workers)
     unseen = predict_unseen(members, materials, parts, config)
     calibrations = {fold: calibrated(materials, unseen, unseen.fold != fold) for fold in range(folds)}
     ensemble = _ensemble(members, materials, config, data, code)
