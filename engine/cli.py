@@ -321,7 +321,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     from engine.evaluation.layered import layered_table, set_aside_layered
     from engine.evaluation.learning_curve import learning_curve, learning_curve_table
     from engine.prediction.predictor import Predictor
-    from engine.runs.run import runs_root
+    from engine.runs.job import runs_root
 
     if options.benchmark == "matbench":
         return _matbench(options)
@@ -354,7 +354,7 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 def _matbench(options: argparse.Namespace) -> int:
     from engine.evaluation.matbench.matbench import matbench_json, matbench_table, run_matbench
-    from engine.runs.run import runs_root
+    from engine.runs.job import runs_root
 
     given = {"seeds": options.seeds, "epochs": options.epochs}
     config = IndexConfig(
@@ -372,7 +372,7 @@ def _external(options: argparse.Namespace) -> int:
     from engine.evaluation.cross_validation import to_json
     from engine.evaluation.external import external_table, external_test
     from engine.network.potential import keep_memory
-    from engine.runs.run import runs_root
+    from engine.runs.job import runs_root
 
     keep_memory()
     folder = (options.run or runs_root() / "external").resolve()

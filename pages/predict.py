@@ -1,67 +1,32 @@
 """Tensors for structures that the visitor brings."""
 
 import json
-from pathlib import Path
 
 import pandas as pd
 import streamlit as st
-from pymatgen.core import Structure
 
 from engine.crystals.approximations import formula_of
 from engine.crystals.material import Material
-from engine.crystals.own_tensors import own_tensors
-from engine.crystals.read_as import read_as
 from engine.crystals.reader import MAX_RUN, Disordered, SettingNeeded
 from engine.errors import EngineError
-from engine.model.shipped_models import available_models
-from engine.optics.measured import measurements
 from engine.prediction.prediction import Functional, Prediction
 from engine.prediction.records import Answer, records_to_csv, to_records
 from engine.prediction.spread import Approximated, approximated, in_words
-from engine.runs.run import Run
+from engine.runs.screening_run import Screening
 from engine.tensors import tensors
 from pages.components import cached
 from pages.components.crystal import viewer
-from pages.components.material import direction_view, live, tensor_view
-from pages.components.material.details import details
-from pages.components.material.metal_notice import unless_metal
-from pages.components.site import header
-from pages.components.widgets import DASH, number, run_title, show_warnings, space_group, subscripts
+from pages.components.material import answer_view, live, tensor_view
+from pages.components.model.choice import chosen_functional, chosen_model
+from pages.components.screen import form
+from pages.components.site import SCREEN, header
+from pages.components.widgets import DASH, attempt, number, refusal, subscripts
 
 KEPT = "kept-files"  # of the session's state
 PARTS = {part: f"{title.lower()}, mean" for part, title in tensor_view.PARTS.items()}
-MAX_SHOWN = 30  # structures drawn on the page; the downloads hold all
+MOST = 20  # structures that are computed in the request; of more, a screening is made
+MAX_SHOWN = 30  # structures drawn on the page, where ordered crystals make them many; the downloads hold all
 EXAMPLES = {"mp-2998": "BaTiO₃, perovskite", "mp-2815": "MoS₂, layers", "mp-7029": "SiO₂, cristobalite"}
-
-
-def chosen_model() -> tuple[str, float] | None:
-    """Name or folder of the model to ask and when it was last written; None where there is no model yet."""
-    models = {name: name for name in available_models()}
-    models |= {str(run.folder): f"{run_title(run)} (your training)" for run in Run.all() if run.has_model}
-    if not models:
-        st.info("No model is there yet. Train one on the Train page; it appears here when it has finished.")
-        return None
-    wanted = st.query_params.get("model")
-    start = next((i for i, name in enumerate(models) if Path(name).name == wanted), 0)
-    name = st.selectbox("Model", list(models), format_func=models.__getitem__, key="model", index=start)
-    return name, cached.changed(name)
-
-
-def chosen_functional(model: tuple[str, float]) -> Functional:
-    """The functional whose tensors are asked for; no choice where the model knows one alone."""
-    known = cached.predictor(*model).functionals
-    if len(known) == 1:
-        return known[0]
-    asked = st.segmented_control(
-        "Functional",
-        known,
-        default=known[0],
-        key="functional",
-        width="content",
-        help="Tensors as density functional theory gives them. The model is calibrated for PBE, the functional of "
-        "Materials Project's tensors; phonon data taught it how those of PBEsol differ.",
-    )
-    return asked or known[0]
 
 
 def brought() -> list[tuple[str, bytes]]:
@@ -133,7 +98,7 @@ def chosen_setting(name: str, content: bytes) -> str:
     chosen = st.segmented_control(f"{shown} fits several settings. Which is meant?", list(reason.choices), key=key)
     for column, (setting, structure) in zip(st.columns(len(reason.choices)), reason.choices.items(), strict=True):
         with column:
-            st.caption(f"**{setting}** {understood(structure)}")
+            st.caption(f"**{setting}** {answer_view.understood(structure)}")
             viewer.draw(structure, 1, f"{key}-{setting}", None, flat=not viewer.SCRIPT.is_file())
     return chosen or ""
 
@@ -183,43 +148,6 @@ def downloads(found: list[Answer]) -> None:
         st.download_button(
             "Download CSV", records_to_csv(records), "predictions.csv", "text/csv", on_click="ignore"
         )
-
-
-def understood(structure: Structure) -> str:
-    """What was read, to be checked against the file."""
-    facts = read_as(structure)
-    group = f", {space_group(facts['space_group'])} ({facts['number']})" if facts["space_group"] else ""
-    lengths = ", ".join(f"{length:.3f}" for length in facts["lengths"])
-    angles = ", ".join(f"{angle:.4g}" for angle in facts["angles"])
-    atoms = f"{facts['atoms']} atom{'s' if facts['atoms'] > 1 else ''} in the cell"
-    line = (
-        f"Read as {subscripts(facts['formula'])}{group}: {atoms}, {lengths} Å, {angles}°, "
-        f"{facts['density']:.2f} g/cm³."
-    )
-    return " ".join([line, *facts["assumed"]])
-
-
-def show(name: str, prediction: Prediction, key: str) -> None:
-    """One crystal and its tensors."""
-    found, own = measurements(prediction.structure), own_tensors(prediction.structure)
-    st.caption(understood(prediction.structure))
-    left, right = st.columns([6, 7], gap="large")
-    with right:
-        shown = unless_metal(prediction, None, key)
-        tensor_view.summary(shown, own, found[0] if found else None)
-        formula = prediction.formula
-        show_warnings([warning.replace(formula, subscripts(formula)) for warning in prediction.warnings])
-        tensor_view.reading_notes(shown, found[0] if found else None)
-        if not prediction.held_out:
-            st.caption(
-                f"All networks answered, also those trained on the formula {subscripts(prediction.formula)}. The "
-                "Look up page asks only networks that were not, to compare with DFT: its numbers differ."
-            )
-        if own is not None:
-            st.caption("DFT: tensors of the run that the file comes from, by its own functional and settings.")
-    with left:
-        direction_view.crystal(prediction.structure, tensor_view.with_tensors(shown, own), key)
-    details(prediction.structure, shown, own, found, key)
 
 
 def introduce(mark: Approximated) -> None:
@@ -286,9 +214,36 @@ def listing(found: list[Answer]) -> None:
         box = st.expander(title, expanded=len(found) == 1, key=f"answer-{position}", on_change="rerun")
         if box.open:  # what is closed is not drawn: thirty crystals would take seconds
             with box:
-                show(name, answer, key=f"predict-{position}")
+                answer_view.show(answer, key=f"predict-{position}")
     if len(found) > MAX_SHOWN:
         st.caption(f"{len(found) - MAX_SHOWN} more are in the downloads.")
+
+
+def too_many(files: list[tuple[str, bytes]]) -> int:
+    """How many structures are in these files, about, where they are more than `MOST`; else 0."""
+    count = len(files)
+    if count <= MOST:
+        count = sum(max(1, len(cached.parsed(name, content)[0])) for name, content in files)
+    return count if count > MOST else 0
+
+
+def hand_over(files: list[tuple[str, bytes]], count: int, model: str, functional: Functional) -> None:
+    """What is done with more structures than this page computes, and the button that does it."""
+    st.info(
+        f"{count:,} structures are more than the {MOST} that this page computes at once. A screening answers them "
+        "in a process of its own, with a bar, to be stopped and gone on with, and ranks them. It keeps all that "
+        "you have brought.",
+        icon=":material/filter_alt:",
+    )
+    settings = form.settings_of(model, form.chosen_method("handed"), functional)
+    form.time_needed(count, settings)
+    st.button(
+        f"Screen these {count:,} structures", type="primary", on_click=attempt,
+        args=(lambda: form.start(Screening.of_files(files, settings)),),
+    )  # fmt: skip
+    refusal()
+    if form.BEGUN in st.session_state:
+        st.switch_page(SCREEN, query_params={"screening": st.session_state[form.BEGUN]})
 
 
 header("Predict", "The dielectric tensor of a crystal of your own. Files stay on the machine that runs this app.")
@@ -302,7 +257,10 @@ with right:
         functional = chosen_functional(model) if model else "PBE"
 if model and not files:
     st.caption("Each structure gets its tensors, or the reason why not.")
-if model and files:
+many = too_many(files) if model else 0
+if model and many:
+    hand_over(files, many, model[0], functional)
+elif model and files:
     meant = [
         (name, content, chosen_setting(name, content), wants_orderings(name, content)) for name, content in files
     ]

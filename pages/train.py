@@ -1,6 +1,5 @@
 """Train a network on the embedded tensors and watch it learn."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,24 +9,18 @@ import streamlit as st
 from engine.config import GraphConfig, ModelConfig, TrainConfig
 from engine.data.datasets import EMBEDDED, available_datasets
 from engine.errors import EngineError
-from engine.runs.run import LIVE, Run
+from engine.runs.job import LIVE
+from engine.runs.run import Run
 from pages.components import cached, charts
 from pages.components.model import error_charts
 from pages.components.site import MODEL, PREDICT, header
-from pages.components.widgets import PLOT, run_title, show_metrics
+from pages.components.widgets import PLOT, STATES, attempt, duration, refusal, run_title, show_metrics
 
 DATA = "petousis-2017"
 EXPECTED = "electronic"  # target of the figure before the first run
 TARGETS = {"electronic": ("electronic",), "ionic": ("ionic",), "both": ("electronic", "ionic")}
 MOST_COMPARED = 4
-WORDS = {
-    "starting": ":material/hourglass_top: starting",
-    "running": ":material/play_arrow: running",
-    "stopping": ":material/pause: stopping, what its finished epochs learnt is being saved",
-    "finished": ":material/check: finished",
-    "stopped": ":material/stop: stopped",
-    "failed": ":material/error: failed",
-}
+WORDS = STATES | {"stopping": f"{STATES['stopping']}, what its finished epochs learnt is being saved"}
 NOTES = {
     "pretrained": "A readout learns on the frozen features of SevenNet l3i5, a potential that knows how atoms act "
     "on each other. The first run computes these features, some minutes on a CPU; they are kept, and a later run "
@@ -116,10 +109,11 @@ def config_of(backbone: str, form: Form) -> TrainConfig:
 
 def start(data: str, backbone: str, form: Form, name: str) -> None:
     """Start a run from the form, and show it."""
-    try:
+
+    def begin() -> None:
         st.session_state.run = Run.start(config_of(backbone, form), data, title=name.strip()).name
-    except EngineError as error:
-        st.session_state.refused = str(error)
+
+    attempt(begin)
 
 
 def time_needed(data: str, backbone: str, form: Form) -> None:
@@ -157,16 +151,7 @@ def form() -> None:
         time_needed(data, backbone, inputs)
         if st.button("Start training", type="primary"):
             start(data, backbone, inputs, name)
-    reason = st.session_state.pop("refused", None)
-    if reason:
-        st.error(reason, icon=":material/block:")
-
-
-def duration(seconds: float) -> str:
-    """95 -> "1 min 35 s"."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    refusal()
 
 
 def progress(run: Run, state: str, done: int) -> None:
@@ -240,14 +225,6 @@ def afterwards(run: Run, state: str) -> None:
         with st.popover("Delete", icon=":material/delete:"):
             st.markdown("The run and its model are gone for good.")
             st.button("Delete this run", on_click=attempt, args=(run.delete,), type="primary")
-
-
-def attempt(action: Callable[[], None]) -> None:
-    """Do it, or have the page say why not (a callback)."""
-    try:
-        action()
-    except EngineError as error:
-        st.session_state.refused = str(error)
 
 
 def watch(runs: list[Run]) -> None:

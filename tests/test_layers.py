@@ -87,6 +87,7 @@ def test_only_the_client_imports_the_materials_project_package():
         "model/error_charts",
         "model/naming",
         "model/parity_charts",
+        "screen/front_chart",
         "theory/charts",
     ],
 )

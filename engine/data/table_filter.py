@@ -85,7 +85,9 @@ def sentence(wanted: Filter, count: int, of: int) -> str:
         parts.append(f"{verb} no {_list(wanted.without, 'or')}")
     if wanted.only:
         parts.append(f"{verb} nothing but {_list(wanted.only, 'and')}")
-    parts += [_range(WORDS[column], limits, UNITS.get(column, "")) for column, limits in wanted.ranges.items()]
+    parts += [
+        range_in_words(WORDS[column], limits, UNITS.get(column, "")) for column, limits in wanted.ranges.items()
+    ]
     if wanted.crystal_systems:
         in_order = [system for system in reversed(CRYSTAL_SYSTEMS) if system in wanted.crystal_systems]
         parts.append(_list(in_order, "or"))
@@ -120,7 +122,8 @@ def _within(values: pd.Series, limits: Range) -> pd.Series:
     return passing
 
 
-def _range(name: str, limits: Range, unit: str) -> str:
+def range_in_words(name: str, limits: Range, unit: str) -> str:
+    """ "n from 2 to 2.6", "gap at least 3 eV"; empty for an open range."""
     low, high = limits
     if low is None:
         return "" if high is None else f"{name} at most {high:g}{unit}"

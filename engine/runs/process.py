@@ -1,25 +1,44 @@
-"""Starting the process of a training run."""
+"""Starting a process that outlives this one, and telling it from a stranger's that has its number later."""
 
 import os
 import subprocess
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from engine.files import ROOT
+from engine.processes import locked
 from engine.runs.folder import LOG
 
+ENTRUSTED = "process"  # the lock that the process is given
+PATIENCE = 10.0  # s; a process that has said its last word takes a moment to end
 
-def spawn(folder: Path) -> int:
-    """Train the run in `folder` in a new process, which outlives this one; its ID."""
-    command = [sys.executable, "-m", "engine", "train", "--resume", str(folder.resolve())]
-    with (folder / LOG).open("w") as log:
+
+def spawn(command: Sequence[str], folder: Path, at: Path) -> int:
+    """Start a process that outlives this one and holds `folder` by `ENTRUSTED` from now to its end; its ID.
+
+    The lock is taken here and inherited, so that a process which holds it is the one that was started, whoever
+    has its number later.
+
+    Args:
+        command: what it prints goes to `LOG` in the folder.
+        at: its working folder.
+
+    Raises:
+        EngineError: an earlier one has not ended.
+    """
+    with locked(folder, PATIENCE, ENTRUSTED) as held, (folder / LOG).open("w") as printed:
         child = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
-            stdout=log,
+            stdout=printed,
             stderr=subprocess.STDOUT,
-            cwd=ROOT,
-            env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE"},  # spinning threads would stall the dashboard
+            cwd=at,
+            pass_fds=(held.fileno(),),
+            env={
+                **os.environ,
+                "OMP_WAIT_POLICY": "PASSIVE",  # spinning threads would stall the dashboard
+                "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
+            },
             start_new_session=True,
         )
     return child.pid

@@ -1,22 +1,19 @@
 """A training run as a process of its own, followed through its files, so that nobody has to stay and watch."""
 
 import os
-import shutil
-import signal
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from platformdirs import user_data_path
 
 from engine.config import TrainConfig
 from engine.data.datasets import EMBEDDED, dataset_hash, dataset_path
 from engine.errors import check
 from engine.model.checkpoint import CONFIG
-from engine.processes import interruptible, is_alive, is_locked, locked
+from engine.processes import interruptible, locked
 from engine.runs.folder import (
     ASKED,
     Asked,
@@ -29,26 +26,19 @@ from engine.runs.folder import (
     write_asked,
     write_status,
 )
-from engine.runs.process import spawn
+from engine.runs.job import Job
 from engine.runs.worker import train_run
 from engine.training.loop import EpochResult
 
-ROOT_VARIABLE = "DIELECTRIC_RUNS"
 LOCK_PATIENCE = 1.0  # s
-LIVE = ("starting", "running", "stopping")  # states of a run that a process is at
-
-
-def runs_root() -> Path:
-    """Folder of all runs: $DIELECTRIC_RUNS, or one in the user's data folder."""
-    chosen = os.environ.get(ROOT_VARIABLE)
-    return Path(chosen) if chosen else user_data_path("dielectric-tensors") / "runs"
 
 
 @dataclass(frozen=True)
-class Run:
+class Run(Job):
     """One training, running or over, as its folder tells; see folder.py."""
 
-    folder: Path
+    ASKED = ASKED
+    KIND, BUSY = "training run", "is being trained"
 
     @classmethod
     def create(cls, config: TrainConfig, data: str, folder: Path | None = None, title: str = "") -> "Run":
@@ -59,7 +49,7 @@ class Run:
         """
         check(dataset_path(data).is_file(), f"{data}: no such data set")
         if folder is None:
-            folder = runs_root() / datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
+            folder = cls.new_folder()
         folder = Path(folder)
         check(not (folder / ASKED).exists(), f"{folder} holds a run already; resume it, or choose another folder")
         folder.mkdir(parents=True, exist_ok=True)
@@ -73,24 +63,6 @@ class Run:
         run = cls.create(config, data, folder, title)
         run.resume()
         return run
-
-    @classmethod
-    def open(cls, folder: Path | str) -> "Run":
-        """An existing run; raises EngineError where the folder holds none."""
-        run = cls(Path(folder))
-        check((run.folder / ASKED).is_file(), f"{folder}: holds no training run")
-        return run
-
-    @classmethod
-    def all(cls) -> list["Run"]:
-        """Every run below `runs_root()`, newest first."""
-        found = sorted(runs_root().glob(f"*/{ASKED}"), key=lambda path: path.stat().st_mtime, reverse=True)
-        return [cls(path.parent) for path in found]
-
-    @property
-    def name(self) -> str:
-        """Name of the folder."""
-        return self.folder.name
 
     @property
     def title(self) -> str:
@@ -111,17 +83,6 @@ class Run:
     def has_model(self) -> bool:
         """Whether the run has left a model that `Predictor.load` takes."""
         return (self.folder / CONFIG).is_file()
-
-    def state(self) -> State:
-        """How the run is doing; a process that died without a word has failed."""
-        status = read_status(self.folder)
-        if status["state"] in ("finished", "stopped", "failed"):
-            return status["state"]
-        if is_locked(self.folder):
-            return "stopping" if status["state"] == "stopping" else "running"
-        if status["state"] == "stopping":  # it ended before it could say so
-            return "stopped"
-        return "starting" if status["state"] == "starting" and is_alive(status.get("pid")) else "failed"
 
     def error(self) -> str | None:
         """Why the run failed, or None."""
@@ -160,31 +121,9 @@ class Run:
                 return float(np.median([epoch.seconds for epoch in history])) * config.epochs
         return None
 
-    def stop(self) -> None:
-        """Ask the process to stop; what its finished epochs learnt is kept as a model."""
-        pid, state = read_status(self.folder).get("pid"), self.state()
-        if pid and state in ("starting", "running"):
-            # Said before the signal: a process that has not begun to listen ends by it without a word.
-            write_status(self.folder, "stopped" if state == "starting" else "stopping", pid=pid)
-            os.kill(pid, signal.SIGTERM)
-
-    def resume(self) -> None:
-        """Train on in a new process from where the run stands.
-
-        Raises:
-            EngineError: it is being trained.
-        """
-        check(self.state() not in LIVE, f"{self.name} is being trained already")
-        write_status(self.folder, "starting", pid=spawn(self.folder))
-
-    def delete(self) -> None:
-        """Delete the run with its model.
-
-        Raises:
-            EngineError: it is being trained; stop it first.
-        """
-        check(self.state() not in LIVE, f"{self.name} is being trained; stop it before deleting it")
-        shutil.rmtree(self.folder)
+    def command(self) -> Sequence[str]:
+        """Trains from wherever the run stands."""
+        return [sys.executable, "-m", "engine", "train", "--resume", str(self.folder.resolve())]
 
     def work(self, show: Callable[[EpochResult], None]) -> State:
         """Train in this process from wherever the run stands, until it is done or interrupted.

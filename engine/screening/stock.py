@@ -195,6 +195,12 @@ class Stock:
         return self.folder / ROWS
 
 
+def is_read(name: str) -> bool:
+    """Whether a file of this name is taken for one of structures where it lies in a folder."""
+    known = Path(name).suffix.lower() in (*_FRAMES, _TABLE, ".jsonl", *_SUFFIXES)
+    return not name.startswith(".") and (known or name.upper().startswith(_NAMES))
+
+
 def _is_large(path: Path) -> bool:
     return path.stat().st_size > SMALL
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,6 +30,9 @@ from engine.network.network import DielectricNetwork
 from engine.network.potential import keep_memory
 from engine.prediction.prediction import Functional, Prediction
 from engine.prediction.predictor import Predictor
+from engine.runs.screening_run import STRUCTURES
+from engine.screening.parts import Settings
+from engine.screening.table import read_table, structure_of
 from engine.teaching.equivariance import both_ways, of_network, read_contrast, relative_difference, rotation_about
 from engine.teaching.plain_network import PlainNetwork, load_plain
 from engine.teaching.sites import (
@@ -300,6 +304,32 @@ def file_prediction(
         return error
 
 
+def screened(paths: Sequence[Path]) -> pd.DataFrame:
+    """The rows in these files of a screening, see `engine.screening.table`, and a `name` to tell them by.
+
+    Raises:
+        EngineError: a file is gone.
+    """
+    return _screened(tuple((str(path), _written(path)) for path in paths))
+
+
+@st.cache_resource(show_spinner="Reading the rows …", max_entries=3)
+def _screened(files: tuple[tuple[str, float], ...]) -> pd.DataFrame:
+    rows = read_table([Path(name) for name, _ in files])
+    return rows.assign(name=rows["material_id"].fillna(rows["source"].str.removeprefix(f"{STRUCTURES}/")))
+
+
+@st.cache_resource(show_spinner="Predicting …", max_entries=200)
+def prediction_of_row(screening: str, source: str, _row: dict[str, Any], _settings: Settings) -> Prediction:
+    """The answer to the crystal of a row of a screening, asked once more as it was; raises EngineError."""
+    model = _settings.model_name
+    return predictor(model, changed(model or "")).predict(
+        structure_of(_row),
+        functional=_settings.functional,
+        ionic_method="full" if _settings.method == "full" else "direct",
+    )
+
+
 def trainable(name: str) -> int:
     """Number of crystals of an embedded set that a training can use."""
     return len(labelled(load_dataset(name), ("electronic", "ionic")))
@@ -307,8 +337,11 @@ def trainable(name: str) -> int:
 
 def changed(model: str) -> float:
     """When a model was last written, so that a run that goes on is loaded anew."""
-    config = Path(model) / CONFIG
-    return config.stat().st_mtime if config.is_file() else 0.0
+    return _written(Path(model) / CONFIG)
+
+
+def _written(path: Path) -> float:
+    return path.stat().st_mtime if path.is_file() else 0.0
 
 
 def columns_with_values(frame: pd.DataFrame, columns: Sequence[str]) -> list[str]:

@@ -11,9 +11,9 @@ from pages.components.address import ONE_ENTRY_A_STEP, catch_up
 
 PAGES_FOLDER = Path(__file__).resolve().parents[1]
 ICON = PAGES_FOLDER.parent / "static" / "icon.svg"
-LOOK_UP, EXPLORE, COMPARE, PREDICT, MODEL, TRAIN, THEORY, DEMO = (
+LOOK_UP, EXPLORE, COMPARE, PREDICT, SCREEN, MODEL, TRAIN, THEORY, DEMO = (
     PAGES_FOLDER / f"{name}.py"
-    for name in ("look_up", "explore", "compare", "predict", "model", "train", "theory", "demo")
+    for name in ("look_up", "explore", "compare", "predict", "screen", "model", "train", "theory", "demo")
 )
 
 SITE = "Dielectric tensors"
@@ -54,6 +54,7 @@ def navigation(title: str = "") -> Page:
             st.Page(EXPLORE, title="Explore", url_path="explore"),
             st.Page(COMPARE, title="Compare", url_path="compare"),
             st.Page(PREDICT, title="Predict", url_path="predict"),
+            st.Page(SCREEN, title="Screen", url_path="screen"),
             st.Page(MODEL, title="Model", url_path="model"),
             st.Page(TRAIN, title="Train", url_path="train"),
             st.Page(THEORY, title="Theory", url_path="theory"),

@@ -1,6 +1,6 @@
 """Inputs with a key, shared wording and number formats."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from html import escape
 
@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from engine.crystals.material import Material
+from engine.errors import EngineError
 from engine.evaluation.results import Origin
 from engine.runs.folder import ASKED
 from engine.runs.run import Run
@@ -47,6 +48,15 @@ SOURCES = {
         "data, CC BY 4.0."
     ),
 }
+STATES = {  # of a job, see engine/runs/job.py
+    "starting": ":material/hourglass_top: starting",
+    "running": ":material/play_arrow: running",
+    "stopping": ":material/pause: stopping",
+    "finished": ":material/check: finished",
+    "stopped": ":material/stop: stopped",
+    "failed": ":material/error: failed",
+}
+_REFUSED = "refused"  # of the session's state
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 DASH = "–"
@@ -55,6 +65,29 @@ PLOT = _IMAGE | {"responsive": True, "modeBarButtons": [["toImage"]]}  # a chart
 MOVABLE = _IMAGE | {"scrollZoom": False}  # one to pan and zoom too, but not with the wheel, which scrolls the page
 PERCENT = "\u00a0%"  # stays on the line of its number
 INTERVAL = "90 % interval"  # the column of a table
+
+
+def duration(seconds: float) -> str:
+    """95 -> "1 min 35 s"; whole minutes have no seconds."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    units = {"h": hours, "min": minutes, "s": 0 if hours else rest}
+    return " ".join(f"{value} {unit}" for unit, value in units.items() if value) or "0 s"
+
+
+def attempt(action: Callable[[], object]) -> None:
+    """Do it, or have `refusal` say why not (a callback)."""
+    try:
+        action()
+    except EngineError as error:
+        st.session_state[_REFUSED] = str(error)
+
+
+def refusal() -> None:
+    """Why what was attempted last was not done; nothing where it was."""
+    reason = st.session_state.pop(_REFUSED, None)
+    if reason:
+        st.error(reason, icon=":material/block:")
 
 
 def run_title(run: Run) -> str:

@@ -18,6 +18,7 @@ TITLES = {
     "/explore": "Explore",
     "/compare": "Compare",
     "/predict": "Predict",
+    "/screen": "Screen",
     "/model": "Model",
     "/train": "Train",
     "/theory": "Theory",

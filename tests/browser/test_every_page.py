@@ -17,6 +17,7 @@ PAGES = {
     "explore": "/explore?shown=20",
     "elements": "/explore?view=Elements",
     "predict": "/predict",
+    "screen": "/screen",
     "model": "/model",
     "train": "/train",
     "theory": "/theory",

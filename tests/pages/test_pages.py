@@ -22,6 +22,7 @@ PAGES = {
     "explore": "Explore",
     "compare": "Compare",
     "predict": "Predict",
+    "screen": "Screen",
     "model": "Model",
     "train": "Train",
     "theory": "Theory",

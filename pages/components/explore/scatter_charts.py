@@ -47,8 +47,8 @@ def scatter(frame: pd.DataFrame, names: pd.Series, x: str, y: str, *, log: bool)
             hovertemplate=f"%{{text}}<br>{AXIS_LABELS[x]}: %{{x:.3g}}<br>{AXIS_LABELS[y]}: %{{y:.3g}}"
             f"<br>{system}<extra></extra>",
         )  # fmt: skip
-    figure.update_xaxes(**_scale(rows[x], log), title=AXIS_LABELS[x])
-    figure.update_yaxes(**_scale(rows[y], log), title=AXIS_LABELS[y])
+    figure.update_xaxes(**axis_scale(rows[x], log), title=AXIS_LABELS[x])
+    figure.update_yaxes(**axis_scale(rows[y], log), title=AXIS_LABELS[y])
     figure = styled(figure, height=460, legend=True, margin={"l": 10, "r": 40, "t": 60, "b": 10})
     return figure.update_layout(clickmode="event+select", dragmode="pan", modebar_orientation="v")
 
@@ -59,13 +59,14 @@ def overview(frame: pd.DataFrame, names: pd.Series) -> go.Figure:
     return figure.update_xaxes(fixedrange=True).update_yaxes(fixedrange=True).update_layout(dragmode=False)
 
 
-def _scale(values: pd.Series, log: bool) -> dict[str, object]:
-    """Kind of axis; a logarithmic one of more than a decade has ticks at 1, 2 and 5 of each."""
+def axis_scale(values: pd.Series, log: bool) -> dict[str, object]:
+    """Kind of axis; a logarithmic one has ticks at 1, 2 and 5, of less than a decade at each digit."""
     positive = values[values > 0]
-    if not log or positive.empty or positive.max() < 10 * positive.min():
-        return {"type": "log" if log else "linear"}
+    if not log or positive.empty or positive.max() < 2 * positive.min():
+        return {"type": "linear"}
     decades = range(math.floor(np.log10(positive.min())), math.ceil(np.log10(positive.max())) + 1)
-    ticks = [float(f"{first}e{decade}") for decade in decades for first in (1, 2, 5)]
+    digits = (1, 2, 5) if positive.max() > 10 * positive.min() else range(1, 10)
+    ticks = [float(f"{first}e{decade}") for decade in decades for first in digits]
     return {"type": "log", "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
 
 

@@ -1,0 +1,75 @@
+"""Structures that a visitor brought, as files of a folder that a screening reads; archives are unpacked."""
+
+import io
+import re
+import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from engine.crystals.reader import shown_name
+from engine.errors import EngineError, check
+from engine.screening.stock import is_read
+
+MOST_UNPACKED = 512 * 1024**2  # bytes of all files of an archive
+MOST_FILES = 100_000  # of an archive
+_ARCHIVE = b"PK\x03\x04"
+ALWAYS_READ = ".in"  # behind a name that says nothing, so that a folder's reader looks at the content
+
+File = tuple[str, bytes]  # name and content
+
+
+def unpacked(files: Iterable[File]) -> Iterator[File]:
+    """The same files, with those that ZIP archives hold in the place of the archives.
+
+    Raises:
+        EngineError: an archive is damaged, locked, or larger than may be unpacked.
+    """
+    for name, content in files:
+        if content.startswith(_ARCHIVE):
+            yield from _members(shown_name(name), content)
+        else:
+            yield name, content
+
+
+def write_files(files: Iterable[File], folder: Path) -> None:
+    """Write files into a new folder under names that are safe and not taken."""
+    folder.mkdir(parents=True)
+    for name, content in files:
+        (folder / _free_name(folder, _safe_name(name))).write_bytes(content)
+
+
+def _members(shown: str, content: bytes) -> Iterator[File]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            held = [one for one in archive.infolist() if not _is_aside(one.filename)]
+            check(len(held) <= MOST_FILES, f"{shown}: holds {len(held):,} files, at most {MOST_FILES:,} are taken")
+            size = sum(one.file_size for one in held)
+            check(
+                size <= MOST_UNPACKED,
+                f"{shown}: unpacks to {size >> 20:,} MiB, at most {MOST_UNPACKED >> 20} MiB are taken; split it",
+            )
+            for one in held:
+                with archive.open(one) as file:  # reads no more than `file_size`, whatever the stream holds
+                    yield one.filename, file.read()
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError) as error:
+        raise EngineError(f"{shown}: cannot be unpacked ({error}); unpack it first") from error
+
+
+def _is_aside(name: str) -> bool:
+    """Whether it is a folder, or what an operating system leaves in archives."""
+    return name.endswith("/") or name.startswith("__MACOSX/") or Path(name).name.startswith(".")
+
+
+def _safe_name(name: str) -> str:
+    plain = shown_name(name) if name else "pasted text"
+    plain = re.sub(r"^\.", "_", plain)
+    return plain if is_read(plain) else plain + ALWAYS_READ
+
+
+def _free_name(folder: Path, name: str) -> str:
+    stem, suffix = Path(name).stem, Path(name).suffix
+    number, free = 1, name
+    while (folder / free).exists():
+        number += 1
+        free = f"{stem}-{number}{suffix}"
+    return free
