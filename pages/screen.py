@@ -1,12 +1,13 @@
 """Thousands of crystals predicted in a process of their own, ranked while they come."""
 
+from datetime import datetime
 from pathlib import Path
 
 import streamlit as st
 
 from engine.errors import EngineError
 from engine.runs.job import LIVE
-from engine.runs.screening_run import Screening
+from engine.runs.screening_run import ASKED, Screening
 from engine.screening.screening import Progress
 from pages.components.screen.form import BEGUN, form
 from pages.components.screen.results import results
@@ -21,8 +22,7 @@ def title_of(screening: Screening) -> str:
     """One line by which to tell screenings apart."""
     asked = screening.asked
     what = "total" if len(asked.settings.targets) > 1 else asked.settings.targets[0]
-    begun = screening.name[:13].replace("-", " ")
-    begun = f"{begun[6:8]}.{begun[4:6]}. {begun[9:11]}:{begun[11:13]} UTC"
+    begun = datetime.fromtimestamp((screening.folder / ASKED).stat().st_mtime).strftime("%d %b %H:%M")
     return " · ".join([asked.title, asked.settings.method, what, screening.state(), begun])
 
 
@@ -37,12 +37,16 @@ def told(progress: Progress, state: str, asked: int) -> str:
     return text
 
 
-def follow(name: str) -> None:
-    """Draw one screening as it stands now."""
+def follow(name: str, polled: bool) -> None:
+    """Draw one screening as it stands now; `polled` says whether that is done every two seconds."""
     screening = next((one for one in Screening.all() if one.name == name), None)
     if screening is None:  # deleted in another tab
         st.rerun()
     state, progress = screening.state(), screening.progress()
+    if (state in LIVE) != polled:
+        if polled:
+            take_up(screening)
+        st.rerun()  # the whole page, so that it asks every two seconds, or no more
     asked = screening.asked.structures
     words = told(progress, state, asked)
     if state != "finished":
@@ -55,17 +59,12 @@ def follow(name: str) -> None:
         controls(screening, state)
         if state in LIVE:
             new_rows(screening)
-    if state in LIVE:
-        st.session_state.was_live = name
-    elif st.session_state.pop("was_live", None) == name:
-        take_up(screening)
-        st.rerun()  # the whole page, so that it stops asking every two seconds
 
 
 def controls(screening: Screening, state: str) -> None:
     """What can be done with it now."""
     if state in LIVE:
-        st.button("Stop", on_click=screening.stop, icon=":material/stop:", disabled=state == "stopping")
+        st.button("Stop screening", on_click=screening.stop, icon=":material/stop:", disabled=state == "stopping")
         return
     if state != "finished":
         st.button(
@@ -103,7 +102,8 @@ def taken_up(screening: Screening) -> list[Path]:
 def watch(screenings: list[Screening]) -> None:
     """The screening that the visitor or the address chooses, as it goes on, and its rows."""
     labels = {one.name: title_of(one) for one in screenings}
-    wanted = st.session_state.pop(BEGUN, None) or st.query_params.get("screening")
+    begun = st.session_state.pop(BEGUN, None)
+    wanted = begun or ("screening" not in st.session_state and st.query_params.get("screening"))
     if wanted in labels:
         st.session_state.screening = wanted
     left, right = st.columns([3, 2], vertical_alignment="bottom")
@@ -112,7 +112,7 @@ def watch(screenings: list[Screening]) -> None:
         st.query_params["screening"] = name  # the address leads back to it, for this visitor or another
     state = next(one for one in screenings if one.name == name).state()
     with right if state == "finished" else st.container():
-        st.fragment(follow, run_every=2 if state in LIVE else None)(name)
+        st.fragment(follow, run_every=2 if state in LIVE else None)(name, state in LIVE)
     refusal()
     screening = next(one for one in screenings if one.name == name)
     paths = taken_up(screening)

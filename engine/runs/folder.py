@@ -1,9 +1,9 @@
 """The folder of a training run: what its files hold, written whole and read back.
 
-A run's folder holds `run.json` (what was asked), `feature_cache.json` (how many frozen features are computed),
+A run's folder holds `run.json` (what was asked), `features.json` (how many frozen features are computed),
 `history.jsonl` (a line an epoch), `parity.json` (validation crystals after the last epoch), `state.safetensors`
 (where to resume), `status.json`, `log.txt`, and in the end the model, `weights.safetensors` and `config.json`. The
-process holds a lock on `lock` while it lives.
+process holds locks on `lock` while it works and on `process`, see process.py, while it lives.
 """
 
 import json

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
+from pyarrow.csv import WriteOptions, write_csv
 from pymatgen.core import Lattice, Structure
 
 from engine.errors import EngineError
@@ -70,10 +71,12 @@ def to_parquet(paths: Sequence[Path], positions: Sequence[int]) -> bytes:
     return file.getvalue()
 
 
-def to_csv(paths: Sequence[Path], positions: Sequence[int]) -> str:
-    """The same without the crystals, as `screen --csv` writes it."""
+def to_csv(paths: Sequence[Path], positions: Sequence[int]) -> bytes:
+    """The same without the crystals, as CSV."""
+    file = io.BytesIO()
     rows = _read(paths, columns=[name for name in SCHEMA.names if name not in LISTED]).take(positions)
-    return rows.to_pandas().to_csv(index=False)
+    write_csv(rows, file, WriteOptions(quoting_style="needed"))
+    return file.getvalue()
 
 
 def _read(paths: Sequence[Path], **what: Any) -> pa.Table:

@@ -245,9 +245,7 @@ def _listing(rows: pd.DataFrame, known: list[str], by: str, lowest: bool, paths:
         link="/?mp_id=" + best["material_id"],
     )
     titles = {"name": "structure", "link": "Look up", **TITLES}
-    numbers = {
-        QUANTITIES[name]: st.column_config.NumberColumn(format="%.3f") for name in known if name != "natoms"
-    }
+    numbers = {TITLES[name]: st.column_config.NumberColumn(format="%.3f") for name in known if name != "natoms"}
     st.dataframe(
         shown.rename(columns=titles), hide_index=True, height=440, key="best", on_select=partial(_pick, best),
         selection_mode="single-row", placeholder=DASH, alt=f"Crystals ranked by {QUANTITIES[by]}",

@@ -75,7 +75,7 @@ def test_what_was_brought_is_answered_file_by_file_whatever_it_is_called(runs):
     assert (answered["width_electronic"] >= 1).all()
     row = read_row(screening.tables(), answered["source"].iloc[0])
     assert structure_of(row).composition.reduced_formula == row["formula"]
-    taken = to_csv(screening.tables(), [0, 1]).splitlines()
+    taken = to_csv(screening.tables(), [0, 1]).decode().splitlines()
     assert len(taken) == 3
     again = runs / "again.parquet"
     again.write_bytes(to_parquet(screening.tables(), answered.index.tolist()))
