@@ -23,7 +23,8 @@ def title_of(screening: Screening) -> str:
     asked = screening.asked
     what = "total" if len(asked.settings.targets) > 1 else asked.settings.targets[0]
     begun = datetime.fromtimestamp((screening.folder / ASKED).stat().st_mtime).strftime("%d %b %H:%M")
-    return " · ".join([asked.title, asked.settings.method, what, screening.state(), begun])
+    state = screening.state()
+    return " · ".join([asked.title, asked.settings.method, what, "at work" if state in LIVE else state, begun])
 
 
 def told(progress: Progress, state: str, asked: int) -> str:

@@ -16,6 +16,7 @@ from pyarrow.csv import WriteOptions, write_csv
 from pymatgen.core import Lattice, Structure
 
 from engine.errors import EngineError
+from engine.prediction.warnings import LEARNT
 from engine.screening.ranking import LISTED
 from engine.screening.rows import QUANTITIES, SCHEMA
 
@@ -31,14 +32,15 @@ def read_table(paths: Sequence[Path]) -> pd.DataFrame:
 
     Columns: source, material_id, formula, useless and error as in rows.py; `QUANTITIES`; `width_electronic`,
     `width_ionic` and `width_total`, high over low end of the mean's 90 % interval; `warned`, whether there is any
-    warning; `elements`, a tuple of symbols.
+    reason to trust it less; `elements`, a tuple of symbols.
 
     Raises:
         EngineError: a file is gone, or is no result.
     """
     wanted = {name: pc.field(name) for name in (*_TEXTS, *QUANTITIES)}
     wanted |= {f"{part}_{end}": pc.field(f"{part}_interval90_{end}") for part in PARTS for end in ("low", "high")}
-    wanted["warned"] = pc.field("warnings") != pc.scalar("")
+    doubts = pc.replace_substring_regex(pc.field("warnings"), pattern=rf"\S+ {LEARNT}", replacement="")
+    wanted["warned"] = pc.utf8_trim_whitespace(doubts) != pc.scalar("")
     rows = _read(paths, columns=wanted).to_pandas()
     for part in PARTS:
         rows[f"width_{part}"] = _width(rows.pop(f"{part}_low"), rows.pop(f"{part}_high"))

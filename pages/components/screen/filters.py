@@ -40,7 +40,12 @@ def chosen_sieve(rows: pd.DataFrame, by: str) -> Sieve:
     factor = st.select_slider(
         f"90 % interval of ε {part} within a factor of", FACTORS, ANY, key="factor", bind="query-params"
     )
-    unwarned = st.toggle("Without warnings", key="unwarned", bind="query-params")
+    unwarned = st.toggle(
+        "Without warnings",
+        key="unwarned",
+        bind="query-params",
+        help="Crystals whose formula the model has learnt from pass: that makes a prediction no worse.",
+    )
     useful = st.toggle(
         "Only useful predictions", value=True, key="useful", bind="query-params",
         help="Leaves out crystals of which a tensor's interval takes all meaning from its number.",
