@@ -13,7 +13,6 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -27,7 +26,7 @@ from engine.runs.job import Job
 from engine.runs.process import ENTRUSTED
 from engine.runs.uploads import File, unpacked, write_files
 from engine.screening.parts import Method, Settings
-from engine.screening.screening import ABOUT, PROGRESS, Progress, folder_of
+from engine.screening.screening import PROGRESS, Progress, folder_of, outcome
 
 ASKED, STRUCTURES, IDS, RESULT = "screening.json", "structures", "ids.txt", "result.parquet"
 SECONDS: dict[Method, float] = {
@@ -157,8 +156,7 @@ class Screening(Job):
     def progress(self) -> Progress:
         """How far it is; "reading" before it has begun."""
         if self.result.is_file():
-            about = self._about()
-            return Progress(**{name: about[name] for name in Progress.__dataclass_fields__})
+            return outcome(self.result)
         with suppress(EngineError):  # not begun
             return Progress(**read_json(folder_of(self.result) / PROGRESS))
         return Progress(state="stopped")
@@ -188,9 +186,6 @@ class Screening(Job):
     def working_folder(self) -> Path:
         """Its own, so that what was brought goes by names that begin there."""
         return self.folder.resolve()
-
-    def _about(self) -> dict[str, Any]:
-        return json.loads(pq.read_schema(self.result).metadata[ABOUT])
 
 
 def count_of(name: str) -> int:

@@ -25,6 +25,7 @@ from engine.screening.workers import default_workers, do_parts, resources
 PROGRESS, ABOUT = "progress.json", b"screening"
 GROUP = 4096  # rows of a group of the result
 PATIENCE = 600.0  # s in which a scheduler may come back
+PATIENCE_OF_LOCK = 1.0  # s, longer than anyone looks whether it is held
 PAUSE = 2.0  # s between two attempts to reach it
 State = Literal["reading", "running", "waiting", "finished", "stopped"]
 
@@ -38,8 +39,8 @@ class Progress:
         structures: in the input; files, where each may hold several.
         done: of these.
         rows, refused: answered so far, and those among them without an answer.
-        rate: structures a second, since this process began.
-        seconds_left: None before the first part.
+        rate: structures a second, since the first part of this process was done.
+        seconds_left: None before the second part.
     """
 
     state: State
@@ -88,14 +89,16 @@ def screen(
     out, folder = out.resolve(), folder_of(out.resolve())
     check(out.suffix == ".parquet", f"{out}: the result must be called FILE.parquet")
     check(out.parent.is_dir(), f"{out.parent}: no such folder")
-    if resume and out.is_file() and not (folder / PLAN).is_file():
-        return _about(out)
+    if resume and out.is_file():
+        found = outcome(out)
+        shutil.rmtree(folder, ignore_errors=True)  # of a process that was killed after its last act but this
+        return found
     check(not out.exists(), f"{out} is there already; choose another name, or delete it")
     begun = (folder / PLAN).is_file()
     check(resume or not begun, f"{folder} holds a screening that was stopped: go on with --resume, or delete it")
     folder.mkdir(exist_ok=True)
     workers = workers or default_workers(settings.device)
-    with locked(folder), _told(folder, show) as tell:
+    with locked(folder, PATIENCE_OF_LOCK), _told(folder, show) as tell:
         tell(Progress(state="reading"))
         plan = read_plan(folder, source, settings) if begun else make_plan(source, settings, folder, workers)
         tally = _Tally(plan)
@@ -116,8 +119,9 @@ class _Tally:
     """Counts what is done."""
 
     def __init__(self, plan: Plan) -> None:
-        self._structures, self._began = plan.structures, time.monotonic()
+        self._structures = plan.structures
         self._done = self._rows = self._refused = self._before = 0
+        self._first: tuple[float, int] | None = None  # when a part was first done here, and of how many structures
 
     def add(self, part: Part, done: Done, before: bool = False) -> None:
         """Count a part, which may have been done by an earlier process."""
@@ -125,11 +129,14 @@ class _Tally:
         self._rows += done.rows
         self._refused += done.refused
         self._before += part.count if before else 0
+        if not before and self._first is None:
+            self._first = time.monotonic(), part.count
 
     def progress(self, state: State) -> Progress:
         """What it has come to."""
-        fresh = self._done - self._before
-        rate = fresh / (time.monotonic() - self._began)
+        since, count = self._first or (0.0, 0)
+        fresh = self._done - self._before - count
+        rate = fresh / (time.monotonic() - since) if fresh else 0.0
         return Progress(
             state=state,
             structures=self._structures,
@@ -137,7 +144,7 @@ class _Tally:
             rows=self._rows,
             refused=self._refused,
             rate=rate,
-            seconds_left=(self._structures - self._done) / rate if fresh else None,
+            seconds_left=(self._structures - self._done) / rate if rate else None,
         )
 
 
@@ -229,8 +236,8 @@ def _join(folder: Path, plan: Plan, out: Path, found: Progress) -> None:
     unfinished.replace(out)
 
 
-def _about(out: Path) -> Progress:
-    """The progress of a finished screening; raises EngineError for another file."""
+def outcome(out: Path) -> Progress:
+    """What a finished screening came to; raises EngineError for a file that is no result of one."""
     told = (pq.read_schema(out).metadata or {}).get(ABOUT)
     if told is None:
         raise EngineError(f"{out}: is no result of a screening; choose another name")

@@ -174,3 +174,14 @@ def test_a_model_that_is_not_there_ends_the_screening_with_its_reason(tmp_path):
             Settings(model="nothing-of-the-kind"),
             workers=1,
         )
+
+
+def test_a_process_killed_between_its_result_and_tidying_up_is_finished_by_the_next(many, tmp_path):
+    source, expected = many
+    out = tmp_path / "all.parquet"
+    pq.write_table(expected, out)
+    folder_of(out).mkdir()
+    (folder_of(out) / "plan.json").write_text("{}")
+    assert screen(str(source), out, SMALL, resume=True).rows == len(expected)
+    assert not folder_of(out).exists()
+    same(pq.read_table(out), expected)
