@@ -1,6 +1,8 @@
 """Inputs of screenings that several tests share: a dozen small crystals, and files that no reader takes."""
 
 import json
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from pymatgen.core import Lattice, Structure
@@ -15,7 +17,8 @@ BAD = {
 }
 
 
-def crystals() -> list[Structure]:
+@cache
+def crystals() -> tuple[Structure, ...]:
     """Twelve, of two to eight atoms."""
     pairs = [
         ("Na", "Cl", 5.6),
@@ -29,7 +32,7 @@ def crystals() -> list[Structure]:
         Structure.from_spacegroup("Fm-3m", Lattice.cubic(a), [x, y], [[0, 0, 0], [0.5, 0.5, 0.5]])
         for x, y, a in pairs
     ]
-    return [*(one.get_primitive_structure() for one in salts), *salts]
+    return (*(one.get_primitive_structure() for one in salts), *salts)
 
 
 def write_folder(folder: Path) -> list[str]:
@@ -44,7 +47,7 @@ def write_folder(folder: Path) -> list[str]:
     return sorted(str(path) for path in folder.rglob("*") if path.suffix in (".cif", ".vasp"))
 
 
-def xyz(structures: list[Structure]) -> str:
+def xyz(structures: Sequence[Structure]) -> str:
     """Extended XYZ, a frame a structure."""
     frames = []
     for one in structures:
@@ -54,6 +57,6 @@ def xyz(structures: list[Structure]) -> str:
     return "".join(frames)
 
 
-def json_lines(structures: list[Structure]) -> str:
+def json_lines(structures: Sequence[Structure]) -> str:
     """A pymatgen document a line."""
     return "".join(json.dumps(one.as_dict()) + "\n" for one in structures)

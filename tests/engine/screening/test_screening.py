@@ -149,11 +149,11 @@ def test_a_half_of_a_part_that_another_did_counts(many, tmp_path):
     same(pq.read_table(out), expected)
 
 
-def test_workers_elsewhere_do_the_work_and_a_scheduler_that_restarts_is_waited_for(many, tmp_path, port):
+def test_workers_elsewhere_do_the_work_and_a_scheduler_that_restarts_is_waited_for(many, tmp_path):
     source, expected = many
     out, port = tmp_path / "out.parquet", free_port()
     address = f"tcp://127.0.0.1:{port}"
-    scheduler = ("scheduler", "--host", "127.0.0.1", "--port")
+    scheduler = ("scheduler", "--host", "127.0.0.1", "--port", port)
     worker = ("worker", address, "--nthreads", 1, "--local-directory", tmp_path)
     run = started(source, "--out", out, "--scheduler", address)  # before there is one
     with dask(*scheduler) as first, dask(*worker):
