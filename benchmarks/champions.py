@@ -42,6 +42,7 @@ LISTS = {  # title: quantity, condition
     "High index, wide gap": ("n", f"{SOUND} and gap > 3"),
     "High permittivity, wide gap": ("total", f"{SOUND} and gap > 4 and not ('total' in useless)"),
     "Large birefringence": ("birefringence", f"{SOUND} and gap > 1"),
+    "Large birefringence, wide gap": ("birefringence", f"{SOUND} and gap > 3.5"),
 }
 KNOWN = {  # what is known for it, the quantity that it must be high in, the least gap of those it is ranked with
     "mp-2657": ("rutile", "n", 3),
