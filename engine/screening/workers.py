@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
-from distributed import Client, Future, KilledWorker, as_completed
+from distributed import CancelledError, Client, Future, KilledWorker, as_completed
 
 from engine.cluster import SchedulerLost
 from engine.errors import EngineError
@@ -22,6 +22,14 @@ KILLED = (
     "computing it ended the process three times; it may need more memory than there is "
     "(a smaller cell, or a machine with more memory)"
 )
+
+
+class _Failed(Exception):
+    """A part cannot be done: `error` is the task's own, and says nothing of the scheduler."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 def default_workers(device: str) -> int:
@@ -76,10 +84,10 @@ def do_parts(
             else:
                 yield from _failed(future, part, folder, waiting.appendleft)
             ask()
-    except (OSError, RuntimeError) as error:
-        if client.status != "running":
-            raise SchedulerLost("the scheduler does not answer any more") from error
-        raise
+    except _Failed as failed:
+        raise failed.error from None
+    except (OSError, RuntimeError, CancelledError) as error:
+        raise SchedulerLost("the scheduler does not answer any more") from error
     finally:
         with suppress(Exception):
             client.cancel(list(asked))
@@ -93,7 +101,9 @@ def _failed(
         raise SchedulerLost("the scheduler does not answer any more")
     error = future.exception()
     if not isinstance(error, KilledWorker):
-        raise error if isinstance(error, (EngineError, OSError)) else EngineError(f"part {part.name}: {error!r}")
+        raise _Failed(
+            error if isinstance(error, (EngineError, OSError)) else EngineError(f"part {part.name}: {error!r}")
+        )
     if part.count > 1:
         for half in reversed(part.halves()):
             again(half)

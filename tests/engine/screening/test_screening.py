@@ -44,7 +44,7 @@ def same(found, expected):
 
 
 def started(*arguments):
-    return subprocess.Popen([*COMMAND, *map(str, arguments), *OPTIONS], stderr=subprocess.DEVNULL)
+    return subprocess.Popen([*COMMAND, *map(str, arguments), *OPTIONS], stderr=subprocess.PIPE, text=True)
 
 
 def wait_until(condition):
@@ -119,7 +119,7 @@ def test_a_worker_that_is_killed_costs_nothing_but_time(many, tmp_path):
     wait_until(lambda: parts_of(out))
     for worker in workers_of(run):
         worker.kill()
-    assert run.wait(SOON) == 0
+    assert run.wait(SOON) == 0, run.stderr.read()
     same(pq.read_table(out), expected)
 
 
@@ -161,7 +161,7 @@ def test_workers_elsewhere_do_the_work_and_a_scheduler_that_restarts_is_waited_f
         first.kill()
         first.wait()
     with dask(*scheduler), dask(*worker), dask(*worker):
-        assert run.wait(SOON) == 0
+        assert run.wait(SOON) == 0, run.stderr.read()
     same(pq.read_table(out), expected)
 
 
