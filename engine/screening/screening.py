@@ -89,6 +89,7 @@ def screen(
     out, folder = out.resolve(), folder_of(out.resolve())
     check(out.suffix == ".parquet", f"{out}: the result must be called FILE.parquet")
     check(out.parent.is_dir(), f"{out.parent}: no such folder")
+    check(workers is None or workers >= 1, f"workers must be at least 1, got {workers}")
     if resume and out.is_file():
         found = outcome(out)
         shutil.rmtree(folder, ignore_errors=True)  # of a process that was killed after its last act but this
@@ -98,7 +99,7 @@ def screen(
     check(resume or not begun, f"{folder} holds a screening that was stopped: go on with --resume, or delete it")
     folder.mkdir(exist_ok=True)
     workers = workers or default_workers(settings.device)
-    with locked(folder, PATIENCE_OF_LOCK), _told(folder, show) as tell:
+    with locked(folder, PATIENCE_OF_LOCK), _nothing_left(folder), _told(folder, show) as tell:
         tell(Progress(state="reading"))
         plan = read_plan(folder, source, settings) if begun else make_plan(source, settings, folder, workers)
         tally = _Tally(plan)
@@ -146,6 +147,17 @@ class _Tally:
             rate=rate,
             seconds_left=(self._structures - self._done) / rate if rate else None,
         )
+
+
+@contextmanager
+def _nothing_left(folder: Path) -> Iterator[None]:
+    """Where a screening ends with a reason before any part is done, nothing of it stands in the next one's way."""
+    try:
+        yield
+    except EngineError:
+        if not any(folder.glob("part-*.parquet")):
+            shutil.rmtree(folder)
+        raise
 
 
 @contextmanager

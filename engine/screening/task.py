@@ -53,13 +53,14 @@ def do_part(part: Part, settings: Settings, folder: Path) -> Done:
     """Read and predict the structures of a part, and keep their rows in `folder`.
 
     Raises:
-        EngineError: there is no such model or device.
+        EngineError: there is no such model or device, or the model lacks the targets or the functional.
         OSError: the input cannot be read, or the rows cannot be written.
     """
     done = what_is_done(folder, part)
     if done is not None:
         return done
     predictor = _predictor(settings.model_name, settings.device)
+    _ask(predictor, [], settings)  # what it lacks ends the screening, and is no row
     rows = [
         row_of(item, answer)
         for group in items(part)
@@ -124,16 +125,7 @@ def _edges(crystal: Crystal, r_max: float) -> float:
 def _predicted(predictor: Predictor, crystals: Sequence[Crystal], settings: Settings) -> list[Prediction | str]:
     """Predictions of crystals at once, or one by one where one of them cannot be predicted."""
     try:
-        return list(
-            predictor.predict_many(
-                crystals,
-                batch_size=len(crystals),
-                targets=[target for target in settings.targets if target in predictor.targets],
-                out_of_fold=settings.out_of_fold,
-                functional=settings.functional,
-                ionic_method="full" if settings.method == "full" else "direct",
-            )
-        )
+        return list(_ask(predictor, crystals, settings))
     except Exception as error:  # whatever one structure brings about, the others are answered
         if len(crystals) > 1:
             return [answer for one in crystals for answer in _predicted(predictor, [one], settings)]
@@ -141,3 +133,15 @@ def _predicted(predictor: Predictor, crystals: Sequence[Crystal], settings: Sett
             return [str(error)]
         formula = structure_of(crystals[0]).composition.reduced_formula
         return [f"{formula}: it cannot be computed ({type(error).__name__}: {' '.join(str(error).split())[:200]})"]
+
+
+def _ask(predictor: Predictor, crystals: Sequence[Crystal], settings: Settings) -> list[Prediction]:
+    """Predictions of crystals at once, of those targets that the model has; raises as `predict_many` does."""
+    return predictor.predict_many(
+        crystals,
+        batch_size=len(crystals),
+        targets=[target for target in settings.targets if target in predictor.targets] or settings.targets,
+        out_of_fold=settings.out_of_fold,
+        functional=settings.functional,
+        ionic_method="full" if settings.method == "full" else "direct",
+    )

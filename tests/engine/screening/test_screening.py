@@ -165,15 +165,29 @@ def test_workers_elsewhere_do_the_work_and_a_scheduler_that_restarts_is_waited_f
     same(pq.read_table(out), expected)
 
 
-def test_a_model_that_is_not_there_ends_the_screening_with_its_reason(tmp_path):
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        (Settings(model="nothing-of-the-kind"), "nothing-of-the-kind"),
+        (Settings(model="e3nn-scratch", functional="PBEsol"), "answers as PBE would, got 'PBEsol'"),
+    ],
+)
+def test_what_no_structure_could_be_answered_by_ends_the_screening_and_leaves_nothing(settings, reason, tmp_path):
     (tmp_path / "one.extxyz").write_text(xyz(crystals()[:1]))
-    with pytest.raises(EngineError, match="nothing-of-the-kind"):
-        screen(
-            str(tmp_path / "one.extxyz"),
-            tmp_path / "out.parquet",
-            Settings(model="nothing-of-the-kind"),
-            workers=1,
-        )
+    out = tmp_path / "out.parquet"
+    with pytest.raises(EngineError, match=reason):
+        screen(str(tmp_path / "one.extxyz"), out, settings, workers=1)
+    assert not out.exists()
+    assert not folder_of(out).exists()
+
+
+def test_an_input_that_is_none_and_a_number_of_workers_that_is_none_are_refused_and_leave_nothing(tmp_path):
+    out = tmp_path / "out.parquet"
+    with pytest.raises(EngineError, match="no file, folder or data set"):
+        screen(str(tmp_path / "nowhere"), out, SMALL)
+    with pytest.raises(EngineError, match="workers must be at least 1, got 0"):
+        screen("mp-149", out, SMALL, workers=0)
+    assert not folder_of(out).exists()
 
 
 def test_a_process_killed_between_its_result_and_tidying_up_is_finished_by_the_next(many, tmp_path):
