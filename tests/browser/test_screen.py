@@ -35,6 +35,7 @@ def test_many_files_are_screened_watched_stopped_gone_on_with_ranked_and_opened(
     page = visit(f"{app}/screen")
     page.get_by_role("radio", name="files").click()
     page.get_by_role("radio", name="electronic").click()
+    settled(page)  # files that come while the page's first script still loads torch may be lost
     broken: FilePayload = {"name": "broken.cif", "mimeType": "text/plain", "buffer": b"data_x\n"}
     page.locator("input[type=file]").set_input_files([*salts(24), broken])
     expect(page.get_by_text("25 structures, about")).to_be_visible()
