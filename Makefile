@@ -1,5 +1,6 @@
 # Each of these may be the first command in a fresh clone; README.md says what they need.
 #   make app      set up, then the dashboard on http://127.0.0.1:8501   (PORT=8600 make app)
+#                 LOCAL=1 make app lifts the limits of limits.toml
 #   make test     set up, then all tests        make lint    style and types
 #   make bench    speed and accuracy            make data    rebuild the embedded data sets
 # PYTHON=python3.12 make app picks another Python; `rm -r .venv` starts over.
@@ -25,7 +26,7 @@ app: .venv/app.stamp
 	@$(BIN)/python -c 'import sys, importlib.util as u; sys.exit(u.find_spec("torch_cluster") is None)' \
 	|| echo "torch_cluster is not installed: matscipy finds the neighbours of atoms, the same ones."
 	@echo "The dashboard opens on http://127.0.0.1:$(PORT) (Ctrl+C ends it)."
-	@exec $(BIN)/streamlit run app.py --server.port $(PORT)
+	@exec $(BIN)/streamlit run app.py --server.port $(PORT) $(if $(LOCAL),-- --local)
 
 test: .venv/dev.stamp
 	@command -v chromium >/dev/null || { echo "The browser tests need Chromium: sudo apt-get install chromium"; exit 1; }

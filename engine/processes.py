@@ -1,6 +1,7 @@
 """Processes of this program: started, at work in a folder, stopped in an orderly way."""
 
 import fcntl
+import math
 import signal
 import time
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from engine.errors import EngineError
+from engine.limits import granted
 
 LOCK = "lock"
 
@@ -35,16 +37,20 @@ def locked(folder: Path, patience: float = 0.0, lock: str = LOCK) -> Iterator[Te
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Have SIGTERM raise KeyboardInterrupt, as Ctrl-C does."""
+    """Have SIGTERM raise KeyboardInterrupt, as Ctrl-C does, and the end of the time that was granted too."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    previous = signal.signal(signal.SIGTERM, interrupt)
+    previous = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGALRM)}
+    seconds = granted().seconds
+    signal.setitimer(signal.ITIMER_REAL, 0 if math.isinf(seconds) else max(seconds, 0.01))
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 def is_locked(folder: Path, lock: str = LOCK) -> bool:

@@ -1,13 +1,15 @@
 """Tensors for structures that the visitor brings."""
 
 import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
 
 from engine.crystals.approximations import formula_of
 from engine.crystals.material import Material
-from engine.crystals.reader import MAX_RUN, Disordered, SettingNeeded
+from engine.crystals.reader import Disordered, SettingNeeded
 from engine.errors import EngineError
 from engine.prediction.prediction import Functional, Prediction
 from engine.prediction.records import Answer, records_to_csv, to_records
@@ -20,7 +22,11 @@ from pages.components.material import answer_view, live, tensor_view
 from pages.components.model.choice import chosen_functional, chosen_model
 from pages.components.screen import form
 from pages.components.site import SCREEN, header
+from pages.components.uploads import uploader
 from pages.components.widgets import DASH, attempt, number, refusal, subscripts
+
+if TYPE_CHECKING:
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 KEPT = "kept-files"  # of the session's state
 PARTS = {part: f"{title.lower()}, mean" for part, title in tensor_view.PARTS.items()}
@@ -31,13 +37,7 @@ EXAMPLES = {"mp-2998": "BaTiO₃, perovskite", "mp-2815": "MoS₂, layers", "mp-
 
 def brought() -> list[tuple[str, bytes]]:
     """Name and content of each upload, of the example, and of the pasted text."""
-    uploads = st.file_uploader(
-        "CIF, POSCAR, extended XYZ, XSF, JSON, phonopy.yaml or vasprun.xml",
-        accept_multiple_files=True,
-        key="files",
-        max_upload_size=MAX_RUN >> 20,
-        on_change=keep,
-    )
+    uploads = uploader("CIF, POSCAR, extended XYZ, XSF, JSON, phonopy.yaml or vasprun.xml", "files", keep)
     files: list[tuple[str, bytes]] = st.session_state.get(KEPT, [])
     if files and not uploads:
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -64,9 +64,9 @@ def brought() -> list[tuple[str, bytes]]:
     return found + ([("", text.encode())] if text.strip() else [])
 
 
-def keep() -> None:
+def keep(uploads: "Sequence[UploadedFile]") -> None:
     """Remember the uploads, which the browser forgets when the visitor opens another page (a callback)."""
-    st.session_state[KEPT] = [(file.name, file.getvalue()) for file in st.session_state.files]
+    st.session_state[KEPT] = [(file.name, file.getvalue()) for file in uploads]
 
 
 def as_file(name: str, material: Material) -> tuple[str, bytes]:

@@ -1,6 +1,7 @@
 """Thousands of crystals predicted in a process of their own, ranked while they come."""
 
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -12,6 +13,7 @@ from engine.screening.screening import Progress
 from pages.components.screen.form import BEGUN, form
 from pages.components.screen.results import results
 from pages.components.site import header
+from pages.components.visitor import visitor
 from pages.components.widgets import STATES, attempt, duration, refusal
 
 WORDS = STATES | {"stopping": f"{STATES['stopping']}, what is done is kept"}
@@ -69,7 +71,11 @@ def controls(screening: Screening, state: str) -> None:
         return
     if state != "finished":
         st.button(
-            "Go on", on_click=attempt, args=(screening.resume,), icon=":material/play_arrow:", type="primary"
+            "Go on",
+            on_click=attempt,
+            args=(partial(screening.resume, visitor()),),
+            icon=":material/play_arrow:",
+            type="primary",
         )
     with st.popover("Delete", icon=":material/delete:", type="tertiary"):
         st.markdown("The screening, what was brought for it and its rows are gone for good.")

@@ -1,6 +1,7 @@
 """Train a network on the embedded tensors and watch it learn."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from engine.runs.run import Run
 from pages.components import cached, charts
 from pages.components.model import error_charts
 from pages.components.site import MODEL, PREDICT, header
+from pages.components.visitor import visitor
 from pages.components.widgets import PLOT, STATES, attempt, duration, refusal, run_title, show_metrics
 
 DATA = "petousis-2017"
@@ -111,7 +113,9 @@ def start(data: str, backbone: str, form: Form, name: str) -> None:
     """Start a run from the form, and show it."""
 
     def begin() -> None:
-        st.session_state.run = Run.start(config_of(backbone, form), data, title=name.strip()).name
+        st.session_state.run = Run.start(
+            config_of(backbone, form), data, title=name.strip(), visitor=visitor()
+        ).name
 
     attempt(begin)
 
@@ -221,7 +225,9 @@ def afterwards(run: Run, state: str) -> None:
                 st.switch_page(PREDICT, query_params={"model": run.name})
             st.page_link(MODEL, label="Its errors", icon=":material/monitoring:", query_params={"model": run.name})
         if state != "finished":
-            st.button("Go on", on_click=attempt, args=(run.resume,), icon=":material/play_arrow:")
+            st.button(
+                "Go on", on_click=attempt, args=(partial(run.resume, visitor()),), icon=":material/play_arrow:"
+            )
         with st.popover("Delete", icon=":material/delete:"):
             st.markdown("The run and its model are gone for good.")
             st.button("Delete this run", on_click=attempt, args=(run.delete,), type="primary")

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ENGINE = sorted((ROOT / "engine").rglob("*.py"))
 ORDER = (  # from the bottom; a package imports from itself and from those below it; a new one is added here
-    {"errors", "config", "files", "processes", "cluster"},
+    {"errors", "config", "limits", "files", "processes", "usage", "cluster"},
     {"tensors"},
     {"crystals"},
     {"data"},
@@ -22,6 +22,7 @@ ORDER = (  # from the bottom; a package imports from itself and from those below
     {"prediction"},
     {"teaching", "evaluation", "screening"},
     {"runs"},
+    {"hosting"},
     {"cli"},
     {"__init__"},
     {"__main__"},

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import torch
 
 from engine.config import GraphConfig, ModelConfig
@@ -17,6 +18,7 @@ from engine.crystals.graph import CrystalGraph, crystal_graphs
 from engine.crystals.material import Crystal, reduced_formula
 from engine.crystals.primitive import primitive
 from engine.errors import EngineError
+from engine.limits import granted
 
 BLOCK = 1.5e8  # bytes, of edges that are gone through at once whatever the cell
 PER_ATOM = 1e5
@@ -68,8 +70,8 @@ def refusal(graph: CrystalGraph, config: ModelConfig, targets: Sequence[str]) ->
 
 
 def free_memory() -> float:
-    """Bytes that this process may still take: of the machine, of its control groups, of its address space."""
-    return max(0.0, min([math.inf, *_of_machine(), *_of_control_groups(), *_of_address_space()]))
+    """Bytes that this process may still take: of the machine, its control groups, its address space, its grant."""
+    return max(0.0, min([math.inf, *_of_machine(), *_of_control_groups(), *_of_address_space(), *_of_grant()]))
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -121,6 +123,18 @@ def _of_group(limit: Path, used: Path, statistics: Path) -> Iterator[float]:
         bound = int(limit.read_text())
         counts = dict(line.split() for line in statistics.read_text().splitlines())
         yield bound - int(used.read_text()) + int(counts.get("inactive_file", 0))
+
+
+def _of_grant() -> Iterator[float]:
+    """As limits.toml sets it for a process and all that it has started."""
+    most = granted().memory
+    if math.isfinite(most):
+        process = psutil.Process()
+        used = 0
+        for one in (process, *process.children(recursive=True)):
+            with suppress(psutil.Error):  # it has ended
+                used += one.memory_info().rss
+        yield most - used
 
 
 def _of_address_space() -> Iterator[float]:

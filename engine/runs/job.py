@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,20 +12,37 @@ from typing import ClassVar, Self
 
 from platformdirs import user_data_path
 
-from engine.errors import check
+from engine.errors import EngineError, check
 from engine.files import ROOT
-from engine.processes import is_locked
+from engine.limits import GIB, Grant, in_force
+from engine.processes import is_locked, locked
+from engine.runs import spent
 from engine.runs.folder import State, Status, read_status, write_status
-from engine.runs.process import ENTRUSTED, spawn
+from engine.runs.process import ENTRUSTED, PATIENCE, spawn
 
 ROOT_VARIABLE = "DIELECTRIC_RUNS"
 LIVE = ("starting", "running", "stopping")  # states of a job that a process is at
+ADMISSION, USAGE = "admission.lock", "usage.json"  # in the folder of all runs
 
 
 def runs_root() -> Path:
     """Folder of all runs: $DIELECTRIC_RUNS, or one in the user's data folder."""
     chosen = os.environ.get(ROOT_VARIABLE)
     return Path(chosen) if chosen else user_data_path("dielectric-tensors") / "runs"
+
+
+def usage_file() -> Path:
+    """Where the structures that visitors asked for are counted, see engine/usage.py."""
+    return runs_root() / USAGE
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of all files below a folder; what vanishes meanwhile counts nothing."""
+    total = 0
+    for path in folder.rglob("*"):
+        with suppress(OSError):
+            total += path.stat().st_size if path.is_file() else 0
+    return total
 
 
 @dataclass(frozen=True)
@@ -34,11 +52,14 @@ class Job:
     Attributes:
         ASKED: file that says what is to be done, by which a folder is known to hold such a job.
         KIND, BUSY: what a job is called, and what it is while a process is at it.
+        AT_ONCE, HOURS: the names of its limits, see limits.py.
     """
 
     ASKED: ClassVar[str]
     KIND: ClassVar[str]
     BUSY: ClassVar[str]
+    AT_ONCE: ClassVar[str]
+    HOURS: ClassVar[str]
     folder: Path
 
     @classmethod
@@ -48,7 +69,13 @@ class Job:
 
     @classmethod
     def new_folder(cls) -> Path:
-        """Where a job that begins now may lie."""
+        """Where a job that begins now may lie; raises EngineError where there is no room for another."""
+        kept, most = size_of(runs_root()), GIB * in_force().kept_gib
+        check(
+            kept < most,
+            f"trainings and screenings hold {kept / GIB:.1f} GiB here, and this server keeps {most / GIB:g} GiB; "
+            "delete some that nobody needs",
+        )
         return cls.root() / datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
 
     @classmethod
@@ -94,15 +121,52 @@ class Job:
             write_status(self.folder, "stopped" if state == "starting" else "stopping", pid=pid)
             os.kill(pid, signal.SIGTERM)
 
-    def resume(self) -> None:
+    def begin(self, visitor: str = "") -> None:
+        """Start a job that was just written down, see `resume`; nothing is left of one that may not start."""
+        try:
+            self.resume(visitor)
+        except EngineError:
+            shutil.rmtree(self.folder)
+            raise
+
+    def resume(self, visitor: str = "") -> None:
         """Go on in a new process from where the job stands.
 
+        Args:
+            visitor: for whom its structures are counted where a server limits them.
+
         Raises:
-            EngineError: a process is at it.
+            EngineError: a process is at it, or a limit in force does not allow it now.
         """
-        check(self.state() not in LIVE, f"{self.name} {self.BUSY} already")
-        pid = spawn(self.command(), self.folder, self.working_folder())
-        write_status(self.folder, "starting", pid=pid)
+        self.root().mkdir(parents=True, exist_ok=True)
+        with locked(self.root(), PATIENCE, ADMISSION):
+            check(self.state() not in LIVE, f"{self.name} {self.BUSY} already")
+            most = getattr(in_force(), self.AT_ONCE)
+            busy = sum(one.state() in LIVE for one in self.all())
+            check(
+                busy < most,
+                f"{busy} {self.KIND}{'s' if busy > 1 else ''} at work, and this server does {most:g} at once; "
+                "start it when one has ended, or stop one",
+            )
+            pid = spawn(self.command(), self.folder, self.working_folder(), self._grant(visitor))
+            write_status(self.folder, "starting", pid=pid)
+            spent.begin(self.folder)
+
+    def seconds_granted(self) -> float:
+        """Time that it may still take, s, by the limits in force."""
+        return 3600 * getattr(in_force(), self.HOURS) - spent.seconds(self.folder)
+
+    def _grant(self, visitor: str) -> Grant:
+        left, limits = self.seconds_granted(), in_force()
+        hours = getattr(limits, self.HOURS)
+        check(left > 0, f"this {self.KIND} has had the {hours:g} hours that one may take on this server")
+        return Grant(
+            seconds=left,
+            memory=GIB * limits.memory_gib,
+            structures=limits.structures_a_day,
+            usage=str(usage_file().resolve()),
+            visitor=visitor,
+        )
 
     def delete(self) -> None:
         """Delete the job with all that came of it.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.files import ROOT
+from engine.limits import Grant, as_variable
 from engine.processes import locked
 from engine.runs.folder import LOG
 
@@ -13,7 +14,7 @@ ENTRUSTED = "process"  # the lock that the process is given
 PATIENCE = 10.0  # s; a process that has said its last word takes a moment to end
 
 
-def spawn(command: Sequence[str], folder: Path, at: Path) -> int:
+def spawn(command: Sequence[str], folder: Path, at: Path, grant: Grant) -> int:
     """Start a process that outlives this one and holds `folder` by `ENTRUSTED` from now to its end; its ID.
 
     The lock is taken here and inherited, so that a process which holds it is the one that was started, whoever
@@ -22,6 +23,7 @@ def spawn(command: Sequence[str], folder: Path, at: Path) -> int:
     Args:
         command: what it prints goes to `LOG` in the folder.
         at: its working folder.
+        grant: what it may take.
 
     Raises:
         EngineError: an earlier one has not ended.
@@ -36,6 +38,7 @@ def spawn(command: Sequence[str], folder: Path, at: Path) -> int:
             pass_fds=(held.fileno(),),
             env={
                 **os.environ,
+                **as_variable(grant),
                 "OMP_WAIT_POLICY": "PASSIVE",  # spinning threads would stall the dashboard
                 "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
             },

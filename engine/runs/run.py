@@ -39,6 +39,7 @@ class Run(Job):
 
     ASKED = ASKED
     KIND, BUSY = "training run", "is being trained"
+    AT_ONCE, HOURS = "trainings_at_once", "training_hours"
 
     @classmethod
     def create(cls, config: TrainConfig, data: str, folder: Path | None = None, title: str = "") -> "Run":
@@ -58,10 +59,16 @@ class Run(Job):
         return cls(folder)
 
     @classmethod
-    def start(cls, config: TrainConfig, data: str, folder: Path | None = None, title: str = "") -> "Run":
-        """Create a run and train it in a new process, which outlives this one."""
+    def start(
+        cls, config: TrainConfig, data: str, folder: Path | None = None, title: str = "", visitor: str = ""
+    ) -> "Run":
+        """Create a run and train it in a new process, which outlives this one; nothing is left of a refused one.
+
+        Raises:
+            EngineError: there is no such data set, `folder` holds a run, or a limit in force forbids another.
+        """
         run = cls.create(config, data, folder, title)
-        run.resume()
+        run.begin(visitor)
         return run
 
     @property

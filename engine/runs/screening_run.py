@@ -61,6 +61,7 @@ class Screening(Job):
 
     ASKED = ASKED
     KIND, BUSY = "screening", "is at work"
+    AT_ONCE, HOURS = "screenings_at_once", "screening_hours"
 
     @classmethod
     def root(cls) -> Path:

@@ -15,12 +15,14 @@ import pyarrow.parquet as pq
 from engine.cluster import SchedulerLost, connected
 from engine.errors import EngineError, check
 from engine.files import write_text
+from engine.limits import granted
 from engine.processes import locked
 from engine.screening.parts import Part, Settings
 from engine.screening.plan import PLAN, Plan, make_plan, read_plan
 from engine.screening.rows import SCHEMA
 from engine.screening.task import Done, do_part, part_path, what_is_done
 from engine.screening.workers import default_workers, do_parts, resources
+from engine.usage import charge
 
 PROGRESS, ABOUT = "progress.json", b"screening"
 GROUP = 4096  # rows of a group of the result
@@ -102,18 +104,29 @@ def screen(
     with locked(folder, PATIENCE_OF_LOCK), _nothing_left(folder), _told(folder, show) as tell:
         tell(Progress(state="reading"))
         plan = read_plan(folder, source, settings) if begun else make_plan(source, settings, folder, workers)
+        if not begun:
+            _count(plan.structures)
         tally = _Tally(plan)
         todo = [part for part in plan.parts for part in _left(folder, part, tally)]
         tell(tally.progress("running"))
         for done in _all_done(todo, plan.settings, folder, scheduler, workers):
             if done is not None:
-                tally.add(*done)
+                part, answered = done
+                _count(answered.rows - part.count)  # of files that hold several
+                tally.add(part, answered)
             tell(tally.progress("waiting" if done is None else "running"))
         found = tally.progress("finished")
         _join(folder, plan, out, found)
         tell(found)
     shutil.rmtree(folder)
     return found
+
+
+def _count(structures: int) -> None:
+    """Count structures for the visitor who asked; raises EngineError where they are more than a day's."""
+    grant = granted()
+    if grant.usage and structures > 0:
+        charge(Path(grant.usage), grant.visitor, structures, grant.structures)
 
 
 class _Tally:

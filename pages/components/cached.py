@@ -23,6 +23,7 @@ from engine.evaluation.report import Judged, judge, read_learning_curve
 from engine.evaluation.results import Origin, read_origin, results_file
 from engine.evaluation.vibration_report import VibrationReport, read_vibrations
 from engine.files import MODELS_FOLDER
+from engine.hosting.turns import turn
 from engine.materials_project.store import MaterialStore
 from engine.model.checkpoint import CONFIG
 from engine.model.out_of_fold import read_out_of_fold
@@ -45,6 +46,7 @@ from engine.teaching.sites import (
 )
 from engine.tensors import tensors
 from pages.components.crystal.scene import Scene, make_scene
+from pages.components.visitor import visitor
 
 FROM_SCRATCH, PLAIN_NETWORK = "e3nn-scratch", "plain-network"  # the networks that the Theory page tells of
 ANGLE_STEP = 10  # degrees
@@ -140,14 +142,16 @@ def prediction_of(index: int) -> Prediction:
     if shipped is not None:
         return shipped
     known = material if material.fetched is None else material.structure  # force constants are shipped, or exact
-    return predictor(None).predict(known, out_of_fold=True)
+    with turn(visitor()):
+        return predictor(None).predict(known, out_of_fold=True)
 
 
 @st.cache_resource(show_spinner="Predicting …", max_entries=500)
 def prediction_of_fetched(material_id: str, date: str) -> Prediction:
     """The same for a material of the store, as it was fetched at `date`."""
     kept = required(MaterialStore().get(material_id), f"{material_id} is no longer in the store; fetch it again")
-    return predictor(None).predict(kept.structure, out_of_fold=True)
+    with turn(visitor()):
+        return predictor(None).predict(kept.structure, out_of_fold=True)
 
 
 @st.cache_resource(show_spinner="Judging the model …", max_entries=4)
@@ -298,10 +302,11 @@ def file_prediction(
 ) -> Prediction | EngineError:
     """The answer to one structure of that file: a prediction, or why there is none."""
     structures, _ = parsed(name, content, setting, orderings)
-    try:
-        return predictor(model, changed).predict(structures[index], functional=functional)
-    except EngineError as error:
-        return error
+    with turn(visitor()):
+        try:
+            return predictor(model, changed).predict(structures[index], functional=functional)
+        except EngineError as error:
+            return error
 
 
 def screened(paths: Sequence[Path]) -> pd.DataFrame:
@@ -323,11 +328,12 @@ def _screened(files: tuple[tuple[str, float], ...]) -> pd.DataFrame:
 def prediction_of_row(screening: str, source: str, _row: dict[str, Any], _settings: Settings) -> Prediction:
     """The answer to the crystal of a row of a screening, asked once more as it was; raises EngineError."""
     model = _settings.model_name
-    return predictor(model, changed(model or "")).predict(
-        structure_of(_row),
-        functional=_settings.functional,
-        ionic_method="full" if _settings.method == "full" else "direct",
-    )
+    with turn(visitor()):
+        return predictor(model, changed(model or "")).predict(
+            structure_of(_row),
+            functional=_settings.functional,
+            ionic_method="full" if _settings.method == "full" else "direct",
+        )
 
 
 def trainable(name: str) -> int:

@@ -6,6 +6,9 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import Page
 
+from engine.errors import EngineError
+from engine.hosting.metrics import REQUESTS
+from engine.hosting.server import begin
 from pages.components import touch
 from pages.components.address import ONE_ENTRY_A_STEP, catch_up
 
@@ -79,6 +82,17 @@ def header(title: str, subtitle: str) -> None:
         time.sleep(HEAD_START)
     st.title(title, anchor=False)
     st.caption(subtitle)
+    _let_in(title)
+
+
+def _let_in(page: str) -> None:
+    """Count the visit; no page of a server whose limits cannot be read goes on."""
+    try:
+        begin()
+    except EngineError as error:
+        st.error(f"This server is not set up: {error}.", icon=":material/block:")
+        st.stop()
+    REQUESTS.labels(page).inc()
 
 
 def _style(theme: str | None) -> str:

@@ -11,6 +11,8 @@ import streamlit as st
 from engine.crystals.material import Material
 from engine.errors import EngineError
 from engine.evaluation.results import Origin
+from engine.hosting.logs import event
+from engine.hosting.metrics import REFUSALS
 from engine.runs.folder import ASKED
 from engine.runs.run import Run
 from engine.tensors.metrics import TargetMetrics
@@ -81,6 +83,8 @@ def attempt(action: Callable[[], object]) -> None:
         action()
     except EngineError as error:
         st.session_state[_REFUSED] = str(error)
+        REFUSALS.labels("action").inc()
+        event("refused", reason=str(error))
 
 
 def refusal() -> None:

@@ -30,7 +30,8 @@ def running_app(runs: Path, log: Path | None = None, **variables: str) -> Iterat
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    environment = os.environ | {"DIELECTRIC_RUNS": str(runs), "OMP_NUM_THREADS": "1"} | variables
+    own = {"DIELECTRIC_RUNS": str(runs), "DIELECTRIC_LOGS": str(runs / "logs"), "OMP_NUM_THREADS": "1"}
+    environment = os.environ | own | variables
     printed = log.open("w") if log else subprocess.DEVNULL
     server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=printed, stderr=log and subprocess.STDOUT)
     address = f"http://127.0.0.1:{port}"

@@ -1,5 +1,6 @@
 """What a visitor reads on each page, through Streamlit's own test runner."""
 
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from streamlit.testing.v1 import AppTest
 
 from engine import EngineError, GraphConfig, ModelConfig, Run, TrainConfig, load_dataset
 from engine.data.parquet import write_materials
+from engine.hosting import server
+from engine.limits import Limits, enforce, in_force
 from pages.components.cached import search
 from tests.disordered import SALT, SHARED, disordered_cif
 from tests.low_dimensional import disulfide
@@ -375,3 +378,47 @@ def test_a_run_that_failed_says_why(runs: Path) -> None:
     with pytest.raises(EngineError):
         run.work(print)
     assert "has changed since this run began; start a new run" in words(open_page("train"))
+
+
+@pytest.fixture
+def bounded() -> Iterator[Callable[[Limits], None]]:
+    """Has the server keep to some limits during one test."""
+    before = in_force()
+    yield enforce
+    enforce(before)
+
+
+def test_more_files_than_the_server_takes_are_let_go_and_the_next_ones_are_welcome(bounded):
+    page = open_page("predict")
+    bounded(Limits(upload_files=2))
+    poscar = POSCAR.format(symbol="Mg").encode()
+    page.file_uploader(key="files").set_value([(f"{i}.vasp", poscar, "text/plain") for i in range(3)]).run()
+    assert [error.value for error in page.error] == ["3 files were brought, and this server takes 2 at once."]
+    assert not page.expander
+    page.file_uploader(key="files-1").set_value([("1.vasp", poscar, "text/plain")]).run()
+    assert not page.error
+    assert any("MgO" in box.label for box in page.expander)
+
+
+def test_a_visitor_who_has_had_the_day_s_structures_is_told_so(bounded):
+    page = open_page("predict")
+    bounded(Limits(structures_a_day=1))
+    page.file_uploader(key="files").set_value(
+        [("a.vasp", POSCAR.format(symbol="Ca").encode(), "text/plain")]
+    ).run()
+    assert not page.error
+    page.file_uploader(key="files").set_value(
+        [("b.vasp", POSCAR.format(symbol="Sr").encode(), "text/plain")]
+    ).run()
+    assert "1 more would exceed today's 1 structures" in page.error[0].value
+
+
+def test_a_server_whose_limits_cannot_be_read_says_so_on_every_page(monkeypatch, tmp_path):
+    (tmp_path / "limits.toml").write_text("memory_gib = -1")
+    monkeypatch.setenv("DIELECTRIC_LIMITS", str(tmp_path / "limits.toml"))
+    server._begin.cache_clear()
+    page = open_page("explore")
+    assert "This server is not set up" in page.error[0].value
+    assert not page.selectbox
+    monkeypatch.delenv("DIELECTRIC_LIMITS")
+    assert not page.run().error

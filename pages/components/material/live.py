@@ -7,6 +7,7 @@ import streamlit as st
 from engine.crystals.material import Material
 from engine.data.catalogue import SOURCES
 from engine.errors import EngineError
+from engine.hosting.secrets import hide
 from engine.materials_project.client import HOW_TO_GET_A_KEY, key_from_environment, plain_id, warm_up
 from engine.materials_project.fetch import fetch_one
 from engine.materials_project.store import MaterialStore
@@ -116,6 +117,7 @@ def _key_field() -> None:
 def _keep_key() -> None:
     """A field that is no longer drawn loses its content; the session's own entry does not."""
     st.session_state[_KEY] = st.session_state[_WIDGET].strip()
+    hide(st.session_state[_KEY])
     st.session_state.pop(_FAILED, None)
 
 

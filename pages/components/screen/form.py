@@ -6,7 +6,6 @@ from pathlib import Path
 
 import streamlit as st
 
-from engine.crystals.reader import MAX_RUN
 from engine.data.datasets import SHIPPED, available_datasets
 from engine.data.search import plain_material_id
 from engine.model.shipped_models import available_models
@@ -15,6 +14,8 @@ from engine.runs.screening_run import Screening, count_of, seconds_expected
 from engine.runs.uploads import File
 from engine.screening.parts import FAST, Method, Settings
 from pages.components.model.choice import chosen_functional, chosen_model
+from pages.components.uploads import uploader
+from pages.components.visitor import visitor
 from pages.components.widgets import attempt, duration, refusal
 
 SETS, IDS, FILES = "a set", "IDs", "files"
@@ -61,7 +62,7 @@ def _begin(begin: Begin | None, settings: Settings | None, title: str) -> None:
 
 def start(screening: Screening) -> None:
     """Start a screening that was written down, and have the page show it."""
-    screening.resume()
+    screening.begin(visitor())
     st.session_state[BEGUN] = screening.name
 
 
@@ -136,10 +137,8 @@ def _ids(key: str) -> tuple[int, Begin | None]:
 
 
 def _files(key: str) -> tuple[int, Begin | None]:
-    uploads = st.file_uploader(
-        "CIF, POSCAR, extended XYZ, JSON, Parquet, or a ZIP of them: as many as you like", key=f"files-{key}",
-        accept_multiple_files=True, max_upload_size=MAX_RUN >> 20,
-    )  # fmt: skip
+    label = "CIF, POSCAR, extended XYZ, JSON, Parquet, or a ZIP of them: as many as you like"
+    uploads = uploader(label, f"files-{key}")
     st.caption("A file that cannot be read gets a row with the reason, and stops no other.")
 
     def brought() -> list[File]:

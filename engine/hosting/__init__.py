@@ -1,0 +1,1 @@
+"""What a server of the dashboard needs besides its pages: limits, turns, logs, metrics."""
