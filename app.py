@@ -1,5 +1,5 @@
 """The dashboard: `streamlit run app.py`."""
 
-from pages.components.site import navigation
+from pages.components.site import guarded, navigation
 
-navigation().run()
+guarded(navigation().run)

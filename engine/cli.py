@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.config import BACKBONES, GraphConfig, IndexConfig, ModelConfig, TrainConfig
-from engine.errors import EngineError, check
+from engine.errors import EngineError, check, in_words
 from engine.screening import command as screening
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return options.command(options)
     except (EngineError, OSError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        words = in_words(error) if isinstance(error, OSError) else " ".join(str(error).split())
+        print(f"error: {words}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

@@ -8,10 +8,11 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load, save_file
+from safetensors.torch import load, save
 
 from engine.errors import EngineError, check
 
+PART = ".part"  # of a file that is not whole yet
 PACKAGE = Path(__file__).resolve().parent
 ROOT = PACKAGE.parent  # the checkout, or the folder that the package was installed into
 _SHIPPED = (
@@ -43,7 +44,7 @@ def write_text(path: Path, text: str) -> None:
 def write_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> None:
     """Replace a safetensors file, whole or not at all, also when the machine stops."""
     plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    _replace(path, lambda part: save_file(plain, part))
+    _replace(path, lambda part: part.write_bytes(save(plain)))
 
 
 def read_tensors(path: Path) -> dict[str, torch.Tensor]:
@@ -66,11 +67,25 @@ def holds_tensors(path: Path) -> bool:
 
 
 def _replace(path: Path, write: Callable[[Path], object]) -> None:
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    write(part)
-    for flushed in (part, path.parent):
-        descriptor = os.open(flushed, os.O_RDONLY)
+    part = path.with_name(f"{path.name}.{os.getpid()}{PART}")
+    try:
+        write(part)
+        _flush(part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)  # a full disk needs the room
+    _flush(path.parent)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
         os.fsync(descriptor)
+    finally:
         os.close(descriptor)
-        if flushed == part:
-            part.replace(path)
+
+
+def clear_parts(folder: Path) -> None:
+    """Delete what processes that were killed have left half written; none may be at work in the folder."""
+    for part in folder.glob(f"*{PART}"):
+        part.unlink(missing_ok=True)

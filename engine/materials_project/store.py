@@ -10,7 +10,7 @@ from platformdirs import user_cache_path
 
 from engine.crystals.material import Material
 from engine.data.parquet import from_row, to_row
-from engine.errors import required
+from engine.errors import EngineError, in_words, required
 
 VERSION = 1  # of what is kept; another version's content is dropped
 BUSY = 30.0  # s to wait for another process
@@ -28,7 +28,9 @@ class MaterialStore:
         return next(iter(self.get_many([material_id])), None)
 
     def get_many(self, ids: Sequence[str]) -> list[Material]:
-        """Those of the materials that are kept, in order."""
+        """Those of the materials that are kept, in order; raises EngineError where the store cannot be read."""
+        if not self.path.is_file():
+            return []
         with self._open() as connection:
             found = (
                 connection.execute("SELECT content FROM materials WHERE id = ?", (one,)).fetchone() for one in ids
@@ -67,16 +69,23 @@ class MaterialStore:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            connection = self._ready()
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with closing(self._connected()) as connection:
+                yield connection
+        except OSError as error:
+            raise EngineError(f"fetched materials cannot be kept: {in_words(error)}") from error
+        except sqlite3.OperationalError as error:  # busy, no room, not ours to write to
+            raise EngineError(f"{self.path}: fetched materials cannot be kept or read ({error})") from error
+
+    def _connected(self) -> sqlite3.Connection:
+        try:
+            return self._ready()
         except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):  # busy, or no room
+            if isinstance(error, sqlite3.OperationalError):
                 raise
             self.path.replace(self.path.with_suffix(".damaged"))
-            connection = self._ready()
-        with closing(connection):
-            yield connection
+            return self._ready()
 
     def _ready(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=BUSY)

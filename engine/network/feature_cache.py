@@ -1,10 +1,12 @@
 """What the pretrained potential gives, kept on disk: it takes longer than the training that uses it.
 
 A file a crystal in the user's cache folder, named by a hash of crystal, potential and version. Safe to delete,
-and safe under several processes: each file appears whole. Force constants of the embedded tensors are shipped.
+and safe under several processes: each file appears whole. What the disk does not take is kept in memory. Force
+constants of the embedded tensors are shipped.
 """
 
 import hashlib
+import logging
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
@@ -28,6 +30,8 @@ VERSION = {"features": 1, "forces": 2}  # counts up when what is kept would come
 ATOMS_AT_ONCE = 100
 SHIPPED = DATA_FOLDER / "force_constants.parquet"
 
+_log = logging.getLogger("dielectric.cache")
+_unkept: dict[Path, torch.Tensor] = {}  # what the disk did not take
 Progress = Callable[[int, int], None]
 Crystal = Structure | Material
 Kept = TypeVar("Kept", Material, Crystal)
@@ -46,7 +50,7 @@ def material_features(
         of: what gives the features, the potential by default.
     """
     compute = partial(_compute_features, of)
-    missing = [material for material in materials if not _path(material, of.kind).is_file()]
+    missing = [material for material in materials if not _is_kept(_path(material, of.kind))]
     missing.sort(key=lambda material: material.natoms)
     done = 0
     while done < len(missing):
@@ -80,7 +84,7 @@ def known_force_constants(
 
 def has_force_constants(crystal: Crystal) -> bool:
     """Whether its force constants are shipped or cached."""
-    return structure_key(crystal) in shipped_force_constants() or _path(crystal, "forces").is_file()
+    return structure_key(crystal) in shipped_force_constants() or _is_kept(_path(crystal, "forces"))
 
 
 @lru_cache(maxsize=1)
@@ -133,8 +137,17 @@ def _compute_force_constants(crystals: Sequence[Crystal], device: torch.device) 
 
 def _write(crystal: Crystal, kind: str, tensor: torch.Tensor) -> None:
     path = _path(crystal, kind)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_tensors(path, {kind: tensor})
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_tensors(path, {kind: tensor})
+    except OSError as error:  # full, or not ours to write to
+        if not _unkept:
+            _log.warning("%s is not kept on disk, and computed anew next time (%s)", kind, error)
+        _unkept[path] = tensor
+
+
+def _is_kept(path: Path) -> bool:
+    return path in _unkept or path.is_file()
 
 
 def _read(
@@ -145,7 +158,11 @@ def _read(
 ) -> torch.Tensor:
     path = _path(crystal, kind)
     try:
-        return read_tensors(path)[kind]
-    except (EngineError, KeyError):  # deleted or damaged meanwhile
+        return _kept(path, kind)
+    except (EngineError, KeyError, OSError):  # deleted or damaged meanwhile
         compute([crystal], device)
-        return read_tensors(path)[kind]
+        return _kept(path, kind)
+
+
+def _kept(path: Path, kind: str) -> torch.Tensor:
+    return _unkept[path] if path in _unkept else read_tensors(path)[kind]

@@ -9,12 +9,13 @@ process holds locks on `lock` while it works and on `process`, see process.py, w
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, NotRequired, TypedDict, cast
+from typing import Any, Literal, NotRequired, TypedDict, cast, get_args
 
 import pandas as pd
 import torch
 
 from engine.config import GraphConfig, ModelConfig, TrainConfig
+from engine.errors import EngineError
 from engine.files import read_json, read_tensors, write_tensors, write_text
 from engine.tensors.metrics import TargetMetrics
 from engine.training.loop import EpochResult
@@ -66,9 +67,16 @@ def write_status(folder: Path, state: State, *, pid: int | None = None, error: s
 
 
 def read_status(folder: Path) -> Status:
-    """The status as written last; "starting" before that."""
+    """The status as written last; "starting" before that, "failed" where the file is damaged."""
     path = folder / STATUS
-    return cast(Status, read_json(path)) if path.is_file() else {"state": "starting"}
+    if not path.is_file():
+        return {"state": "starting"}
+    try:
+        told = read_json(path)
+    except EngineError as error:
+        return {"state": "failed", "error": str(error)}
+    known = told.get("state") in get_args(State)
+    return cast(Status, told) if known else {"state": "failed", "error": f"{path}: is damaged"}
 
 
 def write_features(folder: Path, done: int, total: int) -> None:

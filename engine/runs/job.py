@@ -3,8 +3,8 @@
 import os
 import shutil
 import signal
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,8 +12,8 @@ from typing import ClassVar, Self
 
 from platformdirs import user_data_path
 
-from engine.errors import EngineError, check
-from engine.files import ROOT
+from engine.errors import EngineError, check, in_words
+from engine.files import ROOT, clear_parts
 from engine.limits import GIB, Grant, in_force
 from engine.processes import is_locked, locked
 from engine.runs import spent
@@ -22,6 +22,7 @@ from engine.runs.process import ENTRUSTED, PATIENCE, spawn
 
 ROOT_VARIABLE = "DIELECTRIC_RUNS"
 LIVE = ("starting", "running", "stopping")  # states of a job that a process is at
+ROOM = 8 * 1024**2  # bytes; with less, a disk is full
 ADMISSION, USAGE = "admission.lock", "usage.json"  # in the folder of all runs
 
 
@@ -34,6 +35,28 @@ def runs_root() -> Path:
 def usage_file() -> Path:
     """Where the structures that visitors asked for are counted, see engine/usage.py."""
     return runs_root() / USAGE
+
+
+def _written(path: Path) -> float:
+    """When; long ago for a file that has vanished meanwhile."""
+    with suppress(OSError):
+        return path.stat().st_mtime
+    return 0.0
+
+
+@contextmanager
+def whole_or_nothing(folder: Path, *, ours: bool = True) -> Iterator[None]:
+    """Delete a new folder again where what is done with it fails, unless somebody else made it.
+
+    Raises:
+        EngineError: it was not done; of the disk, in words.
+    """
+    try:
+        yield
+    except (EngineError, OSError) as error:
+        if ours:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise error if isinstance(error, EngineError) else EngineError(in_words(error)) from error
 
 
 def size_of(folder: Path) -> int:
@@ -87,9 +110,13 @@ class Job:
 
     @classmethod
     def all(cls) -> list[Self]:
-        """Every job below `root()`, newest first."""
-        found = sorted(cls.root().glob(f"*/{cls.ASKED}"), key=lambda path: path.stat().st_mtime, reverse=True)
-        return [cls(path.parent) for path in found]
+        """Every job below `root()` that can be read, newest first."""
+        found = sorted(cls.root().glob(f"*/{cls.ASKED}"), key=_written, reverse=True)
+        return [job for job in map(cls, (path.parent for path in found)) if job.is_sound()]
+
+    def is_sound(self) -> bool:
+        """Whether what was asked for can be read; what a failing disk has damaged cannot."""
+        raise NotImplementedError
 
     @property
     def name(self) -> str:
@@ -104,6 +131,17 @@ class Job:
         if is_locked(self.folder, ENTRUSTED) or self.is_worked_on():
             return told
         return "stopped" if told == "stopping" else "failed"  # it may end before it can say so
+
+    def last_words(self, said: str, otherwise: str) -> str:
+        """What a failed job said, or what can be told of one that ended without a word."""
+        if said:
+            return said
+        full = shutil.disk_usage(self.folder).free < ROOM
+        return (
+            f"there is no room left on the disk of {self.folder.parent}; make room, then go on"
+            if full
+            else otherwise
+        )
 
     def told(self) -> Status:
         """What was said of the job last, whether or not it still holds."""
@@ -122,12 +160,9 @@ class Job:
             os.kill(pid, signal.SIGTERM)
 
     def begin(self, visitor: str = "") -> None:
-        """Start a job that was just written down, see `resume`; nothing is left of one that may not start."""
-        try:
+        """Start a job that was just written down, see `resume`; nothing is left of one that cannot start."""
+        with whole_or_nothing(self.folder, ours=self.folder.parent == self.root()):
             self.resume(visitor)
-        except EngineError:
-            shutil.rmtree(self.folder)
-            raise
 
     def resume(self, visitor: str = "") -> None:
         """Go on in a new process from where the job stands.
@@ -148,6 +183,7 @@ class Job:
                 f"{busy} {self.KIND}{'s' if busy > 1 else ''} at work, and this server does {most:g} at once; "
                 "start it when one has ended, or stop one",
             )
+            clear_parts(self.folder)
             pid = spawn(self.command(), self.folder, self.working_folder(), self._grant(visitor))
             write_status(self.folder, "starting", pid=pid)
             spent.begin(self.folder)

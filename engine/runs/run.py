@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pandas as pd
 
 from engine.config import TrainConfig
 from engine.data.datasets import EMBEDDED, dataset_hash, dataset_path
-from engine.errors import check
+from engine.errors import EngineError, check
 from engine.model.checkpoint import CONFIG
 from engine.processes import interruptible, locked
 from engine.runs.folder import (
@@ -26,7 +27,7 @@ from engine.runs.folder import (
     write_asked,
     write_status,
 )
-from engine.runs.job import Job
+from engine.runs.job import Job, whole_or_nothing
 from engine.runs.worker import train_run
 from engine.training.loop import EpochResult
 
@@ -53,10 +54,18 @@ class Run(Job):
             folder = cls.new_folder()
         folder = Path(folder)
         check(not (folder / ASKED).exists(), f"{folder} holds a run already; resume it, or choose another folder")
-        folder.mkdir(parents=True, exist_ok=True)
         name = data if data in EMBEDDED else str(dataset_path(data).resolve())
-        write_asked(folder, Asked(config=config, data=name, data_sha256=dataset_hash(data), title=title))
+        asked = Asked(config=config, data=name, data_sha256=dataset_hash(data), title=title)
+        with whole_or_nothing(folder, ours=not folder.exists()):
+            folder.mkdir(parents=True, exist_ok=True)
+            write_asked(folder, asked)
         return cls(folder)
+
+    def is_sound(self) -> bool:
+        """Whether what was asked for can be read."""
+        with suppress(EngineError, KeyError, TypeError):
+            return bool(read_asked(self.folder))
+        return False
 
     @classmethod
     def start(
@@ -95,8 +104,8 @@ class Run(Job):
         """Why the run failed, or None."""
         if self.state() != "failed":
             return None
-        told = read_status(self.folder).get("error")
-        return told or "the training process ended without a word; resume it to go on"
+        otherwise = "the training process ended without a word; resume it to go on"
+        return self.last_words(read_status(self.folder).get("error", ""), otherwise)
 
     def history(self) -> list[EpochResult]:
         """What happened in each epoch so far."""

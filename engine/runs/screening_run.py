@@ -22,7 +22,7 @@ from engine.errors import EngineError, check
 from engine.files import read_json, write_text
 from engine.processes import is_locked
 from engine.runs.folder import LOG, Status, read_status
-from engine.runs.job import Job
+from engine.runs.job import Job, whole_or_nothing
 from engine.runs.process import ENTRUSTED
 from engine.runs.uploads import File, unpacked, write_files
 from engine.screening.parts import Method, Settings
@@ -83,7 +83,8 @@ class Screening(Job):
         """Write down the screening of materials by their IDs, with spaces, lines or commas between."""
         words = text.replace(",", " ").split()
         screening = cls._create(IDS, settings, title or f"{len(words):,} IDs", len(words), workers)
-        write_text(screening.folder / IDS, "\n".join(words))
+        with whole_or_nothing(screening.folder):
+            write_text(screening.folder / IDS, "\n".join(words))
         return screening
 
     @classmethod
@@ -99,7 +100,8 @@ class Screening(Job):
         check(bool(files), "no structure was brought; choose files")
         what = f"{len(files):,} files" if len(files) > 1 else files[0][0] or "pasted text"
         screening = cls._create(STRUCTURES, settings, title or what, len(files), workers)
-        write_files(files, screening.folder / STRUCTURES)
+        with whole_or_nothing(screening.folder):
+            write_files(files, screening.folder / STRUCTURES)
         return screening
 
     @classmethod
@@ -107,7 +109,6 @@ class Screening(Job):
         cls, source: str, settings: Settings, title: str, structures: int, workers: int | None
     ) -> "Screening":
         folder = cls.new_folder()
-        folder.mkdir(parents=True)
         asked = Asked(
             title=title.strip(),
             source=source,
@@ -115,8 +116,16 @@ class Screening(Job):
             structures=structures,
             workers=workers or os.cpu_count() or 1,
         )
-        write_text(folder / ASKED, json.dumps(asdict(asked), indent=1))
+        with whole_or_nothing(folder):
+            folder.mkdir(parents=True)
+            write_text(folder / ASKED, json.dumps(asdict(asked), indent=1))
         return cls(folder)
+
+    def is_sound(self) -> bool:
+        """Whether what was asked for can be read."""
+        with suppress(EngineError, KeyError, TypeError):
+            return bool(self.asked)
+        return False
 
     @property
     def asked(self) -> Asked:
@@ -148,7 +157,8 @@ class Screening(Job):
             return None
         log = self.folder / LOG
         words = LAST_WORD.findall(log.read_text(errors="replace")) if log.is_file() else []
-        return words[-1] if words else "the process ended without a word; go on, and what is done is kept"
+        otherwise = "the process ended without a word; go on, and what is done is kept"
+        return self.last_words(words[-1] if words else "", otherwise)
 
     def progress(self) -> Progress:
         """How far it is; "reading" before it has begun."""

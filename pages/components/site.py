@@ -1,12 +1,14 @@
 """The pages of the dashboard and the frame around each of them."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from engine.errors import EngineError
+from engine.errors import EngineError, in_words
+from engine.hosting.logs import event
 from engine.hosting.metrics import REQUESTS
 from engine.hosting.server import begin
 from pages.components import touch
@@ -65,6 +67,16 @@ def navigation(title: str = "") -> Page:
         ],
         position="top",
     )
+
+
+def guarded(page: Callable[[], None]) -> None:
+    """Run a page; what this machine lacks, as a file that is damaged or a full disk, ends it in a sentence."""
+    try:
+        page()
+    except (EngineError, OSError) as error:
+        reason = in_words(error) if isinstance(error, OSError) else str(error)
+        event("page ended", reason=reason)
+        st.error(reason, icon=":material/block:")
 
 
 def header(title: str, subtitle: str) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from engine.crystals.material import Material
-from engine.errors import EngineError
+from engine.errors import EngineError, in_words
 from engine.evaluation.results import Origin
 from engine.hosting.logs import event
 from engine.hosting.metrics import REFUSALS
@@ -81,10 +81,11 @@ def attempt(action: Callable[[], object]) -> None:
     """Do it, or have `refusal` say why not (a callback)."""
     try:
         action()
-    except EngineError as error:
-        st.session_state[_REFUSED] = str(error)
+    except (EngineError, OSError) as error:
+        reason = in_words(error) if isinstance(error, OSError) else str(error)
+        st.session_state[_REFUSED] = reason
         REFUSALS.labels("action").inc()
-        event("refused", reason=str(error))
+        event("refused", reason=reason)
 
 
 def refusal() -> None:

@@ -139,6 +139,6 @@ def _ago(date: str) -> str:
     minutes = (datetime.now(UTC) - datetime.fromisoformat(date)).total_seconds() / 60
     for unit, size in (("day", 1440), ("hour", 60), ("minute", 1)):
         count = int(minutes // size)
-        if count:
+        if count > 0:  # of a clock that was ahead, it may be less
             return f"{count} {unit}{'s' if count > 1 else ''} ago"
     return "just now"

@@ -1,6 +1,7 @@
 """The form that begins a screening: what is screened, and how."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import streamlit as st
 
 from engine.data.datasets import SHIPPED, available_datasets
 from engine.data.search import plain_material_id
+from engine.errors import EngineError
 from engine.model.shipped_models import available_models
 from engine.prediction.prediction import Functional
 from engine.runs.screening_run import Screening, count_of, seconds_expected
@@ -113,7 +115,10 @@ def _what(key: str) -> tuple[int, Begin | None]:
 
 
 def _set(key: str) -> tuple[int, Begin | None]:
-    sets = {name: count_of(name) for name in dict.fromkeys([SHIPPED[2], *available_datasets()])}
+    sets = {}
+    for one in dict.fromkeys([SHIPPED[2], *available_datasets()]):
+        with suppress(EngineError):  # a file that is cut short
+            sets[one] = count_of(one)
     name = st.selectbox(
         "Data set", list(sets), key=f"set-{key}",
         format_func=lambda one: f"{Path(one).stem}: {sets[one]:,} {WHAT_SETS_HOLD.get(one, 'fetched materials')}",
