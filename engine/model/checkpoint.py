@@ -18,6 +18,7 @@ from engine.errors import EngineError, check
 from engine.files import read_json, read_tensors, write_tensors, write_text
 from engine.model.intervals import SIGNS, USUAL, Calibration
 from engine.model.neighbourhood import Neighbourhood
+from engine.network.building import alone
 from engine.network.frozen_features import student_hash
 from engine.network.network import DielectricNetwork, learnt
 
@@ -108,6 +109,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint, half: bool = False) ->
     write_text(folder / CONFIG, json.dumps(config, indent=1))
 
 
+@alone
 def load_checkpoint(folder: Path, device: torch.device | str = "cpu") -> Checkpoint:
     """Read a model back, ready to predict on `device`.
 

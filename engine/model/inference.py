@@ -10,6 +10,7 @@ from torch_geometric.loader import DataLoader
 from engine.crystals.graph import CrystalGraph, collate
 from engine.errors import EngineError
 from engine.model.memory import fits, is_out_of_memory, refusal
+from engine.network.building import alone
 from engine.network.frozen_features import features_of
 from engine.network.lattice import Lattice
 from engine.network.network import DielectricNetwork, dipole_fields
@@ -83,7 +84,7 @@ def ensemble_answers(
     if device.type == "cpu":
         raise EngineError(refusal(graphs[0], networks[0].model_config, targets))
     cpu = torch.device("cpu")
-    copies = [deepcopy(network).to(cpu) for network in networks]
+    copies = [alone(deepcopy)(network).to(cpu) for network in networks]
     answer = ensemble_answers(copies, [graph.clone().to(cpu) for graph in graphs], cpu, targets, asked)
     return replace(answer, latents=answer.latents.to(device), embedding=answer.embedding.to(device))
 

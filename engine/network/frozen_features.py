@@ -11,6 +11,7 @@ from torch import nn
 
 from engine.files import MODELS_FOLDER
 from engine.network import potential
+from engine.network.building import alone
 from engine.network.device import numbered
 from engine.network.distilled import Student, StudentSize, load_student
 
@@ -60,6 +61,7 @@ def _distilled() -> Source:
     return Source(kind=f"features-{student_hash()[:16]}", irreps=StudentSize().irreps, module=distilled_features)
 
 
+@alone
 def distilled_features(device: torch.device, dtype: torch.dtype) -> Student:
     """The distilled network on a device, loaded once a process; raises EngineError where it is missing."""
     return _loaded(numbered(device), dtype, STUDENT.stat().st_mtime if STUDENT.is_file() else 0.0)

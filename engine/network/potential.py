@@ -12,7 +12,6 @@ from contextlib import contextmanager, suppress
 from copy import deepcopy
 from functools import lru_cache, partial
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import torch
@@ -23,13 +22,13 @@ from torch import nn
 from engine.config import GraphConfig
 from engine.crystals.graph import CrystalGraph
 from engine.errors import check
+from engine.network.building import alone
 from engine.network.convolution import NeighbourConvolution
 from engine.network.device import numbered
 
 NAME = "sevennet-l3i5"
 GRAPH = GraphConfig(r_max=5.0)
 LAYERS = 5
-_building = Lock()
 _MALLOC = {-4: 0, -1: 2**31 - 1, -2: 2**28}  # M_MMAP_MAX, M_TRIM_THRESHOLD, M_TOP_PAD in malloc.h
 IRREPS = o3.Irreps("640x0e+128x2e")  # scalars of five layers, l = 2 of the first four
 _HIDDEN = o3.Irreps("128x0e+64x1e+32x2e+32x3e")  # of a layer; the last has scalars only
@@ -145,14 +144,13 @@ def _products_without_code() -> Iterator[None]:
     import sevenn.nn.convolution
     import sevenn.util
 
-    with _building:
-        sevenn.util.FullTensorProduct = partial(o3.FullTensorProduct, compile_left_right=False)
-        sevenn.nn.convolution.TensorProduct = partial(o3.TensorProduct, _optimize_einsums=False)
-        try:
-            yield
-        finally:
-            sevenn.util.FullTensorProduct = o3.FullTensorProduct
-            sevenn.nn.convolution.TensorProduct = o3.TensorProduct
+    sevenn.util.FullTensorProduct = partial(o3.FullTensorProduct, compile_left_right=False)
+    sevenn.nn.convolution.TensorProduct = partial(o3.TensorProduct, _optimize_einsums=False)
+    try:
+        yield
+    finally:
+        sevenn.util.FullTensorProduct = o3.FullTensorProduct
+        sevenn.nn.convolution.TensorProduct = o3.TensorProduct
 
 
 def keep_memory() -> None:
@@ -166,6 +164,7 @@ def keep_memory() -> None:
             libc.mallopt(parameter, value)
 
 
+@alone
 def pretrained_features(device: torch.device, dtype: torch.dtype) -> PretrainedFeatures:
     """The potential on a device, loaded once a process; the caller's random numbers stay as they are."""
     return _loaded(numbered(device), dtype)
