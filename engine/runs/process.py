@@ -7,6 +7,7 @@ from pathlib import Path
 
 from engine.files import ROOT
 from engine.limits import Grant, as_variable
+from engine.materials_project.client import KEY_VARIABLE
 from engine.processes import locked
 from engine.runs.folder import LOG
 
@@ -37,7 +38,7 @@ def spawn(command: Sequence[str], folder: Path, at: Path, grant: Grant) -> int:
             cwd=at,
             pass_fds=(held.fileno(),),
             env={
-                **os.environ,
+                **{name: value for name, value in os.environ.items() if name != KEY_VARIABLE},  # none needs it
                 **as_variable(grant),
                 "OMP_WAIT_POLICY": "PASSIVE",  # spinning threads would stall the dashboard
                 "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),

@@ -45,6 +45,10 @@ def test_a_key_brings_the_material_and_leaves_no_trace(
         expect(page.get_by_text("Electronic, mean")).to_be_visible(timeout=PATIENCE)
         expect(field).to_have_count(0)
         page.screenshot(path=ARTIFACTS / "live-fetched.png", full_page=True)
+        for name in ("Tensors as JSON", "Tensors as CSV"):
+            with page.expect_download() as download:
+                page.get_by_role("button", name=name).click()
+            assert loopback.KEY.encode() not in Path(download.value.path()).read_bytes()
         assert loopback.KEY not in page.url
         assert loopback.KEY not in page.content()
         other = visit(f"{app}/?mp_id=mp-777002")  # another visitor
@@ -52,6 +56,6 @@ def test_a_key_brings_the_material_and_leaves_no_trace(
         for one in (page, other):
             one.close()  # before their server goes
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert {path.suffix for path in files} >= {".sqlite", ".log"}
+    assert {path.suffix for path in files} >= {".sqlite", ".log", ".jsonl"}
     assert all(loopback.KEY.encode() not in path.read_bytes() for path in files)
     assert all(loopback.KEY not in question for question in service.questions)
