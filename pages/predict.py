@@ -11,12 +11,13 @@ from engine.crystals.approximations import formula_of
 from engine.crystals.material import Material
 from engine.crystals.reader import Disordered, SettingNeeded
 from engine.errors import EngineError
+from engine.hosting.predictions import is_final, warm_up
 from engine.prediction.prediction import Functional, Prediction
 from engine.prediction.records import Answer, records_to_csv, to_records
 from engine.prediction.spread import Approximated, approximated, in_words
 from engine.runs.screening_run import Screening
 from engine.tensors import tensors
-from pages.components import cached
+from pages.components import cached, waiting
 from pages.components.crystal import viewer
 from pages.components.material import answer_view, live, tensor_view
 from pages.components.model.choice import chosen_functional, chosen_model
@@ -117,26 +118,40 @@ def wants_orderings(name: str, content: bytes) -> bool:
     )
 
 
-def answers(
-    model: tuple[str, float], functional: Functional, name: str, content: bytes, setting: str, orderings: bool
-) -> list[Answer]:
-    """One entry a structure of this file: the prediction, or the reason why there is none."""
-    shown = name or "pasted text"
-    structures, reason = cached.parsed(name, content, setting, orderings)
-    if reason:
-        return [(shown, str(reason))]
-    asked = (*model, name, content, setting, orderings, functional)
-    bar, results = st.empty(), []
-    for index in range(len(structures)):
-        if len(structures) > 1:
-            bar.progress(index / len(structures), f"{shown}: {index} of {len(structures)} crystals predicted")
-        results.append(cached.file_prediction(*asked, index))
-    bar.empty()
-    many, what = len(structures) > 1 or orderings, "ordering " if orderings else "#"
-    return [
-        (f"{shown} {what}{i}" if many else shown, str(result) if isinstance(result, EngineError) else result)
-        for i, result in enumerate(results, start=1)
-    ]
+File = tuple[str, bytes, str, bool]  # name, content, setting, whether orderings are wanted
+Question = tuple[str, float, str, bytes, str, bool, Functional, int]  # see `cached.question_of_file`
+
+
+def answers(model: tuple[str, float], functional: Functional, files: list[File]) -> list[Answer]:
+    """One entry a structure of these files: the prediction, or the reason why there is none."""
+    found: list[tuple[str, str | int]] = []  # name, and the reason or the number of the question
+    asked: list[Question] = []
+    for name, content, setting, orderings in files:
+        shown = name or "pasted text"
+        structures, reason = cached.parsed(name, content, setting, orderings)
+        if reason:
+            found.append((shown, str(reason)))
+            continue
+        many, what = len(structures) > 1 or orderings, "ordering " if orderings else "#"
+        for index in range(len(structures)):
+            found.append((f"{shown} {what}{index + 1}" if many else shown, len(asked)))
+            asked.append((*model, name, content, setting, orderings, functional, index))
+    questions = [cached.question_of_file(*one) for one in asked]
+    told = waiting.answers(questions, "Your files" if len(files) > 1 else found[0][0].split(" #")[0])
+    stopped = [one for one, question in zip(asked, questions, strict=True) if not is_final(question)]
+    if stopped:
+        st.button("Predict what was stopped", on_click=_forget, args=(stopped,), icon=":material/play_arrow:")
+    return [(name, said if isinstance(said, str) else _said(told[said])) for name, said in found]
+
+
+def _said(answer: Prediction | EngineError) -> Prediction | str:
+    return str(answer) if isinstance(answer, EngineError) else answer
+
+
+def _forget(asked: list[Question]) -> None:
+    """Ask these once more (a callback)."""
+    for one in asked:
+        cached.question_of_file.clear(*one)
 
 
 def downloads(found: list[Answer]) -> None:
@@ -256,6 +271,7 @@ with right:
         model = chosen_model()
         functional = chosen_functional(model) if model else "PBE"
 if model and not files:
+    warm_up(*model)
     st.caption("Each structure gets its tensors, or the reason why not.")
 many = too_many(files) if model else 0
 if model and many:
@@ -266,7 +282,7 @@ elif model and files:
     ]
     try:
         with st.spinner("Reading and predicting …"):
-            found = [answer for file in meant for answer in answers(model, functional, *file)]
+            found = answers(model, functional, meant)
     except EngineError as error:
         st.error(str(error), icon=":material/block:")
     else:

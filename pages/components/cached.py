@@ -23,7 +23,7 @@ from engine.evaluation.report import Judged, judge, read_learning_curve
 from engine.evaluation.results import Origin, read_origin, results_file
 from engine.evaluation.vibration_report import VibrationReport, read_vibrations
 from engine.files import MODELS_FOLDER
-from engine.hosting.turns import turn
+from engine.hosting.predictions import Asked, ask, is_final
 from engine.materials_project.store import MaterialStore
 from engine.model.checkpoint import CONFIG
 from engine.model.out_of_fold import read_out_of_fold
@@ -45,6 +45,7 @@ from engine.teaching.sites import (
     received,
 )
 from engine.tensors import tensors
+from pages.components import waiting
 from pages.components.crystal.scene import Scene, make_scene
 from pages.components.visitor import visitor
 
@@ -134,24 +135,43 @@ def predictor(name: str | None, changed: float = 0.0) -> Predictor:
     return Predictor.load(name)
 
 
-@st.cache_resource(show_spinner="Predicting …", max_entries=2000)
 def prediction_of(index: int) -> Prediction:
-    """The default model's out-of-fold prediction for `materials()[index]`."""
+    """The default model's out-of-fold prediction for `materials()[index]`; raises EngineError without one."""
+    return _shipped(index) or _one(lambda: _asked_of(index), lambda: _asked_of.clear(index))
+
+
+@st.cache_resource(show_spinner=False, max_entries=2000)
+def _shipped(index: int) -> Prediction | None:
+    return predictor(None).shipped(materials()[index])
+
+
+@st.cache_resource(show_spinner=False, max_entries=500)
+def _asked_of(index: int) -> Asked:
     material = materials()[index]
-    shipped = predictor(None).shipped(material)
-    if shipped is not None:
-        return shipped
     known = material if material.fetched is None else material.structure  # force constants are shipped, or exact
-    with turn(visitor()):
-        return predictor(None).predict(known, out_of_fold=True)
+    return ask(visitor(), None, 0.0, known, out_of_fold=True)
 
 
-@st.cache_resource(show_spinner="Predicting …", max_entries=500)
 def prediction_of_fetched(material_id: str, date: str) -> Prediction:
     """The same for a material of the store, as it was fetched at `date`."""
+    return _one(lambda: _asked_of_fetched(material_id, date), lambda: _asked_of_fetched.clear(material_id, date))
+
+
+@st.cache_resource(show_spinner=False, max_entries=500)
+def _asked_of_fetched(material_id: str, date: str) -> Asked:
     kept = required(MaterialStore().get(material_id), f"{material_id} is no longer in the store; fetch it again")
-    with turn(visitor()):
-        return predictor(None).predict(kept.structure, out_of_fold=True)
+    return ask(visitor(), None, 0.0, kept.structure, out_of_fold=True)
+
+
+def _one(question: Callable[[], Asked], forget: Callable[[], None]) -> Prediction:
+    """The answer to one question, asked once more next time where it was stopped."""
+    asked = question()
+    (answer,) = waiting.answers([asked], "This crystal")
+    if not is_final(asked):
+        forget()
+    if isinstance(answer, EngineError):
+        raise answer
+    return answer
 
 
 @st.cache_resource(show_spinner="Judging the model …", max_entries=4)
@@ -290,7 +310,7 @@ def _ordered(disordered: Disordered) -> tuple[list[Structure], EngineError | Non
 
 
 @st.cache_resource(show_spinner=False, max_entries=1000)
-def file_prediction(
+def question_of_file(
     model: str,
     changed: float,
     name: str,
@@ -299,14 +319,10 @@ def file_prediction(
     orderings: bool,
     functional: Functional,
     index: int,
-) -> Prediction | EngineError:
-    """The answer to one structure of that file: a prediction, or why there is none."""
+) -> Asked:
+    """One structure of that file, being predicted or answered."""
     structures, _ = parsed(name, content, setting, orderings)
-    with turn(visitor()):
-        try:
-            return predictor(model, changed).predict(structures[index], functional=functional)
-        except EngineError as error:
-            return error
+    return ask(visitor(), model, changed, structures[index], functional=functional)
 
 
 def screened(paths: Sequence[Path]) -> pd.DataFrame:
@@ -324,16 +340,25 @@ def _screened(files: tuple[tuple[str, float], ...]) -> pd.DataFrame:
     return rows.assign(name=rows["material_id"].fillna(rows["source"].str.removeprefix(f"{STRUCTURES}/")))
 
 
-@st.cache_resource(show_spinner="Predicting …", max_entries=200)
-def prediction_of_row(screening: str, source: str, _row: dict[str, Any], _settings: Settings) -> Prediction:
+def prediction_of_row(screening: str, source: str, row: dict[str, Any], settings: Settings) -> Prediction:
     """The answer to the crystal of a row of a screening, asked once more as it was; raises EngineError."""
+    return _one(
+        lambda: _asked_of_row(screening, source, row, settings),
+        lambda: _asked_of_row.clear(screening, source, row, settings),
+    )
+
+
+@st.cache_resource(show_spinner=False, max_entries=200)
+def _asked_of_row(screening: str, source: str, _row: dict[str, Any], _settings: Settings) -> Asked:
     model = _settings.model_name
-    with turn(visitor()):
-        return predictor(model, changed(model or "")).predict(
-            structure_of(_row),
-            functional=_settings.functional,
-            ionic_method="full" if _settings.method == "full" else "direct",
-        )
+    return ask(
+        visitor(),
+        model,
+        changed(model or ""),
+        structure_of(_row),
+        functional=_settings.functional,
+        ionic_method="full" if _settings.method == "full" else "direct",
+    )
 
 
 def trainable(name: str) -> int:

@@ -4,6 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from pages.components import waiting
+
+PATIENCE = 120.0  # s
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
@@ -11,4 +15,5 @@ def _own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DIELECTRIC_RUNS", str(tmp_path_factory.mktemp("runs")))
         patch.setenv("DIELECTRIC_LOGS", str(tmp_path_factory.mktemp("logs")))
+        patch.setattr(waiting, "AT_ONCE", PATIENCE)  # Streamlit's test runner asks no page again by itself
         yield

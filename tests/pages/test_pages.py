@@ -1,20 +1,20 @@
 """What a visitor reads on each page, through Streamlit's own test runner."""
 
+import time
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import ase
 import pytest
 from pymatgen.io.vasp import Poscar
-from streamlit.delta_generator import DeltaGenerator
 from streamlit.testing.v1 import AppTest
 
 from engine import EngineError, GraphConfig, ModelConfig, Run, TrainConfig, load_dataset
 from engine.data.parquet import write_materials
 from engine.hosting import server
 from engine.limits import Limits, enforce, in_force
+from pages.components import waiting
 from pages.components.cached import search
 from tests.disordered import SALT, SHARED, disordered_cif
 from tests.low_dimensional import disulfide
@@ -265,20 +265,30 @@ def test_what_was_read_is_said_beside_the_answer() -> None:
 
 
 def test_a_bar_says_how_many_of_several_crystals_are_predicted(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = []
-    draw = DeltaGenerator.progress
-
-    def heard(place: DeltaGenerator, value: float, text: str | None = None, **rest: Any) -> DeltaGenerator:
-        said.append((value, text))
-        return draw(place, value, text, **rest)
-
-    monkeypatch.setattr(DeltaGenerator, "progress", heard)
+    monkeypatch.setattr(waiting, "AT_ONCE", 0.0)
     three = "".join(
         f'2\nLattice="{a} 0 0 0 {a} 0 0 0 {a}"\nCs 0 0 0\nCl {a / 2} {a / 2} {a / 2}\n' for a in (4.1, 4.2, 4.3)
     )
     page = upload(("three.xyz", three))
-    assert len(page.expander) == 3
-    assert said == [(i / 3, f"three.xyz: {i} of 3 crystals predicted") for i in range(3)]
+    said, deadline = [], time.monotonic() + PATIENCE
+    while len(page.expander) < 3:
+        said += [bar.proto.text for bar in page.get("progress")]
+        assert time.monotonic() < deadline
+        page.run()
+    assert said
+    assert said == sorted(said)
+    assert set(said) <= {f"three.xyz: {i} of 3 crystals predicted" for i in range(3)}
+
+
+def test_a_prediction_that_is_stopped_says_so_and_can_be_had_after_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "AT_ONCE", 0.0)
+    page = upload(("slow.vasp", POSCAR.format(symbol="Ba").replace("4.2", "5.5")))
+    next(button for button in page.button if button.label == "Stop").click().run()
+    assert words(page).count("stopped before it was answered") == 1
+    monkeypatch.setattr(waiting, "AT_ONCE", PATIENCE)
+    next(button for button in page.button if button.label == "Predict what was stopped").click().run()
+    assert "stopped" not in words(page)
+    assert "BaO" in page.expander[0].label
 
 
 def test_a_run_of_vasp_shows_its_own_tensor_as_dft_beside_the_prediction() -> None:

@@ -2,7 +2,6 @@
 
 import re
 import threading
-import time
 from datetime import date
 
 import pytest
@@ -10,11 +9,9 @@ import pytest
 from engine import EngineError, Run
 from engine.data.parquet import write_materials
 from engine.files import ROOT
-from engine.hosting.turns import turn
 from engine.limits import FILE, Limits, enforce, read_limits
 from engine.model.memory import free_memory
 from engine.runs import spent
-from engine.runs.job import usage_file
 from engine.runs.screening_run import Screening
 from engine.screening.parts import Settings
 from engine.usage import charge
@@ -141,28 +138,6 @@ def test_a_damaged_count_shuts_nobody_out(tmp_path, content):
     charge(path, "ada", 4, 4)
     with pytest.raises(EngineError):
         charge(path, "ada", 1, 4)
-
-
-def test_predictions_of_the_server_wait_for_their_turn_and_are_counted():
-    enforce(Limits(predictions_at_once=2, structures_a_day=6))
-    together, most = [], []
-
-    def ask():
-        with turn("ada"):
-            together.append(1)
-            most.append(len(together))
-            time.sleep(0.05)
-            together.pop()
-
-    threads = [threading.Thread(target=ask) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert max(most) == 2
-    assert usage_file().is_file()
-    with pytest.raises(EngineError, match="1 more would exceed today's 6"), turn("ada"):
-        pass
 
 
 def test_memory_that_the_server_may_take_is_less_than_the_machine_has():
