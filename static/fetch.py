@@ -50,7 +50,10 @@ def fetch(folder: Path) -> None:
     subprocess.run(command, check=True, cwd=folder, stdout=subprocess.DEVNULL, timeout=TIME_LIMIT)
     with tarfile.open(folder / f"3dmol-{VERSION}.tgz") as archive:
         part = TARGET.with_suffix(".part")
-        part.write_bytes(archive.extractfile(MEMBER).read())
+        script = archive.extractfile(MEMBER)
+        if script is None:
+            raise KeyError(f"{MEMBER} is no file")
+        part.write_bytes(script.read())
     if digest(part) != SHA256:
         part.unlink()
         raise ValueError(f"SHA-256 of {MEMBER} must be {SHA256}")
