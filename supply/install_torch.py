@@ -4,9 +4,9 @@
     python -m supply.install_torch torch-cluster --no-build-isolation --find-links PAGE
 
 PyTorch has several builds of one version: PyPI's, and those of its own indexes, which carry a label (2.13.0+cpu).
-pip chooses, as it is set up here. What it chose must be a file of PyPI by its SHA-256 in torch.lock, or a labelled
-build of torch or torch_cluster, which PyPI never holds: that one comes from an index or a folder that the owner of the
-machine named, and is said with its SHA-256. Then that file, and no other, is installed.
+pip chooses, as it is set up here. What it chose must be a file of PyPI by its SHA-256 in torch.lock, or a build of
+torch or torch_cluster with a label. PyPI never holds those: such a build comes from an index or a folder that the
+machine's owner named, and is said with its SHA-256. Then that file, and no other, is installed.
 """
 
 import json
