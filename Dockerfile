@@ -16,6 +16,7 @@ COPY static static
 # PyPI's PyTorch for Linux carries CUDA; this may name an index with PyTorch's CPU builds.
 ARG PIP_EXTRA_INDEX_URL=
 RUN make .venv/app.stamp
+RUN .venv/bin/python -m pip install --no-compile --require-hashes --no-deps -r supply/sign-in.lock
 # Code that nobody may write to gets its byte code now. Some packages hold templates that are no Python.
 RUN .venv/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash .venv/lib || true
 
@@ -31,11 +32,12 @@ COPY benchmarks/results benchmarks/results
 COPY .streamlit .streamlit
 COPY engine engine
 COPY pages pages
-COPY app.py LICENSE limits.toml* ./
+COPY app.py LICENSE limits.toml ./
 ENV PATH=/app/.venv/bin:/usr/local/bin:/usr/bin:/bin \
     HOME=/data \
     XDG_CACHE_HOME=/data/cache \
     XDG_DATA_HOME=/data/share \
+    XDG_STATE_HOME=/data/state \
     DIELECTRIC_RUNS=/data/runs \
     DIELECTRIC_DATA=/data/fetched \
     DIELECTRIC_LOGS=/data/logs \

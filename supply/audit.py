@@ -17,7 +17,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from supply.locks import FOLDER, Locked, read
+from supply.locks import FOLDER, RELEASED, Locked, read
 
 EXCEPTIONS = FOLDER / "audit-exceptions.toml"
 TIME_LIMIT = 300  # seconds; the service is asked for each package
@@ -109,7 +109,7 @@ def ask(entries: list[Locked]) -> list[dict[str, Any]]:
 
 def main() -> int:
     """Audit every lock and print the verdict."""
-    parts = layers(read("build", "app", "torch", "dev", "tools"))
+    parts = layers(read(*RELEASED, "dev", "tools"))
     answers = [answer for part in parts for answer in ask(part)]
     today = datetime.now(UTC).date()
     verdict = judge(answers, sum(map(len, parts)), exceptions(EXCEPTIONS.read_text()), today)

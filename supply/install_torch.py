@@ -21,7 +21,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from supply.locks import Locked, read
+from supply.locks import RELEASED, Locked, read
 
 LABELLED = ("torch", "torch-cluster")
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
@@ -72,7 +72,7 @@ def ask_pip(requirement: str, options: list[str], constraints: Path) -> dict[str
 
 def install(requirement: str, options: list[str]) -> int:
     """Install one package and what it needs; 0, or 1 where a file is not the locked one."""
-    locked = read("build", "app", "torch")
+    locked = read(*RELEASED)
     needed = [entry for entry in locked if entry.needed_here]
     with tempfile.TemporaryDirectory() as name:
         constraints = Path(name) / "constraints.txt"

@@ -4,6 +4,7 @@ uv resolves all requirements at once, for every system and every Python from 3.1
 every file of a package. What is installed together then lies in one file:
 
     build.lock    what compiles                app.lock    the program, but
+    sign-in.lock  Streamlit's own sign-in, for hosts that want it
     torch.lock    torch, torch_cluster and what torch brings on Linux: which build of them is installed depends on
                   the machine, so they have a step of their own (install_torch.py)
     dev.lock      what tests and style need besides
@@ -16,13 +17,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from supply.locks import BUILT, FOLDER, ROOT, Locked, parse, path
+from supply.locks import BUILT, FOLDER, RELEASED, ROOT, Locked, parse, path
 
 HEAD = "# Made by `make lock`, see supply/lock.py. The packages that are needed{}.\n"
 WHAT = {
     "build": " to compile others",
     "app": " by the program",
     "torch": " in the builds that fit the machine",
+    "sign-in": " by Streamlit's own sign-in",
     "dev": " by tests and style",
     "tools": " to lock and to audit",
 }
@@ -54,33 +56,33 @@ def write(lock: str, entries: list[Locked]) -> None:
     print(f"supply/{lock}.lock: {len({entry.name for entry in entries})} packages")
 
 
-def split(entries: list[Locked], build: set[str], program: set[str]) -> dict[str, list[Locked]]:
-    """The entries of each lock, given the names that building and the program need."""
-    locks: dict[str, list[Locked]] = {"build": [], "app": [], "torch": [], "dev": []}
+def split(entries: list[Locked], names: dict[str, set[str]]) -> dict[str, list[Locked]]:
+    """The entries of each lock: of the first one whose names it is among, or else dev."""
+    locks: dict[str, list[Locked]] = {lock: [] for lock in ("torch", *names, "dev")}
     for entry in entries:
-        if BUILT.match(entry.name):
-            locks["torch"].append(entry)
-        else:
-            locks["build" if entry.name in build else "app" if entry.name in program else "dev"].append(entry)
+        first = next((lock for lock, own in names.items() if entry.name in own), "dev")
+        locks["torch" if BUILT.match(entry.name) else first].append(entry)
     return locks
 
 
 def main() -> int:
     """Write every lock."""
     options = sys.argv[1:]
-    known = "".join(path(lock).read_text() for lock in ("build", "app", "torch", "dev") if path(lock).exists())
+    known = "".join(path(lock).read_text() for lock in (*RELEASED, "dev") if path(lock).exists())
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         others = [without_includes(file, folder) for file in ("requirements.txt", "requirements-dev.txt")]
         program = ["supply/build.txt", *PROGRAM, others[0]]
-        together = resolve([*program, others[1]], known, options)
+        inputs = {"build": program[:1], "app": program, "sign-in": [*program, "supply/sign-in.txt"]}
+        together = resolve([*inputs["sign-in"], others[1]], known, options)
         pins = folder / "pins.txt"
         pins.write_text("".join(entry.text for entry in together))
-        named = [
-            {entry.name for entry in resolve(inputs, pins.read_text(), ["--constraint", str(pins)])}
-            for inputs in ([program[0]], program)
-        ]
-        for lock, entries in split(together, *named).items():
+        constraint = ["--constraint", str(pins)]
+        names = {
+            lock: {entry.name for entry in resolve(files, pins.read_text(), constraint)}
+            for lock, files in inputs.items()
+        }
+        for lock, entries in split(together, names).items():
             write(lock, [mended(entry, folder) for entry in entries])
     tools = FOLDER / "tools.lock"
     write("tools", resolve(["supply/tools.txt"], tools.read_text() if tools.exists() else "", options))

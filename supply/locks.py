@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 
 FOLDER = Path(__file__).resolve().parent
 ROOT = FOLDER.parent
-RELEASED = ("build", "app", "torch")  # the program, as `make app` and the image install it
+RELEASED = ("build", "app", "torch", "sign-in")  # the program, as the image has it
 BUILT = re.compile(r"torch$|torch-cluster$|triton$|nvidia-|cuda-")  # of torch's own step, see install_torch.py
 
 
@@ -38,7 +38,7 @@ class Locked:
 
 
 def path(lock: str) -> Path:
-    """The file of a lock: build, app, torch, dev or tools."""
+    """The file of a lock: build, app, torch, sign-in, dev or tools."""
     return FOLDER / f"{lock}.lock"
 
 

@@ -1,7 +1,7 @@
 """The Dockerfile read, and its last stage run: by a container engine where one answers, else by the kernel alone.
 
-Without an engine there is no base image and nothing is downloaded: this machine's /usr stands for the base, and the
-virtual environment that runs the tests for the one that the build stage makes (by the same `make .venv/app.stamp`).
+Without an engine there is no base image and nothing is downloaded: this machine's /usr stands for the base, and
+the virtual environment that runs the tests for the build stage's, which the same `make .venv/app.stamp` makes.
 All else is as in the image: the files that COPY names and .dockerignore lets through, at /app, owned by root; the
 variables, the user, the command and the health check of the Dockerfile; a root that nobody can write to, /tmp in
 memory, and /data as the one place to write.
@@ -23,7 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 ENGINES = ("docker", "podman")
 
-# $1 an empty folder that becomes the root, $2 the program, $3 its environment, $4 the volume, $5 Python's own folder,
+# $1 an empty folder that becomes the root, $2 the program, $3 its environment, $4 the volume, $5 Python's folder,
 # $6 options of chroot, $7 the working folder; then the variables and the command.
 SMALL_ROOT = """
 set -e

@@ -89,12 +89,24 @@ def header(title: str, subtitle: str) -> None:
     st.html(f"<style>{_style(st.context.theme.type)}</style>")
     with st.container(height=1, border=False):  # else it takes the room of a line until it is there
         st.html(ONE_ENTRY_A_STEP + touch.SCRIPT, unsafe_allow_javascript=True)
+    _ask_to_sign_in()
     if not st.session_state.get("dressed"):
         st.session_state.dressed = True
         time.sleep(HEAD_START)
     st.title(title, anchor=False)
     st.caption(subtitle)
     _let_in(title)
+
+
+def _ask_to_sign_in() -> None:
+    """Stop before a visitor who has not signed in, where secrets.toml has a section [auth] (docs/hosting.md)."""
+    if st.user.get("is_logged_in", True):  # nothing is said where nobody has to
+        return
+    st.title(SITE, anchor=False)
+    st.caption("Whoever hosts this asks its visitors to sign in.")
+    if st.button("Sign in", type="primary"):
+        st.login()
+    st.stop()
 
 
 def _let_in(page: str) -> None:
