@@ -4,6 +4,8 @@ Ends with 1 where a package has a known hole that audit-exceptions.toml does not
 expired. The service says nothing of severity, so every finding counts as a high one. Where the service gives no
 answer on a package, that is said: it is neither a failure nor a clean bill. pip-audit itself would call such a
 package skipped, and end well.
+
+What to do on a finding: `make lock UPGRADE="--upgrade-package NAME"`, or an exception with a day and a reason.
 """
 
 import json

@@ -19,6 +19,7 @@ from tests.container import ROOT, engine, let_through, small_root, stages
 
 BUILD, IMAGE = stages((ROOT / "Dockerfile").read_text())
 TAG = "dielectric-test"
+ROCK_SALT = "rock salt\n1\n0 2.82 2.82\n2.82 0 2.82\n2.82 2.82 0\nNa Cl\n1 1\ndirect\n0 0 0\n.5 .5 .5\n"
 OWNER = int(IMAGE.all("USER")[-1].partition(":")[0])
 HOSTS = "127.0.0.1 dielectric.example.org"
 
@@ -173,8 +174,9 @@ def test_it_answers_under_the_names_that_its_host_allowed_and_under_no_other(ser
 
 def test_an_uploaded_crystal_is_predicted_and_its_force_constants_kept_in_the_volume(served: Served, page: Page):
     page.goto(f"{served.address}/predict")
-    page.locator("input[type=file]").set_input_files(ROOT / "tests" / "files" / "rutile.cif")
-    expect(page.get_by_test_id("stMain").get_by_text("rutile.cif").first).to_be_visible(timeout=PATIENCE)
+    file = {"name": "POSCAR", "mimeType": "text/plain", "buffer": ROCK_SALT.encode()}
+    page.locator("input[type=file]").set_input_files([file])
+    expect(page.get_by_text("NaCl, POSCAR").first).to_be_visible(timeout=PATIENCE)
     settled(page)
     kept = list((served.data / "cache" / "dielectric-tensors" / "forces").rglob("*.safetensors"))
     assert kept
@@ -184,8 +186,8 @@ def test_a_training_that_the_page_starts_writes_its_run_into_the_volume(served: 
     page.goto(f"{served.address}/train")
     page.get_by_role("radio", name="from scratch", exact=True).click()
     page.get_by_label("Epochs").fill("500")
-    page.get_by_role("button", name="Start").click()
-    expect(page.get_by_role("button", name="Stop")).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("button", name="Start training").click()
+    expect(page.get_by_role("button", name="Stop training")).to_be_visible(timeout=PATIENCE)
     (printed,) = (served.data / "runs").glob("*/log.txt")
     assert printed.stat().st_uid == OWNER or os.geteuid() != 0
 
