@@ -103,7 +103,7 @@ def served() -> Iterator[Served]:
         with (WithEngine if engine() else WithoutEngine)(port, folder).running() as image:
             yield image
     finally:
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)  # an engine may leave files of its own user
 
 
 @pytest.fixture(scope="module")
