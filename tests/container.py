@@ -12,6 +12,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -149,6 +150,18 @@ class SmallRoot:
         (at,) = self.stage.all("WORKDIR")
         places = [self.empty, self.app, venv, self.data, str(Path(sys.base_prefix).resolve()), options, at]
         return ["unshare", *names, "sh", "-c", SMALL_ROOT, "sh", *map(str, places), *given, *command]
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a process of `SmallRoot.run` and all that it started: the kernel ends them with the first of them.
+
+    `unshare --kill-child` alone would not: a process that has changed its user is not told of its parent's death.
+    """
+    if process.poll() is None:
+        for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
+            os.kill(int(child), signal.SIGKILL)
+    process.kill()
+    process.wait()
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from tests.browser.conftest import CHROMIUM, FLAGS, report_problems
 from tests.browser.server import PATIENCE, wait_until_healthy
 from tests.browser.waiting import settled
-from tests.container import ROOT, engine, let_through, small_root, stages
+from tests.container import ROOT, end, engine, let_through, small_root, stages
 
 BUILD, IMAGE = stages((ROOT / "Dockerfile").read_text())
 TAG = "dielectric-test"
@@ -50,8 +50,7 @@ class WithoutEngine(Served):
                 wait_until_healthy(self.address)
                 yield self
             finally:
-                server.kill()
-                server.wait()
+                end(server)
 
     def healthy(self) -> int:
         command = self.root.run(IMAGE.health_check, **variables(self.port))
