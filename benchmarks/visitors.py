@@ -35,8 +35,10 @@ from engine.screening.parts import Settings
 from tests.browser.server import running_app
 
 THINKING = (4.0, 16.0)  # s between two things that a visitor does
+ASKING = 0.5  # s between two looks at work that is not done
 PATIENCE = 120.0  # s for an answer
 PAGES = ("explore", "compare", "model", "theory", "train", "screen")
+WORK = ("upload, the tensor is there",)  # waited for with a bar, not by a page
 KNOWN = sorted(identities())
 OFTEN = KNOWN[::60]  # materials that many ask for
 VISITS = 500
@@ -59,6 +61,7 @@ class Visitor:
         self.http, self.address, self.watch = http, address, watch
         self.session = self.token = ""
         self.fields: dict[str, str] = {}  # name -> ID of a widget
+        self.following = ""  # the part of the page that asks by itself whether work is done
 
     async def open(self, page: str = "", what: str = "first page") -> None:
         """Open an address as a new visitor."""
@@ -99,7 +102,13 @@ class Visitor:
         info = state.file_uploader_state_value.uploaded_file_info.add()
         info.name, info.size, info.file_id = name, len(content), urls.file_id
         info.file_urls.CopyFrom(urls)
-        await self._timed("upload", rerun)
+        started = time.perf_counter()
+        await self._timed("upload, the page answers", rerun)
+        while self.following:
+            await asyncio.sleep(ASKING)
+            rerun.rerun_script.fragment_id, rerun.rerun_script.is_auto_rerun = self.following, True
+            await self._timed("a bar", rerun)
+        self.watch.seconds["upload, the tensor is there"].append(time.perf_counter() - started)
 
     async def close(self) -> None:
         """Leave."""
@@ -108,8 +117,9 @@ class Visitor:
     async def _timed(self, what: str, asked: BackMsg) -> None:
         started = time.perf_counter()
         await self.socket.send_bytes(asked.SerializeToString())
-        while (await self._next("script_finished")).script_finished != ForwardMsg.FINISHED_SUCCESSFULLY:
-            pass
+        ended = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY)
+        while (await self._next("script_finished")).script_finished not in ended:
+            self.following = ""  # the page is drawn anew, and says what is to be followed
         self.watch.seconds[what].append(time.perf_counter() - started)
 
     async def _next(self, kind: str) -> ForwardMsg:
@@ -120,6 +130,8 @@ class Visitor:
             message = ForwardMsg.FromString(reply.data)
             if message.HasField("new_session"):
                 self.session = message.new_session.initialize.session_id
+            if message.HasField("auto_rerun"):
+                self.following = message.auto_rerun.fragment_id
             if message.HasField("delta"):
                 self._look(message.delta.new_element)
             if message.HasField(kind):
@@ -169,8 +181,8 @@ async def one_visit(visitor: Visitor, rng: random.Random) -> None:
 
 def salt(rng: random.Random) -> bytes:
     """Two atoms that nobody has asked for yet."""
-    pair = rng.choice((("Mg", "O"), ("Na", "Cl"), ("Ca", "S"), ("Li", "F"), ("K", "Br")))
-    cell = rng.uniform(2.1, 3.2) * np.array([[0, 1, 1], [1, 0, 1], [1, 1, 0]])
+    pair, bond = rng.choice(((("Mg", "O"), 2.11), (("Na", "Cl"), 2.82), (("Ca", "S"), 2.85), (("K", "Br"), 3.3)))
+    cell = rng.uniform(0.98, 1.06) * bond * np.array([[0, 1, 1], [1, 0, 1], [1, 1, 0]])
     return Poscar(Structure(cell, pair, [[0, 0, 0], [0.5, 0.5, 0.5]])).get_str().encode()
 
 
@@ -223,9 +235,9 @@ def main() -> None:
     for what, seconds in sorted((watch.seconds | alone.seconds).items()):
         cuts = statistics.quantiles(seconds, n=20) if len(seconds) > 1 else seconds * 19
         rows.append((what, len(seconds), 1000 * statistics.median(seconds), 1000 * cuts[18], 1000 * max(seconds)))
-    everything = [one for seconds in watch.seconds.values() for one in seconds]
+    everything = [one for what, seconds in watch.seconds.items() if what not in WORK for one in seconds]
     cuts = statistics.quantiles(everything, n=20)
-    rows.append(("all of the visitors", len(everything), 1000 * cuts[9], 1000 * cuts[18], 1000 * max(everything)))
+    rows.append(("every run of a page", len(everything), 1000 * cuts[9], 1000 * cuts[18], 1000 * max(everything)))
     errors = watch.errors + alone.errors
     print(*errors[:10], sep="\n")
     report(

@@ -27,6 +27,7 @@ from engine.runs.job import usage_file
 from engine.usage import charge
 
 MOST = 2  # processes, whatever the limit
+BEHIND = 5  # niceness: pages come first, and trainings last
 STOPPED = "stopped before it was answered"
 Asked = Future[tuple[Prediction, float]]  # and the seconds that it took
 _scheduling = threading.Lock()
@@ -105,6 +106,7 @@ def _pool() -> ProcessPool:
 
 def _begin(variables: dict[str, str]) -> None:
     os.environ.update(variables)
+    os.nice(BEHIND)
     keep_memory()
 
 

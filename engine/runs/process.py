@@ -3,6 +3,7 @@
 import os
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from engine.files import ROOT
@@ -12,6 +13,7 @@ from engine.processes import locked
 from engine.runs.folder import LOG
 
 ENTRUSTED = "process"  # the lock that the process is given
+BEHIND = 10  # niceness of a job: a page comes first
 PATIENCE = 10.0  # s; a process that has said its last word takes a moment to end
 
 
@@ -45,4 +47,13 @@ def spawn(command: Sequence[str], folder: Path, at: Path, grant: Grant) -> int:
             },
             start_new_session=True,
         )
+    _give_way(child.pid)
     return child.pid
+
+
+def _give_way(pid: int) -> None:
+    """Have a process, and all that it starts, leave the processor to whoever waits for a page."""
+    with suppress(OSError):  # it has ended, or the system does not allow it
+        os.setpriority(os.PRIO_PROCESS, pid, BEHIND)
+    with suppress(OSError):  # Linux with groups of processes, among which a share is given by the group
+        Path(f"/proc/{pid}/autogroup").write_text(str(BEHIND))

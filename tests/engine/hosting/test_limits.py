@@ -1,5 +1,6 @@
 """What a server's visitors may ask of it, and that no way leads around it."""
 
+import os
 import re
 import threading
 from datetime import date
@@ -156,3 +157,9 @@ def test_no_more_is_kept_than_there_is_room_for(data):
         Screening.of_ids("mp-149", SCRATCH)
     run.delete()
     Run.create(config(), data)
+
+
+def test_a_job_leaves_the_processor_to_whoever_waits_for_a_page(data):
+    run = Run.start(config(epochs=500), data)
+    assert os.getpriority(os.PRIO_PROCESS, run.told()["pid"]) > os.getpriority(os.PRIO_PROCESS, 0)
+    stop(run)
