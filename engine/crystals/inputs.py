@@ -9,9 +9,12 @@ from pymatgen.io.ase import AseAtomsAdaptor
 
 from engine.crystals.material import Crystal, Material
 from engine.crystals.reader import Disordered, read_path
+from engine.crystals.room import distances_of
 from engine.errors import EngineError, check
 
 CLOSEST = 0.5  # Å; atoms nearer than this are one atom written twice
+LONGEST = 1000.0  # Å, of a lattice vector
+FARTHEST = 1e5  # cells that an atom may lie away from the one at the origin
 
 Input = Structure | Atoms | Material | str | Path
 
@@ -51,9 +54,13 @@ def as_structure(source: Input) -> Structure:
         bool(np.isfinite(source.lattice.matrix).all() and np.isfinite(source.frac_coords).all()),
         f"{name}: lattice and coordinates must be finite numbers",
     )
+    longest = np.abs(source.lattice.matrix).max()
+    check(longest <= LONGEST, f"{name}: a lattice vector may be at most {LONGEST:g} Å long, got {longest:.3g}")
     check(source.volume > 1e-3, f"{name}: the cell has no volume; check its lattice vectors")
+    farthest = np.abs(source.frac_coords).max()
+    check(farthest <= FARTHEST, f"{name}: a position lies over {FARTHEST:g} cells away")
     check(
-        source.is_valid(tol=CLOSEST),
+        distances_of(source).min() >= CLOSEST,
         f"{name}: two atoms are closer than {CLOSEST} Å; one may be listed twice",
     )
     return source

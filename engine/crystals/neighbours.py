@@ -13,11 +13,14 @@ from typing import NamedTuple
 import torch
 
 from engine.crystals.pair_search import Points, candidate_pairs, matmul_rows
-from engine.errors import check
+from engine.errors import EngineError, check
 
 TOLERANCE = 1e-8  # Å; pairs closer than this are the same atom
 MARGIN = 1e-6  # Å searched beyond r_max, so that rounding loses no edge
 MIN_VOLUME = 0.1  # Å^3 an atom, a tenth of the densest matter; the number of edges grows with the density
+FEW, MOST_STEPS = 8, 1000  # in shortening a cell; those of all data sets need 5 at most
+SHORTEST = 0.1  # Å, of a lattice vector; the number of images in a sphere grows as these get shorter
+FARTHEST = 1e7  # Å, where float64 still has 1e-9 Å
 SKEWED = 0.51  # a lattice vector that leans further along another, in units of that one, can be shortened
 
 
@@ -41,7 +44,8 @@ def periodic_radius_graph(pos: torch.Tensor, cell: torch.Tensor, batch: torch.Te
         r_max: Å.
 
     Raises:
-        EngineError: r_max is not positive, a position is not finite or a cell is flat.
+        EngineError: r_max is not positive, a position is not finite or far out, a cell is flat or has vectors that
+            are all but opposite.
     """
     check(r_max > 0, f"r_max must be positive, got {r_max}")
     check(bool(torch.isfinite(pos).all()), "every position must be a finite number")
@@ -49,7 +53,15 @@ def periodic_radius_graph(pos: torch.Tensor, cell: torch.Tensor, batch: torch.Te
         bool((volume_per_atom(cell, batch) > MIN_VOLUME).all()),
         f"every cell must hold at least {MIN_VOLUME} Å^3 an atom; some lattice vectors lie in one plane",
     )
+    check(
+        max(float(cell.abs().max()), float(pos.abs().max())) <= FARTHEST,
+        f"every lattice vector and position must lie within {FARTHEST:g} Å: further out, rounding moves atoms",
+    )
     short, turn = _shortened(cell)
+    check(
+        bool((short.norm(dim=2) > SHORTEST).all()),
+        f"an atom and its image in another cell must be at least {SHORTEST} Å apart; check the lattice vectors",
+    )
     frac = torch.linalg.solve(short[batch].transpose(1, 2), pos)
     home = frac.floor()  # the cell that each atom was given in
     inside = frac - home
@@ -76,16 +88,25 @@ def volume_per_atom(cell: torch.Tensor, batch: torch.Tensor) -> torch.Tensor:
 def _shortened(cell: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Less skewed cells [B, 3, 3] of the same lattices, and integer matrices with shortened = matrix @ cell.
 
-    A lattice vector (row) that leans along another (column) by more than half of it loses multiples of it.
+    A lattice vector (row) that leans along another (column) by more than half of it loses multiples of it: that
+    which leans most, and after `FEW` steps the shortest, as two short ones that are all but parallel would send a
+    long one back and forth for ever.
+
+    Raises:
+        EngineError: it does not come to an end.
     """
     eye = torch.eye(3, dtype=cell.dtype, device=cell.device)
     short, turn = cell, eye.expand_as(cell)
-    while True:
+    for number in range(MOST_STEPS):
         gram = short @ short.transpose(1, 2)
-        lean = (gram / gram.diagonal(dim1=1, dim2=2)[:, None] - eye).flatten(1)
-        size, place = lean.abs().max(1, keepdim=True)
-        if not bool((size > SKEWED).any()):
+        squared = gram.diagonal(dim1=1, dim2=2)
+        lean = (gram / squared[:, None] - eye).flatten(1)
+        leaning = lean.abs() > SKEWED
+        if not bool(leaning.any()):
             return short, turn
-        multiple = torch.where(size > SKEWED, lean.gather(1, place).round(), 0.0)
+        first = -lean.abs() if number < FEW else squared.repeat_interleave(3, dim=1)  # the latter by row
+        place = first.masked_fill(~leaning, torch.inf).argmin(1, keepdim=True)
+        multiple = torch.where(leaning.gather(1, place), lean.gather(1, place).round(), 0.0)
         step = eye - torch.zeros_like(lean).scatter(1, place, multiple).view_as(cell)
         short, turn = step @ short, step @ turn
+    raise EngineError("the lattice vectors of a cell are too skewed to be shortened; give a reduced cell")

@@ -19,7 +19,10 @@ def primitive(crystal: Crystal) -> Crystal:
     """
     structure = structure_of(crystal)
     cell = structure.lattice.matrix.tolist(), structure.frac_coords.tolist(), structure.atomic_numbers
-    found = spglib.standardize_cell(cell, to_primitive=True, no_idealize=True, symprec=SAME)
+    try:
+        found = spglib.standardize_cell(cell, to_primitive=True, no_idealize=True, symprec=SAME)
+    except spglib.SpglibError:
+        found = None
     if found is None or len(found[2]) >= len(structure):
         return crystal
     lattice, places, numbers = found

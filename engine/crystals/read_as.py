@@ -5,6 +5,7 @@ from typing import TypedDict
 
 from pymatgen.core import Structure
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer, SymmetryUndeterminedError
+from spglib import SpglibError
 
 TOLERANCE = 0.01  # Å
 
@@ -29,7 +30,7 @@ def read_as(structure: Structure) -> ReadAs:
     """The facts of an ordered crystal; its space group within 0.01 Å, None where that fails."""
     symbol: str | None = None
     number: int | None = None
-    with suppress(SymmetryUndeterminedError):
+    with suppress(SymmetryUndeterminedError, SpglibError):
         group = SpacegroupAnalyzer(structure, TOLERANCE)
         symbol, number = group.get_space_group_symbol(), group.get_space_group_number()
     return {

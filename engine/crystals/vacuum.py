@@ -115,7 +115,10 @@ class _Pieces(NamedTuple):
 
 def _pieces(structure: Structure, empty: float) -> _Pieces:
     radius, atoms = radii()[np.array(structure.atomic_numbers)], len(structure)
-    src, dst, shift, distance = structure.get_neighbor_list(2 * radius.max() + empty)
+    cells = np.floor(structure.frac_coords)  # the search takes room for all that lies between two atoms
+    inside = Structure(structure.lattice, structure.species, structure.frac_coords - cells)
+    src, dst, shift, distance = inside.get_neighbor_list(2 * radius.max() + empty)
+    shift = shift + cells[src] - cells[dst]
     near = distance < radius[src] + radius[dst] + empty
     pair, shift = (src * atoms + dst)[near], np.rint(shift[near]).astype(int)
     src, dst = src[near], dst[near]

@@ -16,7 +16,7 @@ from engine.crystals.inputs import Input, as_crystal
 from engine.crystals.material import Crystal, structure_of
 from engine.crystals.stacking import stacked
 from engine.crystals.vacuum import InVacuum, in_vacuum
-from engine.errors import check
+from engine.errors import EngineError, check
 from engine.files import MODELS_FOLDER, RESULTS_FOLDER
 from engine.model.checkpoint import CARD, load_checkpoint
 from engine.model.ensemble import combine
@@ -37,6 +37,7 @@ from engine.vibrations.mode_intervals import read_calibrations
 
 BATCH_SIZE = 4  # larger ones outgrow a CPU cache
 AskedMethod = Literal["full", "direct"]
+NO_ANSWER = "the network gives no finite tensor: no crystal that it learnt from is like this; check the cell"
 NEIGHBOURS = 8  # training formulas named beside a prediction
 
 
@@ -187,7 +188,12 @@ class Predictor:
         springs = "ionic" in wanted and ionic_method == "full" and not pbesol
 
         def ask(some: Sequence[Crystal]) -> list[Prediction]:
-            return self._predict_batch(some, out_of_fold, wanted, springs, pbesol)
+            try:
+                return self._predict_batch(some, out_of_fold, wanted, springs, pbesol)
+            except torch.linalg.LinAlgError as error:
+                if len(some) > 1:
+                    return [answer for one in some for answer in ask([one])]
+                raise EngineError(f"{_formula(some[0])}: {NO_ANSWER}") from error
 
         for crystal in crystals:
             self._check_memory(crystal, wanted)
@@ -294,6 +300,10 @@ class Predictor:
         if out_of_fold:
             answers = torch.where(unseen.any(0), unseen, answers)
         return answers, (unseen | ~answers).all(0).tolist()
+
+
+def _formula(crystal: Crystal) -> str:
+    return str(structure_of(crystal).composition.reduced_formula)
 
 
 def _with_own_response(prediction: Prediction, ask: Callable[[Sequence[Crystal]], list[Prediction]]) -> Prediction:

@@ -1,8 +1,11 @@
 """Structures that a visitor brought, as files of a folder that a screening reads; archives are unpacked."""
 
 import io
+import lzma
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -13,6 +16,10 @@ from engine.screening.stock import is_read
 MOST_UNPACKED = 512 * 1024**2  # bytes of all files of an archive
 MOST_FILES = 100_000  # of an archive
 _ARCHIVE = b"PK\x03\x04"
+_DAMAGES = (  # what Python raises for archives that are damaged, or made to look so
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+    *(ValueError, RuntimeError, NotImplementedError, OSError, EOFError),
+)
 ALWAYS_READ = ".in"  # behind a name that says nothing, so that a folder's reader looks at the content
 
 File = tuple[str, bytes]  # name and content
@@ -51,8 +58,11 @@ def _members(shown: str, content: bytes) -> Iterator[File]:
             for one in held:
                 with archive.open(one) as file:  # reads no more than `file_size`, whatever the stream holds
                     yield one.filename, file.read()
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError) as error:
-        raise EngineError(f"{shown}: cannot be unpacked ({error}); unpack it first") from error
+    except EngineError:
+        raise
+    except _DAMAGES as error:
+        hint = re.sub(r"[^\w .,:=+-]", " ", str(error))[:120].strip()
+        raise EngineError(f"{shown}: cannot be unpacked ({hint}); unpack it first") from error
 
 
 def _is_aside(name: str) -> bool:

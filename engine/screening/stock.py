@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from engine.data.datasets import SHIPPED, dataset_path
@@ -120,7 +121,7 @@ class Stock:
     def _of_table(self, path: Path, shown: str) -> Iterator[Part]:
         try:
             file = pq.ParquetFile(path)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, pa.ArrowException) as error:
             raise EngineError(f"{path}: is no Parquet file, or a damaged one ({error})") from error
         names = set(file.schema_arrow.names)
         check(

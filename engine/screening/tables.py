@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 from pymatgen.core import Lattice, Structure
 
@@ -19,6 +20,8 @@ from engine.errors import EngineError
 from engine.screening.item import AT_ONCE, Item, checked
 from engine.screening.parts import Part
 from engine.screening.stock import OTHER_COLUMNS, STRUCTURE_COLUMNS, TEXT_COLUMNS
+
+DAMAGED = "the rows here are damaged; write the Parquet file again"
 
 
 def from_rows(part: Part) -> Iterator[list[Item]]:
@@ -38,14 +41,30 @@ def _stretch_of(file: pq.ParquetFile, columns: list[str], start: int, stop: int)
     for group in range(file.num_row_groups):
         end = begin + file.metadata.row_group(group).num_rows
         if begin < stop and start < end:
-            table = file.read_row_group(group, columns)
+            table = _group(file, group, columns)
             for first in range(max(start, begin), min(stop, end), AT_ONCE):
-                yield table.slice(first - begin, min(AT_ONCE, min(stop, end) - first)).to_pylist()
+                count = min(AT_ONCE, min(stop, end) - first)
+                yield [{}] * count if table is None else table.slice(first - begin, count).to_pylist()
         begin = end
 
 
+def _group(file: pq.ParquetFile, group: int, columns: list[str]) -> pa.Table | None:
+    """The rows of a group; None where they are damaged."""
+    try:
+        return file.read_row_group(group, columns)
+    except OSError as error:
+        if error.errno:  # of the disk, and not of what it holds
+            raise
+    except pa.ArrowException:
+        pass
+    return None
+
+
 def _of_rows(rows: list[dict[str, Any]], shown: str, first: int) -> list[Item]:
-    crystals = _of_columns(rows, shown) if STRUCTURE_COLUMNS[0] in rows[0] else _of_text_column(rows)
+    if not rows[0]:
+        crystals: list[Crystal | str] = [DAMAGED] * len(rows)
+    else:
+        crystals = _of_columns(rows, shown) if STRUCTURE_COLUMNS[0] in rows[0] else _of_text_column(rows)
     return [
         Item(
             source=f"{shown}#{first + number}",
@@ -62,7 +81,7 @@ def _known_gap(row: dict[str, Any]) -> float | None:
     return row.get("gap") if row.get("gap_known") else row.get("band_gap")
 
 
-def _of_columns(rows: list[dict[str, Any]], shown: str) -> list[Structure | str]:
+def _of_columns(rows: list[dict[str, Any]], shown: str) -> list[Crystal | str]:
     return [_of_numbers(row, shown) for row in rows]
 
 
