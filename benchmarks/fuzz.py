@@ -48,6 +48,7 @@ class Tally:
     refused: int = 0
     crashes: int = 0
     broken: int = 0
+    late_once: int = 0  # over the limits, and when tried again not
     seconds: float = 0.0
     worst_seconds: float = 0.0
     worst_number: int = 0
@@ -141,6 +142,8 @@ def _work(minutes: float, seed: int, wanted: list[str]) -> None:
         CURRENT.write_text(json.dumps({"seed": seed, "stage": stage, "number": number}))
         try:
             _count(tally, _tried(stage, number, seed, tally))
+        except Late as late:
+            _once_more(late, stage, number, seed, tally)
         except Exception as error:
             broken = isinstance(error, AssertionError)
             tally.broken, tally.crashes = tally.broken + broken, tally.crashes + (not broken)
@@ -152,6 +155,26 @@ def _work(minutes: float, seed: int, wanted: list[str]) -> None:
             _write(tallies, seed)
             saved = time.monotonic()
     _write(tallies, seed)
+
+
+def _once_more(late: "Late", stage: str, number: int, seed: int, tally: Tally) -> None:
+    """Whether an input is late again: the machine may have been busy with something else."""
+    try:
+        _count(tally, _tried(stage, number, seed, tally))
+        tally.late_once += 1
+    except Late as again:
+        tally.broken += 1
+        tally.found.append({"number": number, "what": f"{late}, then {again}"})
+        if again.seconds > tally.worst_seconds:
+            tally.worst_seconds, tally.worst_number = again.seconds, number
+
+
+class Late(AssertionError):
+    """The answer took longer, or more memory, than promised."""
+
+    def __init__(self, seconds: float, here: float, reader: float) -> None:
+        super().__init__(f"{seconds:.1f} s, {here:.0f} and {reader:.0f} MiB")
+        self.seconds = seconds
 
 
 def _tried(stage: str, number: int, seed: int, tally: Tally) -> list[str]:
@@ -166,11 +189,11 @@ def _tried(stage: str, number: int, seed: int, tally: Tally) -> list[str]:
         tally.seconds += usage.seconds
         tally.peak_mib_here = max(tally.peak_mib_here, usage.here)
         tally.peak_mib_reader = max(tally.peak_mib_reader, usage.reader)
-        if usage.seconds > tally.worst_seconds:
+        if tally.worst_seconds < usage.seconds <= SECONDS:
             tally.worst_seconds, tally.worst_number = usage.seconds, number
         within = usage.seconds <= SECONDS and max(usage.reader, usage.here) <= MEMORY
         if not within and sys.exc_info()[0] is None:
-            raise AssertionError(f"{usage.seconds:.1f} s, {usage.here:.0f} and {usage.reader:.0f} MiB")
+            raise Late(usage.seconds, usage.here, usage.reader)
 
 
 def _count(tally: Tally, reasons: list[str]) -> None:

@@ -110,7 +110,7 @@ def _scaled(rows: Rows) -> tuple[float, Rows]:
 
 def _numbers(words: Sequence[str], what: str) -> list[float]:
     try:
-        found = [float(re.sub("[dD]", "e", word)) for word in words]
+        found = [float(re.sub("[dD]", "e", word).replace("_", "?")) for word in words]  # 1_0 is 10 to Python alone
     except ValueError:
         found = []
     check(len(found) == 3, f"{what} is not 3 numbers a line")

@@ -18,7 +18,7 @@ import numpy as np
 
 from engine.crystals.assumed import taken
 from engine.crystals.cif_symmetry import UNKNOWN, Setting, settings
-from engine.crystals.disorder import ADVICE, FULL, Mixed, MixedCrystal, places
+from engine.crystals.disorder import ADVICE, FULL, ROUNDED, Mixed, MixedCrystal, places
 from engine.crystals.refusal import IMPOSSIBLE, MAX_LENGTH, Refused, check, check_count
 
 ONE_PLACE = 0.1  # Å; images of an atom nearer than this are one atom on a special position
@@ -160,7 +160,7 @@ def _read_block(tags: Tags, alone: bool) -> Reading:
     )
     cell = _cell(tags)
     sites, notes = _sites(tags)
-    partial = [site.label for site in sites if site.occupancy < FULL]
+    partial = [_plain(site.label) for site in sites if site.occupancy < FULL]
     if not partial:
         return _decided(tags, cell, sites, notes)
     disorder = f"it is disordered (a site is partly occupied: {', '.join(partial[:6])})"
@@ -300,6 +300,10 @@ def _occupancy(text: str, label: str) -> float:
         return 1.0
     value = _number(text)
     check(value is not None, f"the occupancy of the site {_plain(label)} is no number")
+    check(
+        value is None or value <= ROUNDED,
+        f"the occupancy of the site {_plain(label)} is {value or 0:.3g}; 1 is the most",
+    )
     return 1.0 if value is None or value >= FULL else value
 
 

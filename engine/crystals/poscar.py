@@ -58,7 +58,7 @@ def _words(line: str) -> list[str]:
 def _numbers(line: str, count: int, what: str) -> list[float]:
     words = line.replace(",", " ").split()[:count]
     try:
-        found = [float(re.sub(r"[dD]", "e", word)) for word in words]
+        found = [float(re.sub(r"[dD]", "e", word)) for word in words if "_" not in word]  # 1_0 is 10 to Python
     except ValueError:
         found = []
     check(len(found) == count, f"{what} is not {count} numbers")

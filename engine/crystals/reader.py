@@ -1,5 +1,7 @@
 """Reading structure files that a stranger uploaded, whatever program wrote them."""
 
+import gzip
+import io
 import os
 import re
 import zlib
@@ -20,6 +22,7 @@ MAX_BYTES = 1024**2  # of a structure
 MAX_FILE = 5 * 1024**2  # with the reflections that a refinement program puts into its CIF
 TIME_LIMIT = 9.0  # seconds; with starting and stopping the reader, an answer comes within 10
 MAX_RUN = 32 * 1024**2  # of a vasprun.xml, of which a few lines are kept
+MAX_NAME = 200  # bytes of a name; file systems take 255
 FORMATS = "CIF, POSCAR, extended XYZ, XSF, JSON, phonopy.yaml or vasprun.xml"
 
 _SUFFIXES = {
@@ -43,7 +46,7 @@ _OTHERS = {  # what files of other programs look like
 _REFLECTIONS = re.compile(
     rb"^_(?:shelx|iucr_refine)_\w+[ \t]*\r?\n;.*?^;[ \t]*$", re.MULTILINE | re.DOTALL | re.IGNORECASE
 )
-_GZIP = b"\x1f\x8b"
+_GZIP, _TABLE = b"\x1f\x8b", b"PAR1"
 _RUN, _HEAD = b"<modeling>", 2000  # what a vasprun.xml begins with, and where to look for it
 _MINUS = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d", "-"))
 _COMPRESSED = (b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"\x28\xb5\x2f\xfd")
@@ -108,8 +111,9 @@ def read_each(files: Sequence[tuple[str, bytes]]) -> list[list[Structure] | Engi
 
 
 def shown_name(name: str) -> str:
-    """A file's name without what could hurt where it is shown."""
-    return re.sub(r"[^\w .,()+-]", "_", Path(name).name)[:80] or "the pasted text"
+    """A file's name without what could hurt where it is shown, short enough to be a file's name again."""
+    plain = re.sub(r"[^\w .,()+-]", "_", Path(name).name)[:80]
+    return plain.encode()[:MAX_NAME].decode(errors="ignore") or "the pasted text"
 
 
 def _prepared(name: str, shown: str, content: bytes) -> tuple[str, str]:
@@ -119,11 +123,15 @@ def _prepared(name: str, shown: str, content: bytes) -> tuple[str, str]:
         name, content = name.lower().removesuffix(".gz"), _unpacked(shown, content)
     run = _RUN in content[:_HEAD]
     most = MAX_RUN if run else MAX_FILE
+    check(not content.startswith((_GZIP, *_COMPRESSED)), f"{shown}: it is compressed; unpack it first")
     check(len(content) <= most, f"{shown}: it is larger than {most >> 20} MiB; give the structure alone")
     content = content if run else _REFLECTIONS.sub(b"", content)
     small = run or len(content) <= MAX_BYTES
     check(small, f"{shown}: it is larger than 1 MiB; give a smaller cell or fewer frames")
-    check(not content.startswith(_COMPRESSED), f"{shown}: it is compressed; unpack it first")
+    check(
+        not content.startswith(_TABLE),
+        f"{shown}: it is a Parquet table, which a screening alone reads, whole and with columns of structures",
+    )
     check(b"\0" not in content, f"{shown}: it is not a text file; give a {FORMATS} file")
     text = text_of(content)
     kind = "vasprun" if run else required(_kind(name, text), f"{shown}: {_what_it_is(text)}")
@@ -144,13 +152,10 @@ def read_path(path: str | Path, setting: str = "") -> list[Structure]:
 
 def _unpacked(shown: str, content: bytes) -> bytes:
     """What gzip holds, up to a byte more than a file may have."""
-    stream, damaged = zlib.decompressobj(wbits=31), f"{shown}: its compression is damaged; unpack it first"
     try:
-        unpacked = stream.decompress(content, MAX_RUN + 1)
-    except zlib.error as error:
-        raise EngineError(damaged) from error
-    check(stream.eof or len(unpacked) > MAX_RUN, damaged)
-    return unpacked
+        return gzip.GzipFile(fileobj=io.BytesIO(content)).read(MAX_RUN + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise EngineError(f"{shown}: its compression is damaged; unpack it first") from error
 
 
 def _what_it_is(text: str) -> str:
@@ -184,11 +189,11 @@ def _kind(name: str, text: str) -> str | None:
 
 
 def _by_content(text: str) -> str | None:
-    if text.lstrip()[:1] in ("{", "["):
-        return "json"
     lines = [_numbers(line) for line in text.split("\n", 5)[:5]]
     if lines[1:2] in ([1], [2], [3]) and lines[2:] == [3, 3, 3]:
         return "poscar"
+    if text.lstrip()[:1] in ("{", "["):
+        return "json"
     if lines[0] == 1:
         return "xyz"
     signs = {

@@ -110,6 +110,8 @@ def crystals_of_vasprun(text: str) -> list[Crystal]:
     return [Crystal(run.cell, run.numbers, run.positions, run.notes, run.tensors)]
 
 
+LONGEST_COUNT = 9  # digits
+_COLUMNS = re.compile(r"Properties=\S*:\d{4}")
 _LATTICE = re.compile(r'Lattice=("[^"]*,[^"]*"|\[[-+.\deE,\s\[\]]*\])')
 
 
@@ -122,6 +124,7 @@ def read_xyz(text: str) -> list[Crystal]:
     _pass_over("ase.dft")
     from ase.io.extxyz import read_xyz as read_frames
 
+    _check_frames(text)
     crystals: list[Crystal] = []
     for atoms in read_frames(io.StringIO(_LATTICE.sub(_plain_lattice, text)), index=slice(None)):
         check_count(len(atoms))
@@ -134,6 +137,16 @@ def read_xyz(text: str) -> list[Crystal]:
         cell = atoms.cell.array
         crystals.append(Crystal(cell, atoms.numbers, np.linalg.solve(cell.T, atoms.positions.T).T))
     return crystals
+
+
+def _check_frames(text: str) -> None:
+    """Refuse what ASE would take long to find out: more atoms, or columns, than there can be."""
+    check(not _COLUMNS.search(text), "its Properties are more columns than any file has")
+    lines, place = text.split("\n"), 0
+    while place < len(lines) and (count := lines[place].strip()).isdecimal():
+        check(len(count) <= LONGEST_COUNT, f"it gives a number of atoms of {len(count)} digits")
+        check_count(int(count))
+        place += int(count) + 2
 
 
 def _plain_lattice(found: re.Match) -> str:
@@ -169,10 +182,14 @@ def read_xsf(text: str) -> list[Crystal]:
     return [Crystal(one.cell.array, one.numbers, one.get_scaled_positions(wrap=False)) for one in frames]
 
 
+_ALIAS = re.compile(r"(?:^|[-:,?\[{])[ \t]*\*\w", re.MULTILINE)
+
+
 def read_phonopy(text: str) -> list[Crystal]:
     """The unit cell of a phonopy.yaml or phonopy_params.yaml; raises Refused where it has none."""
     import yaml
 
+    check(not _ALIAS.search(text), "it has aliases (*name), which phonopy does not write")
     document = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  # a safe one
     cell = document.get("unit_cell") if isinstance(document, dict) else None
     if not isinstance(cell, dict) or "points" not in cell:

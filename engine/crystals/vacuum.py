@@ -13,12 +13,14 @@ from itertools import product
 from typing import Literal, NamedTuple
 
 import numpy as np
+import torch
 from pymatgen.core import Element, Lattice, Structure
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import breadth_first_order, connected_components
 from scipy.spatial.distance import cdist
 
 from engine.crystals.material import MAX_Z, Crystal, structure_of
+from engine.crystals.neighbours import periodic_radius_graph
 from engine.crystals.primitive import primitive
 from engine.tensors.polarisability import reduced
 
@@ -115,12 +117,14 @@ class _Pieces(NamedTuple):
 
 def _pieces(structure: Structure, empty: float) -> _Pieces:
     radius, atoms = radii()[np.array(structure.atomic_numbers)], len(structure)
-    cells = np.floor(structure.frac_coords)  # the search takes room for all that lies between two atoms
-    inside = Structure(structure.lattice, structure.species, structure.frac_coords - cells)
-    src, dst, shift, distance = inside.get_neighbor_list(2 * radius.max() + empty)
-    shift = shift + cells[src] - cells[dst]
-    near = distance < radius[src] + radius[dst] + empty
-    pair, shift = (src * atoms + dst)[near], np.rint(shift[near]).astype(int)
+    cell, pos = (
+        torch.from_numpy(structure.lattice.matrix.copy())[None],
+        torch.from_numpy(structure.cart_coords.copy()),
+    )
+    edges = periodic_radius_graph(pos, cell, torch.zeros(atoms, dtype=torch.int64), 2 * radius.max() + empty)
+    src, dst = edges.edge_index.numpy()
+    near = np.linalg.norm(edges.edge_vec.numpy(), axis=1) < radius[src] + radius[dst] + empty
+    pair, shift = (src * atoms + dst)[near], edges.cell_shift.numpy()[near]
     src, dst = src[near], dst[near]
     graph = csr_matrix((np.ones(len(src)), (src, dst)), (atoms, atoms))
     count, piece = connected_components(graph, directed=False)

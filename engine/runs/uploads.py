@@ -41,8 +41,9 @@ def unpacked(files: Iterable[File]) -> Iterator[File]:
 def write_files(files: Iterable[File], folder: Path) -> None:
     """Write files into a new folder under names that are safe and not taken."""
     folder.mkdir(parents=True)
+    numbers: dict[str, int] = {}
     for name, content in files:
-        (folder / _free_name(folder, _safe_name(name))).write_bytes(content)
+        (folder / _free_name(folder, _safe_name(name), numbers)).write_bytes(content)
 
 
 def _members(shown: str, content: bytes) -> Iterator[File]:
@@ -76,10 +77,11 @@ def _safe_name(name: str) -> str:
     return plain if is_read(plain) else plain + ALWAYS_READ
 
 
-def _free_name(folder: Path, name: str) -> str:
+def _free_name(folder: Path, name: str, numbers: dict[str, int]) -> str:
+    """A name that is not taken; `numbers` keeps how many files had each: an archive may give all the same."""
     stem, suffix = Path(name).stem, Path(name).suffix
-    number, free = 1, name
-    while (folder / free).exists():
+    number = numbers.get(name, 1)
+    while (folder / (free := name if number == 1 else f"{stem}-{number}{suffix}")).exists():
         number += 1
-        free = f"{stem}-{number}{suffix}"
+    numbers[name] = number
     return free

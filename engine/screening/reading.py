@@ -1,5 +1,6 @@
 """The structures of a part, some at a time: what could not be read keeps its place, with the reason."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -37,7 +38,7 @@ def items(part: Part) -> Iterator[list[Item]]:
 def sources(part: Part) -> list[str]:
     """What the structures of a part are called, none of which is read; files, where each may hold several."""
     if part.kind in ("files", "ids"):
-        return [line if part.kind == "ids" else str(Path(part.shown) / line) for line in _lines(part)]
+        return [line if part.kind == "ids" else _shown(part, line) for line in _lines(part)]
     return [_numbered(part, number) for number in range(part.count)]
 
 
@@ -55,7 +56,14 @@ def _numbered(part: Part, number: int) -> str:
 
 
 def _lines(part: Part) -> list[str]:
-    return [content.decode().strip() for content in _texts(part)]
+    """IDs, or the paths of files, each of which is written as JSON: a name may hold a line break."""
+    lines = [content.decode().strip() for content in _texts(part)]
+    return [json.loads(line) if line.startswith('"') else line for line in lines]
+
+
+def _shown(part: Part, line: str) -> str:
+    """The path of a file as it is shown: names may hold bytes that are no text."""
+    return str(Path(part.shown) / line).encode(errors="replace").decode()
 
 
 def _texts(part: Part) -> Iterator[bytes]:
@@ -81,8 +89,8 @@ def _from_files(part: Part) -> Iterator[list[Item]]:
                     content = file.read(MAX_FILE + 1)
             except OSError as error:
                 content = b""
-                missing[str(Path(part.shown) / line)] = f"it cannot be read ({error.strerror})"
-            yield str(Path(part.shown) / line), Path(line).name, content
+                missing[_shown(part, line)] = f"it cannot be read ({error.strerror})"
+            yield _shown(part, line), Path(line).name, content
 
     missing: dict[str, str] = {}
     for group in _read(contents()):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from engine.crystals.refusal import most_atoms
 from engine.data.datasets import SHIPPED, dataset_path
 from engine.data.search import plain_material_id
 from engine.errors import EngineError, check
@@ -78,19 +79,31 @@ class Stock:
 
     def _of_folder(self, root: Path) -> Iterator[Part]:
         """Parts of many small files, then those of each that may hold many structures."""
-        small, large = [], []
+        small: list[Path] = []
+        large: list[Part] = []
         for path in sorted(root.rglob("*")):
             if self.folder.resolve() in path.resolve().parents or path.name.startswith(".") or not path.is_file():
                 continue
             suffix = path.suffix.lower()
             if suffix in (*_FRAMES, _TABLE, ".jsonl") or (suffix in (".cif", ".json") and _is_large(path)):
-                large.append(path)
+                parts = self._of_many(path)
+                large += parts
+                small += [] if parts else [path.relative_to(root)]
             elif suffix in _SUFFIXES or path.name.upper().startswith(_NAMES):
                 small.append(path.relative_to(root))
         if small:
             yield from self._listed("files", small, root)
-        for number, path in enumerate(large):
-            yield from Stock(self.folder / f"{number}", self.most, self.spread)._of_file(path, str(path))
+        yield from large
+
+    def _of_many(self, path: Path) -> list[Part]:
+        """Parts of a file of a folder that may hold many structures; none where it cannot be taken apart."""
+        taken = sum(1 for one in self.folder.iterdir() if one.is_dir()) if self.folder.is_dir() else 0
+        own = self.folder / f"{taken}"
+        own.mkdir(parents=True)  # its number is taken
+        try:
+            return list(Stock(own, self.most, self.spread)._of_file(path, _printable(path)))
+        except (EngineError, OSError):
+            return []
 
     def _of_file(self, path: Path, shown: str) -> Iterator[Part]:
         suffix, large = path.suffix.lower(), _is_large(path)
@@ -120,7 +133,7 @@ class Stock:
 
     def _of_table(self, path: Path, shown: str) -> Iterator[Part]:
         try:
-            file = pq.ParquetFile(path)
+            file = open_table(path)
         except (OSError, ValueError, pa.ArrowException) as error:
             raise EngineError(f"{path}: is no Parquet file, or a damaged one ({error})") from error
         names = set(file.schema_arrow.names)
@@ -128,9 +141,10 @@ class Stock:
             names >= set(STRUCTURE_COLUMNS) or bool(names & set(TEXT_COLUMNS)),
             f"{path}: needs the columns {', '.join(STRUCTURE_COLUMNS)}, or one of {', '.join(TEXT_COLUMNS)}",
         )
-        groups = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
-        if max(groups, default=0) > WIDEST_GROUP:
-            path = self._regrouped(file)
+        groups = [file.metadata.row_group(number) for number in range(file.num_row_groups)]
+        check(all(map(_has_sense, groups)), f"{path}: has longer rows than any crystal")
+        if max((group.num_rows for group in groups), default=0) > WIDEST_GROUP:
+            path = self._regrouped(file, path)
         rows = file.metadata.num_rows
         size = self._size(rows)
         for start in range(0, rows, size):
@@ -141,10 +155,9 @@ class Stock:
 
     def _listed(self, kind: Kind, lines: Sequence[str | Path], root: Path = Path()) -> Iterator[Part]:
         """Parts of a list of files or IDs, which is kept: what is added later is no part of it."""
-        broken = [line for line in lines if "\n" in str(line)]
-        check(not broken, f"a file's name must not hold a line break, got {str((broken or [''])[0])!r}")
         self.folder.mkdir(parents=True, exist_ok=True)
-        write_text(self.folder / LISTING, "\n".join(map(str, lines)))
+        written = [json.dumps(str(line)) if kind == "files" else str(line) for line in lines]
+        write_text(self.folder / LISTING, "\n".join(written))
         return self._cut(kind, self.folder / LISTING, str(root), str(root.resolve()))
 
     def _cut(self, kind: Kind, path: Path, shown: str, base: str = "") -> Iterator[Part]:
@@ -185,15 +198,41 @@ class Stock:
             file.writelines(json.dumps(one) + "\n" for one in many)
         return self.folder / DOCUMENTS
 
-    def _regrouped(self, file: pq.ParquetFile) -> Path:
+    def _regrouped(self, file: pq.ParquetFile, path: Path) -> Path:
         """The rows in groups of which a part need not read more than it wants, in a file of the folder."""
         known = file.schema_arrow
         wanted = [name for name in known.names if name in (*STRUCTURE_COLUMNS, *TEXT_COLUMNS, *OTHER_COLUMNS)]
         self.folder.mkdir(parents=True, exist_ok=True)
-        with pq.ParquetWriter(self.folder / ROWS, known.empty_table().select(wanted).schema) as writer:
-            for batch in file.iter_batches(WIDEST_GROUP // 4, columns=wanted):
-                writer.write_batch(batch)
+        try:
+            with pq.ParquetWriter(self.folder / ROWS, known.empty_table().select(wanted).schema) as writer:
+                for batch in file.iter_batches(WIDEST_GROUP // 4, columns=wanted):
+                    writer.write_batch(batch)
+        except pa.ArrowException as error:
+            raise EngineError(f"{path}: is a damaged Parquet file ({error})") from error
         return self.folder / ROWS
+
+
+def open_table(path: Path | str) -> pq.ParquetFile:
+    """A Parquet file whose texts stay apart from the rows that hold them: a small file may repeat a long one."""
+    with pq.ParquetFile(path) as file:
+        texts = [name for name in file.schema_arrow.names if name in TEXT_COLUMNS]
+    return pq.ParquetFile(path, read_dictionary=texts)
+
+
+def _has_sense(group: pq.RowGroupMetaData) -> bool:
+    """Whether a group has no more numbers than cells; a small file may hold one a billion times."""
+    most = group.num_rows * max(9, 3 * most_atoms())
+    columns = (group.column(number) for number in range(group.num_columns))
+    return all(
+        column.num_values <= most
+        for column in columns
+        if column.path_in_schema.partition(".")[0] in STRUCTURE_COLUMNS
+    )
+
+
+def _printable(path: Path) -> str:
+    """A path as it is shown: names may hold bytes that are no text."""
+    return str(path).encode(errors="replace").decode()
 
 
 def is_read(name: str) -> bool:

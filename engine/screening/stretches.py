@@ -7,6 +7,7 @@ from typing import BinaryIO, Literal
 
 Stretch = tuple[int, int]  # first byte, and the one behind the last
 TextKind = Literal["lines", "xyz", "cif", "jsonl"]
+LONGEST_COUNT = 20  # bytes of a line with a number of atoms
 _BLOCK, _SITES = re.compile(rb"[ \t]*data_", re.IGNORECASE), b"_atom_site"
 
 
@@ -51,7 +52,7 @@ def _frames(lines: _Lines) -> Iterator[Stretch]:
     first = lines.position
     while line := lines.next():
         if line.strip():
-            count = int(line) if line.strip().isdigit() else None
+            count = int(line) if line.strip().isdigit() and len(line) < LONGEST_COUNT else None
             left = None if count is None else count + 1
             while left != 0 and lines.next():
                 left = left if left is None else left - 1

@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pymatgen.core import Lattice, Structure
 
 from engine.crystals.inputs import as_structure
 from engine.crystals.material import Crystal
-from engine.crystals.reader import read_each
+from engine.crystals.reader import MAX_FILE, read_each
 from engine.crystals.reader_process import Crystal as ReadCrystal
 from engine.crystals.reader_process import check_crystal
 from engine.crystals.refusal import Refused
@@ -19,14 +20,15 @@ from engine.crystals.room import check_room
 from engine.errors import EngineError
 from engine.screening.item import AT_ONCE, Item, checked
 from engine.screening.parts import Part
-from engine.screening.stock import OTHER_COLUMNS, STRUCTURE_COLUMNS, TEXT_COLUMNS
+from engine.screening.stock import OTHER_COLUMNS, STRUCTURE_COLUMNS, TEXT_COLUMNS, open_table
 
-DAMAGED = "the rows here are damaged; write the Parquet file again"
+DAMAGED = "the rows here are damaged, or too large; write the Parquet file again"
+MOST_GROUP = 1024**3  # bytes of a group of rows, unpacked
 
 
 def from_rows(part: Part) -> Iterator[list[Item]]:
     """The structures of a part of a Parquet file, `AT_ONCE` at a time; raises OSError where it is not there."""
-    with pq.ParquetFile(part.path) as file:
+    with open_table(part.path) as file:
         names = set(file.schema_arrow.names)
         columns = [name for name in (*STRUCTURE_COLUMNS, *TEXT_COLUMNS, *OTHER_COLUMNS) if name in names]
         number = part.first
@@ -49,15 +51,26 @@ def _stretch_of(file: pq.ParquetFile, columns: list[str], start: int, stop: int)
 
 
 def _group(file: pq.ParquetFile, group: int, columns: list[str]) -> pa.Table | None:
-    """The rows of a group; None where they are damaged."""
+    """The rows of a group; None where they are damaged, or longer than any file of structures."""
+    if file.metadata.row_group(group).total_byte_size > MOST_GROUP:
+        return None
     try:
-        return file.read_row_group(group, columns)
+        table = file.read_row_group(group, columns)
+        return table if all(_fits(table[name]) for name in columns if name in TEXT_COLUMNS) else None
     except OSError as error:
         if error.errno:  # of the disk, and not of what it holds
             raise
     except pa.ArrowException:
         pass
     return None
+
+
+def _fits(texts: pa.ChunkedArray) -> bool:
+    """Whether none of them is larger than a file may be; what is no text is left to its reader."""
+    if not pa.types.is_dictionary(texts.type):
+        return True
+    lengths = [pc.max(pc.binary_length(chunk.dictionary)).as_py() or 0 for chunk in texts.chunks]
+    return max(lengths, default=0) <= MAX_FILE
 
 
 def _of_rows(rows: list[dict[str, Any]], shown: str, first: int) -> list[Item]:

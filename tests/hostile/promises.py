@@ -18,8 +18,14 @@ TRACE = re.compile(r"Traceback|File \"|\.py\b|site-packages|object at 0x")
 LONGEST = 600  # characters of a reason
 
 
-def plain(sentence: str) -> None:
-    """One line of text for a person: no markup, no path of this machine, nothing of the program's inside."""
+def plain(sentence: str, name: str = "") -> None:
+    """One line of text for a person: no markup, no path of this machine, nothing of the program's inside.
+
+    It may begin with a file's name, whatever that is.
+    """
+    assert sentence.startswith(name)
+    assert not ACTS.search(name), f"markup: {name!r}"
+    sentence = sentence.removeprefix(name)
     assert sentence.strip(), "nothing is said"
     assert len(sentence) <= LONGEST, f"{len(sentence)} characters are said"
     assert not ACTS.search(sentence), f"markup: {sentence!r}"

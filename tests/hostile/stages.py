@@ -70,8 +70,7 @@ def read(name: str, content: bytes, approximate: bool = False) -> list[str]:
 
 
 def _plain(name: str, error: EngineError) -> None:
-    plain(str(error))
-    assert str(error).startswith(f"{shown_name(name)}: ")
+    plain(str(error), f"{shown_name(name)}: ")
 
 
 def archive_of(rng: random.Random) -> bytes:

@@ -13,7 +13,7 @@ STEP = 0.004  # s between two looks
 
 @dataclass
 class Usage:
-    """Seconds, and the most MiB of resident memory: more in this process, and all of one that it has started."""
+    """Seconds, and the most MiB of resident memory: more in this process, and all of one that reads for it."""
 
     seconds: float = 0.0
     here: float = 0.0
@@ -27,7 +27,7 @@ def watched() -> Iterator[Usage]:
     before = _peak(me, "VmRSS:")
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")  # the peak of this process starts again
-    looking = threading.Thread(target=_look, args=(usage, over, me), daemon=True)
+    looking = threading.Thread(target=_look, args=(usage, over, me, set(_below(me))), daemon=True)
     looking.start()
     start = time.perf_counter()
     try:
@@ -39,11 +39,20 @@ def watched() -> Iterator[Usage]:
         usage.here = max(0.0, _peak(me) - before)
 
 
-def _look(usage: Usage, over: threading.Event, me: int) -> None:
+def _look(usage: Usage, over: threading.Event, me: int, before: set[int]) -> None:
     while not over.is_set():
         for process in _below(me):
+            if process in before or not _reads(process):
+                continue
             usage.reader = max(usage.reader, _peak(process))
         over.wait(STEP)
+
+
+def _reads(process: int) -> bool:
+    """Whether it reads files; until it has begun to, it has the memory of its parent."""
+    with suppress(OSError):
+        return b"reader_process" in Path(f"/proc/{process}/cmdline").read_bytes()
+    return False
 
 
 def _below(process: int) -> list[int]:
