@@ -184,7 +184,9 @@ def _tried(stage: str, number: int, seed: int, tally: Tally) -> list[str]:
     rng = random.Random(f"{seed}:{stage}:{number}")  # noqa: S311  # no secret
     try:
         with watched() as usage:
-            return _stages()[stage](rng)
+            reasons, make_sure = _stages()[stage](rng)
+        make_sure()
+        return reasons
     finally:
         tally.seconds += usage.seconds
         tally.peak_mib_here = max(tally.peak_mib_here, usage.here)
@@ -205,7 +207,7 @@ def _count(tally: Tally, reasons: list[str]) -> None:
 
 
 @cache
-def _stages() -> dict[str, Callable[[random.Random], list[str]]]:
+def _stages() -> dict[str, Callable[[random.Random], tuple[list[str], Callable[[], None]]]]:
     from tests.hostile import stages
 
     return {name: getattr(stages, name) for name in SHARES}

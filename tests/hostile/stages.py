@@ -1,8 +1,12 @@
-"""What is done with one random input of each stage: reasons of refusals come back, broken promises are raised."""
+"""What is done with one random input of each stage: broken promises are raised.
+
+Each gives the reasons of refusals, and what is still to be made sure of: its time is not the answer's.
+"""
 
 import random
 import tempfile
 import zipfile
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -26,16 +30,21 @@ from tests.hostile.promises import of_radius, physical, plain, sound
 from tests.hostile.seeds import CRYSTALS, archive, castep, extxyz, parquet, valid_files
 
 MODELS = ("fast", "e3nn-scratch")
+Outcome = tuple[list[str], Callable[[], None]]
 
 
-def reader(rng: random.Random) -> list[str]:
+def _nothing() -> None:
+    """All has been made sure of."""
+
+
+def reader(rng: random.Random) -> Outcome:
     """A damaged file, read; of a disordered one now and then the ordered ones that stand for it."""
     seeds = valid_files()
     name, content = rng.choice(seeds)
     content = damaged(content, rng, [one for _, one in seeds])
     if rng.random() < 0.3:
         name = rng.choice(("", "x.cif", "POSCAR", "x.xyz", "x.json", "x.yaml", "x.xsf", "<b>.cif", "x" * 300))
-    return read(name, content, approximate=rng.random() < 0.2)
+    return read(name, content, approximate=rng.random() < 0.2), _nothing
 
 
 def read(name: str, content: bytes, approximate: bool = False) -> list[str]:
@@ -82,7 +91,7 @@ def archive_of(rng: random.Random) -> bytes:
     return archive(named, method)
 
 
-def archives(rng: random.Random) -> list[str]:
+def archives(rng: random.Random) -> Outcome:
     """A damaged ZIP, unpacked and written to a folder."""
     content = archive_of(rng)
     content = damaged(content, rng, [archive_of(rng)], (flip, flip, cut, splice))
@@ -91,13 +100,13 @@ def archives(rng: random.Random) -> list[str]:
             write_files(unpacked([("x.zip", content)]), Path(home) / "into")
         except EngineError as error:
             plain(str(error))
-            return [str(error)]
+            return [str(error)], _nothing
         assert [one.name for one in Path(home).iterdir()] == ["into"]
         assert all(one.is_file() for one in (Path(home) / "into").iterdir())
-    return []
+    return [], _nothing
 
 
-def table(rng: random.Random) -> list[str]:
+def table(rng: random.Random) -> Outcome:
     """A damaged Parquet file, taken stock of and read as a screening does."""
     some = list(CRYSTALS.values())
     content = damaged(parquet(some), rng, [parquet(some[:1])], (flip, flip, cut, splice))
@@ -108,29 +117,28 @@ def table(rng: random.Random) -> list[str]:
             parts = list(Stock(Path(home) / "parts", 16, 1).parts(str(path)))
             found = [item for part in parts for group in items(part) for item in group]
         except (EngineError, OSError) as error:
-            return [f"{type(error).__name__}: no table"]
+            return [f"{type(error).__name__}: no table"], _nothing
     refused = [one.crystal for one in found if isinstance(one.crystal, str)]
     for reason in refused:
         plain(reason.replace(home, ""))
     for item in found:
         if isinstance(item.crystal, Structure):
             sound(item.crystal)
-    return refused
+    return refused, _nothing
 
 
-def graph(rng: random.Random) -> list[str]:
+def graph(rng: random.Random) -> Outcome:
     """The graph of an impossible crystal."""
     config = GraphConfig(r_max=rng.choice((2.0, 4.0, 5.0, 6.0)))
     try:
-        for one in crystal_graphs([crystal(rng)], config, torch.float64):
-            of_radius(one, config.r_max)
+        (found,) = crystal_graphs([crystal(rng)], config, torch.float64)
     except EngineError as error:
         plain(str(error))
-        return [str(error)]
-    return []
+        return [str(error)], _nothing
+    return [], lambda: of_radius(found, config.r_max)
 
 
-def predictor(rng: random.Random) -> list[str]:
+def predictor(rng: random.Random) -> Outcome:
     """The tensors of an impossible crystal, given as it is or in a file; and of a damaged file."""
     model, kind = _model(rng.choice(MODELS)), rng.randrange(3)
     try:
@@ -144,9 +152,8 @@ def predictor(rng: random.Random) -> list[str]:
         flat_record(to_record("x", found))
     except EngineError as error:
         plain(str(error))
-        return [str(error)]
-    physical(found)
-    return []
+        return [str(error)], _nothing
+    return [], lambda: physical(found)
 
 
 @cache
