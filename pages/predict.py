@@ -9,7 +9,7 @@ import streamlit as st
 
 from engine.crystals.approximations import formula_of
 from engine.crystals.material import Material
-from engine.crystals.reader import Disordered, SettingNeeded
+from engine.crystals.reader import Disordered, SettingNeeded, shown_name
 from engine.errors import EngineError
 from engine.hosting.predictions import is_final, warm_up
 from engine.prediction.prediction import Functional, Prediction
@@ -66,8 +66,11 @@ def brought() -> list[tuple[str, bytes]]:
 
 
 def keep(uploads: "Sequence[UploadedFile]") -> None:
-    """Remember the uploads, which the browser forgets when the visitor opens another page (a callback)."""
-    st.session_state[KEPT] = [(file.name, file.getvalue()) for file in uploads]
+    """Remember the uploads, which the browser forgets when the visitor opens another page (a callback).
+
+    Their names are a stranger's words, and are shown: what could act there goes here.
+    """
+    st.session_state[KEPT] = [(shown_name(file.name), file.getvalue()) for file in uploads]
 
 
 def as_file(name: str, material: Material) -> tuple[str, bytes]:

@@ -93,7 +93,7 @@ def tables() -> list[Case]:
     """Parquet: a screening takes whole ones, a page none."""
     good = parquet(list(CRYSTALS.values()))
     length = struct.unpack("<I", good[-8:-4])[0]
-    one = pa.DictionaryArray.from_arrays(pa.array([0] * 4000, pa.int32()), pa.array(["x" * 10**6]))
+    one = pa.DictionaryArray.from_arrays(pa.array([0] * 600, pa.int32()), pa.array(["x" * 6 * 1024**2]))
     wide = pa.table({"cif": one})
     sink = io.BytesIO()
     pq.write_table(wide, sink, compression="zstd")
@@ -119,9 +119,21 @@ def tables() -> list[Case]:
             content=good[: -8 - length] + bytes(i * 7 % 256 for i in range(length)) + good[-8:],
             reason=page,
         ),
-        Case(about="damaged rows", file="a.parquet", content=good[:4] + b"\xff" * 200 + good[204:], reason=page),
+        Case(
+            about="damaged rows",
+            file="a.parquet",
+            content=good[:4] + b"\xff" * 200 + good[204:],
+            reason=page,
+            rows=4,
+        ),
         Case(about="an empty Parquet file", file="a.parquet", content=b"PAR1PAR1", reason=page),
-        Case(about="4 GB of text in a Parquet file", file="a.parquet", content=sink.getvalue(), reason=page),
+        Case(
+            about="3.6 GB of text in a Parquet file",
+            file="a.parquet",
+            content=sink.getvalue(),
+            reason=page,
+            rows=600,
+        ),
     ]
 
 

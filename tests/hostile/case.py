@@ -19,7 +19,7 @@ class Case:
         content: bytes.
         reason: pattern in the sentence that refuses it; READ where it is read.
         crystals: how many it holds, where it is read.
-        slow: where only the time limit ends it.
+        rows: of a screening that has it among its files.
     """
 
     about: str
@@ -27,7 +27,7 @@ class Case:
     content: bytes
     reason: str = READ
     crystals: int = 1
-    slow: bool = False
+    rows: int = 1
 
 
 def cif(sites: str, symmetry: str = P1, cell: str = "5.6 5.6 5.6", extra: str = "", block: str = "x") -> bytes:
