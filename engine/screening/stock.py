@@ -9,12 +9,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from engine.crystals.refusal import most_atoms
 from engine.data.datasets import SHIPPED, dataset_path
 from engine.data.search import plain_material_id
 from engine.errors import EngineError, check
 from engine.files import write_text
 from engine.screening.parts import Kind, Part, text_kind
+from engine.screening.probe import is_sound
 from engine.screening.stretches import stretches
 
 LISTING, DOCUMENTS, ROWS = "listing.txt", "documents.jsonl", "rows.parquet"
@@ -132,6 +132,10 @@ class Stock:
         return self._listed("ids", [one for one in ids if one])
 
     def _of_table(self, path: Path, shown: str) -> Iterator[Part]:
+        check(
+            shown in SHIPPED or is_sound(path),
+            f"{path}: is no Parquet file, or a damaged one, or has longer rows than any crystal",
+        )
         try:
             file = open_table(path)
         except (OSError, ValueError, pa.ArrowException) as error:
@@ -141,9 +145,8 @@ class Stock:
             names >= set(STRUCTURE_COLUMNS) or bool(names & set(TEXT_COLUMNS)),
             f"{path}: needs the columns {', '.join(STRUCTURE_COLUMNS)}, or one of {', '.join(TEXT_COLUMNS)}",
         )
-        groups = [file.metadata.row_group(number) for number in range(file.num_row_groups)]
-        check(all(map(_has_sense, groups)), f"{path}: has longer rows than any crystal")
-        if max((group.num_rows for group in groups), default=0) > WIDEST_GROUP:
+        groups = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
+        if max(groups, default=0) > WIDEST_GROUP:
             path = self._regrouped(file, path)
         rows = file.metadata.num_rows
         size = self._size(rows)
@@ -217,17 +220,6 @@ def open_table(path: Path | str) -> pq.ParquetFile:
     with pq.ParquetFile(path) as file:
         texts = [name for name in file.schema_arrow.names if name in TEXT_COLUMNS]
     return pq.ParquetFile(path, read_dictionary=texts)
-
-
-def _has_sense(group: pq.RowGroupMetaData) -> bool:
-    """Whether a group has no more numbers than cells; a small file may hold one a billion times."""
-    most = group.num_rows * max(9, 3 * most_atoms())
-    columns = (group.column(number) for number in range(group.num_columns))
-    return all(
-        column.num_values <= most
-        for column in columns
-        if column.path_in_schema.partition(".")[0] in STRUCTURE_COLUMNS
-    )
 
 
 def _printable(path: Path) -> str:

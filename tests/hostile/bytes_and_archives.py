@@ -12,6 +12,7 @@ from tests.hostile.case import Case, cif, crystal_json, poscar, xyz
 from tests.hostile.seeds import CRYSTALS, FIXED, archive, parquet
 
 SALT = cif("Na 0 0 0")
+FATAL = 1036  # bytes from the end: a length of statistics, which fuzzing found
 
 
 def encodings() -> list[Case]:
@@ -98,6 +99,7 @@ def tables() -> list[Case]:
     sink = io.BytesIO()
     pq.write_table(wide, sink, compression="zstd")
     page = "it is a Parquet table"
+    fatal = good[:-FATAL] + b"\x42" + good[1 - FATAL :]
     return [
         Case(about="a Parquet file cut short", file="a.parquet", content=good[: len(good) // 2], reason=page),
         Case(about="a Parquet file without its footer", file="a.parquet", content=good[:-8], reason=page),
@@ -126,6 +128,7 @@ def tables() -> list[Case]:
             reason=page,
             rows=4,
         ),
+        Case(about="a footer that ends pyarrow's process", file="a.parquet", content=fatal, reason=page),
         Case(about="an empty Parquet file", file="a.parquet", content=b"PAR1PAR1", reason=page),
         Case(
             about="3.6 GB of text in a Parquet file",
