@@ -72,7 +72,7 @@ def cifs() -> list[Case]:
             content=cif("Na 0 0 0", extra="_chemical_formula_sum '" + "(" * 500_000 + "'\n"),
         ),
         Case(
-            about="100,000 data blocks",
+            about="70,000 data blocks",
             file="a.cif",
             content=b"".join(b"data_%d\n" % i for i in range(70_000)),
             reason="lists no atoms|no structure",
@@ -133,7 +133,7 @@ def documents() -> list[Case]:
     return [
         Case(about="100,000 brackets of JSON", file="a.json", content=b"[" * 100_000, reason="JSON|form|must be"),
         Case(
-            about="100,000 objects within objects",
+            about="70,000 objects within objects",
             file="a.json",
             content=b'{"structure":' * 70_000,
             reason="JSON|must be|too much",

@@ -217,3 +217,22 @@ def test_positions_that_are_not_numbers_are_refused():
     pos = torch.tensor([[0.0, float("nan"), 0.0]])
     with pytest.raises(EngineError, match="every position must be a finite number"):
         periodic_radius_graph(pos, 4 * torch.eye(3)[None], torch.zeros(1, dtype=torch.int64), 5.0)
+
+
+@pytest.mark.parametrize("skew", [10, 1000, 100_000])
+def test_a_skewed_cell_has_the_edges_of_the_plain_one(skew):
+    plain = 4.0 * torch.eye(3, dtype=torch.float64)
+    turn = torch.tensor([[1, skew, -skew // 2], [0, 1, skew], [0, 0, 1]], dtype=torch.float64)
+    one_atom = torch.zeros(1, 3, dtype=torch.float64), torch.zeros(1, dtype=torch.int64)
+    found, expected = (
+        periodic_radius_graph(one_atom[0], cell[None], one_atom[1], 6.0).edge_vec.norm(dim=1).sort().values
+        for cell in (turn @ plain, plain)
+    )
+    torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)
+
+
+def test_two_short_lattice_vectors_that_are_all_but_parallel_do_not_keep_a_long_one_going_for_ever():
+    rows = [[57426.0, 5612.6, -13100.0], [-0.017604, 0.15394, -0.0097658], [0.084055, -0.74263, 0.050274]]
+    crystal = Structure(Lattice(rows), ["Si"], [[0, 0, 0]])
+    with pytest.raises(EngineError, match=r"at least 0\.1 Å apart"):
+        crystal_graphs([crystal], GraphConfig())

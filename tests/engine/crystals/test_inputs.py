@@ -8,6 +8,7 @@ from pymatgen.io.ase import AseAtomsAdaptor
 from engine.crystals.inputs import as_crystal, as_structure
 from engine.crystals.reader import read_structures
 from engine.crystals.room import check_room
+from engine.crystals.vacuum import in_vacuum
 from engine.data.datasets import load_dataset
 from engine.errors import EngineError
 
@@ -48,3 +49,20 @@ def test_a_cell_squeezed_to_half_a_length_is_refused_and_says_what_to_check(fact
 def test_no_embedded_crystal_is_taken_for_a_squeezed_one(name):
     for material in load_dataset(name)[::20]:
         check_room(material.structure, name)
+
+
+def test_a_lattice_vector_that_is_shorter_than_any_bond_is_refused():
+    with pytest.raises(EngineError, match=r"closer than 0\.5 Å"):
+        as_structure(Structure(Lattice([[0.3, 0, 0], [0, 9, 0], [0, 0, 9]]), ["Si"], [[0, 0, 0]]))
+
+
+def test_a_cell_that_no_number_can_hold_is_refused():
+    with pytest.raises(EngineError, match="at most 1000 Å"):
+        as_structure(Structure(Lattice.cubic(1e9), ["Si"], [[0, 0, 0]]))
+
+
+@pytest.mark.parametrize("cells", [1000, -99_999])
+def test_an_atom_many_cells_away_is_where_it_would_be_in_the_first(cells):
+    salt = Structure(Lattice.cubic(4.1), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5 + cells]])
+    check_room(as_structure(salt), "salt")
+    assert in_vacuum(salt) is None

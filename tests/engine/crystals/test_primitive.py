@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from pymatgen.core import Structure
+from pymatgen.core import Lattice, Structure
 from scipy.spatial.transform import Rotation
 
-from engine.crystals.primitive import primitive
+from engine.crystals.primitive import primitive, skew
 from engine.data.datasets import load_dataset
 from tests import crystals
 
@@ -49,3 +49,18 @@ def test_a_supercell_with_one_atom_moved_is_another_crystal():
     structure = crystals.wurtzite() * [2, 1, 1]
     structure.translate_sites([0], [0, 0, 0.02], frac_coords=False)
     assert primitive(structure) is structure
+
+
+def test_a_cell_skewed_beyond_sense_is_reduced_and_the_crystal_stays_where_it_lies():
+    structure = turned(crystals.wurtzite())
+    skewed = Structure(
+        Lattice([[1, 40, -30], [0, 1, 50], [0, 0, 1]] @ structure.lattice.matrix),
+        structure.species,
+        structure.cart_coords,
+        coords_are_cartesian=True,
+    )
+    found = primitive(skewed)
+    assert skew(found.lattice) <= 2
+    assert len(found) == len(structure)
+    assert found.volume == pytest.approx(structure.volume)
+    assert is_same_crystal(found, structure)
