@@ -27,9 +27,9 @@ from engine.data.parquet import write_materials
 from engine.evaluation.provenance import code_version, machine
 from engine.screening.pareto import front
 from engine.screening.parts import Method, Settings
+from engine.screening.probe import STRUCTURE_COLUMNS
 from engine.screening.ranking import best
 from engine.screening.screening import screen
-from engine.screening.stock import STRUCTURE_COLUMNS
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt

@@ -7,24 +7,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from engine.data.datasets import SHIPPED, dataset_path
 from engine.data.search import plain_material_id
 from engine.errors import EngineError, check
 from engine.files import write_text
 from engine.screening.parts import Kind, Part, text_kind
-from engine.screening.probe import is_sound
+from engine.screening.probe import (
+    STRUCTURE_COLUMNS,
+    TEXT_COLUMNS,
+    WIDEST_GROUP,
+    is_sound,
+    open_table,
+    regrouped,
+)
 from engine.screening.stretches import stretches
 
 LISTING, DOCUMENTS, ROWS = "listing.txt", "documents.jsonl", "rows.parquet"
 SMALL = 1024**2  # bytes of a file that the reader takes whole, whatever its format
 MOST_JSON = 1024**3  # bytes of a JSON file, which is taken apart in memory
 MOST_IDS = 64 * 1024**2  # bytes of a list of them
-WIDEST_GROUP = 4096  # rows of a group of a Parquet file, which is read to get at one of them
-STRUCTURE_COLUMNS = ("cell", "atomic_numbers", "frac_coords")
-TEXT_COLUMNS = {"structure": "json", "cif": "cif"}  # of a Parquet file, and how to read them
-OTHER_COLUMNS = ("material_id", "band_gap", "gap", "gap_known")
 _FRAMES, _TABLE = (".xyz", ".extxyz"), ".parquet"
 _NAMES = ("POSCAR", "CONTCAR")
 _SUFFIXES = frozenset(
@@ -147,7 +149,9 @@ class Stock:
         )
         groups = [file.metadata.row_group(number).num_rows for number in range(file.num_row_groups)]
         if max(groups, default=0) > WIDEST_GROUP:
-            path = self._regrouped(file, path)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            check(regrouped(path, self.folder / ROWS), f"{path}: is a damaged Parquet file; write it again")
+            path = self.folder / ROWS
         rows = file.metadata.num_rows
         size = self._size(rows)
         for start in range(0, rows, size):
@@ -200,26 +204,6 @@ class Stock:
         with (self.folder / DOCUMENTS).open("w") as file:
             file.writelines(json.dumps(one) + "\n" for one in many)
         return self.folder / DOCUMENTS
-
-    def _regrouped(self, file: pq.ParquetFile, path: Path) -> Path:
-        """The rows in groups of which a part need not read more than it wants, in a file of the folder."""
-        known = file.schema_arrow
-        wanted = [name for name in known.names if name in (*STRUCTURE_COLUMNS, *TEXT_COLUMNS, *OTHER_COLUMNS)]
-        self.folder.mkdir(parents=True, exist_ok=True)
-        try:
-            with pq.ParquetWriter(self.folder / ROWS, known.empty_table().select(wanted).schema) as writer:
-                for batch in file.iter_batches(WIDEST_GROUP // 4, columns=wanted):
-                    writer.write_batch(batch)
-        except pa.ArrowException as error:
-            raise EngineError(f"{path}: is a damaged Parquet file ({error})") from error
-        return self.folder / ROWS
-
-
-def open_table(path: Path | str) -> pq.ParquetFile:
-    """A Parquet file whose texts stay apart from the rows that hold them: a small file may repeat a long one."""
-    with pq.ParquetFile(path) as file:
-        texts = [name for name in file.schema_arrow.names if name in TEXT_COLUMNS]
-    return pq.ParquetFile(path, read_dictionary=texts)
 
 
 def _printable(path: Path) -> str:

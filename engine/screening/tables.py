@@ -20,7 +20,7 @@ from engine.crystals.room import check_room
 from engine.errors import EngineError
 from engine.screening.item import AT_ONCE, Item, checked
 from engine.screening.parts import Part
-from engine.screening.stock import OTHER_COLUMNS, STRUCTURE_COLUMNS, TEXT_COLUMNS, open_table
+from engine.screening.probe import OTHER_COLUMNS, STRUCTURE_COLUMNS, TEXT_COLUMNS, open_table
 
 DAMAGED = "the rows here are damaged, or too large; write the Parquet file again"
 MOST_GROUP = 1024**3  # bytes of a group of rows, unpacked

@@ -99,6 +99,8 @@ def tables() -> list[Case]:
     sink = io.BytesIO()
     pq.write_table(wide, sink, compression="zstd")
     page = "it is a Parquet table"
+    many = parquet(list(CRYSTALS.values()) * 1300)
+    group = many[:2000] + b"\xff" * 3000 + many[5000:]
     fatal = good[:-FATAL] + b"\x42" + good[1 - FATAL :]
     return [
         Case(about="a Parquet file cut short", file="a.parquet", content=good[: len(good) // 2], reason=page),
@@ -129,6 +131,7 @@ def tables() -> list[Case]:
             rows=4,
         ),
         Case(about="a footer that ends pyarrow's process", file="a.parquet", content=fatal, reason=page),
+        Case(about="damaged rows of one wide group", file="a.parquet", content=group, reason=page),
         Case(about="an empty Parquet file", file="a.parquet", content=b"PAR1PAR1", reason=page),
         Case(
             about="3.6 GB of text in a Parquet file",
