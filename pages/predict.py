@@ -9,7 +9,7 @@ import streamlit as st
 
 from engine.crystals.approximations import formula_of
 from engine.crystals.material import Material
-from engine.crystals.reader import Disordered, SettingNeeded, shown_name
+from engine.crystals.reader import Disordered, SettingNeeded, distinct_names
 from engine.errors import EngineError
 from engine.hosting.predictions import is_final, warm_up
 from engine.prediction.prediction import Functional, Prediction
@@ -70,7 +70,8 @@ def keep(uploads: "Sequence[UploadedFile]") -> None:
 
     Their names are a stranger's words, and are shown: what could act there goes here.
     """
-    st.session_state[KEPT] = [(shown_name(file.name), file.getvalue()) for file in uploads]
+    names = distinct_names(file.name for file in uploads)
+    st.session_state[KEPT] = [(name, file.getvalue()) for name, file in zip(names, uploads, strict=True)]
 
 
 def as_file(name: str, material: Material) -> tuple[str, bytes]:

@@ -5,7 +5,7 @@ import io
 import os
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +114,17 @@ def shown_name(name: str) -> str:
     """A file's name without what could hurt where it is shown, short enough to be a file's name again."""
     plain = re.sub(r"[^\w .,()+-]", "_", Path(name).name)[:80]
     return plain.encode()[:MAX_NAME].decode(errors="ignore") or "the pasted text"
+
+
+def distinct_names(names: Iterable[str]) -> list[str]:
+    """`shown_name` of each, with a number where it was there before: "POSCAR", "POSCAR-2"."""
+    found: list[str] = []
+    for name in map(shown_name, names):
+        stem, suffix, number = Path(name).stem, Path(name).suffix, 1
+        while (one := name if number == 1 else f"{stem}-{number}{suffix}") in found:
+            number += 1
+        found.append(one)
+    return found
 
 
 def _prepared(name: str, shown: str, content: bytes) -> tuple[str, str]:

@@ -29,7 +29,8 @@ def files() -> list[FilePayload]:
             crystal_json(word, label=word),
             shares(f"{label} Na 0 0 0 0.5\nCl{word.split()[0]} Cl 0.5 0.5 0.5 1"),
         ][number % 4]
-        found.append({"name": f"{word}.{number}", "mimeType": "text/html", "buffer": content})
+        name = f"{WORDS[3]}.3" if number == 7 else f"{word}.{number}"  # two disordered crystals of one name
+        found.append({"name": name, "mimeType": "text/html", "buffer": content})
     return found
 
 

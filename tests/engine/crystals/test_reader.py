@@ -14,7 +14,7 @@ from pymatgen.core import Lattice, Structure
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from engine.crystals import reader, reader_process
-from engine.crystals.reader import read_path, read_structures
+from engine.crystals.reader import distinct_names, read_path, read_structures
 from engine.errors import EngineError
 
 LIMIT = reader.TIME_LIMIT  # s; as the tests find it, before they are given more
@@ -231,6 +231,18 @@ def test_one_s_own_machine_may_read_larger_cells(monkeypatch):
     monkeypatch.setenv("DIELECTRIC_MOST_ATOMS", "600")
     with pytest.raises(EngineError, match="at most 500 Å"):  # not the number of atoms any more
         read_structures("many.xyz", many)
+
+
+def test_names_given_twice_are_told_apart_and_what_could_act_in_them_is_gone():
+    given = ["POSCAR", "in/POSCAR", "a<b>.cif", "a[b].cif", "POSCAR-2", "\U00010330" * 90]
+    found = distinct_names(given)
+    assert found[:5] == ["POSCAR", "POSCAR-2", "a_b_.cif", "a_b_-2.cif", "POSCAR-2-2"]
+    assert len(found[5].encode()) <= 200
+
+
+def test_all_members_of_a_gzip_file_are_read():
+    content = gzip.compress(RUTILE[:100].encode()) + gzip.compress(RUTILE[100:].encode())
+    assert len(read_structures("rutile.cif.gz", content)[0]) == 6
 
 
 def test_a_missing_file_is_named():
