@@ -65,16 +65,32 @@ def main() -> None:
     options.add_argument("--seed", type=int, default=SEED)
     options.add_argument("--stages", default=",".join(SHARES), help="some of them, with commas between")
     options.add_argument("--again", default="", metavar="STAGE:NUMBER", help="try one input, and say what comes")
+    options.add_argument("--found", action="store_true", help="try all again that broke a promise, and note it")
     options.add_argument("--work", action="store_true", help=argparse.SUPPRESS)
     asked = options.parse_args()
     warnings.simplefilter("ignore")
-    if asked.again:
+    if asked.found:
+        _found_again(asked.seed)
+    elif asked.again:
         stage, number = asked.again.split(":")
         print(_tried(stage, int(number), asked.seed, Tally()))
     elif asked.work:
         _work(asked.minutes, asked.seed, asked.stages.split(","))
     else:
         _supervise(asked.minutes, sys.argv[1:])
+
+
+def _found_again(seed: int) -> None:
+    """What becomes of each input that broke a promise, by the code as it is now."""
+    tallies = _read()
+    for stage, tally in tallies.items():
+        for one in tally.found:
+            try:
+                reasons = _tried(stage, one["number"], seed, Tally())
+                one["now"] = f"refused: {reasons[0]}" if reasons else "answered"
+            except Exception as error:
+                one["now"] = f"{type(error).__name__}: {str(error)[:300]}"
+    _write(tallies, seed)
 
 
 def _supervise(minutes: float, arguments: list[str]) -> None:

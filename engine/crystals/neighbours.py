@@ -21,6 +21,8 @@ MIN_VOLUME = 0.1  # Å^3 an atom, a tenth of the densest matter; the number of e
 FEW, MOST_STEPS = 8, 1000  # in shortening a cell; those of all data sets need 5 at most
 SHORTEST = 0.1  # Å, of a lattice vector; the number of images in a sphere grows as these get shorter
 FARTHEST = 1e7  # Å, where float64 still has 1e-9 Å
+REACH = 1e8  # Å, of sums of lattice vectors, of which an edge is the difference; 1e-8 Å are left
+TOO_SKEWED = "the lattice vectors of a cell are too skewed to be shortened; give a reduced cell"
 SKEWED = 0.51  # a lattice vector that leans further along another, in units of that one, can be shortened
 
 
@@ -58,6 +60,7 @@ def periodic_radius_graph(pos: torch.Tensor, cell: torch.Tensor, batch: torch.Te
         f"every lattice vector and position must lie within {FARTHEST:g} Å: further out, rounding moves atoms",
     )
     short, turn = _shortened(cell)
+    check(float(turn.abs().max() * cell.abs().max()) <= REACH, TOO_SKEWED)
     check(
         bool((short.norm(dim=2) > SHORTEST).all()),
         f"an atom and its image in another cell must be at least {SHORTEST} Å apart; check the lattice vectors",
@@ -109,4 +112,4 @@ def _shortened(cell: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         multiple = torch.where(leaning.gather(1, place), lean.gather(1, place).round(), 0.0)
         step = eye - torch.zeros_like(lean).scatter(1, place, multiple).view_as(cell)
         short, turn = step @ short, step @ turn
-    raise EngineError("the lattice vectors of a cell are too skewed to be shortened; give a reduced cell")
+    raise EngineError(TOO_SKEWED)
