@@ -135,12 +135,17 @@ def _read() -> dict[str, Tally]:
     return {stage: Tally(**known.get(stage, {})) for stage in SHARES}
 
 
-def _write(tallies: dict[str, Tally], seed: int) -> None:
+def _write(tallies: dict[str, Tally], seed: int, minutes: float = 0.0) -> None:
     stages = {name: vars(tally) | {"refusals": _most(tally.refusals)} for name, tally in tallies.items()}
-    seconds = sum(tally.seconds for tally in tallies.values())
-    about = {"seed": seed, "minutes": seconds / 60, "code": code_version(), "date": date.today().isoformat()}
-    about |= {"machine": machine(), "limits": {"seconds": SECONDS, "mib": MEMORY}}
+    before = json.loads(FILE.read_text())["minutes"] if FILE.is_file() else 0.0
+    about = {"seed": seed, "minutes": before + minutes, **_made_by(), "date": date.today().isoformat()}
+    about |= {"limits": {"seconds": SECONDS, "mib": MEMORY}}
     write_text(FILE, json.dumps(about | {"stages": stages}, indent=1, ensure_ascii=False) + "\n")
+
+
+@cache
+def _made_by() -> dict[str, str]:
+    return {"code": code_version(), "machine": machine()}
 
 
 def _most(refusals: dict[str, int]) -> dict[str, int]:
@@ -171,10 +176,10 @@ def _work(minutes: float, seed: int, wanted: list[str]) -> None:
             tally.found.append({"number": number, "what": what})
             saved_as = FOLDER / f"{stage}-{number}.txt"
             saved_as.write_text(f"{what}\n\n{traceback.format_exc()}\n", errors="backslashreplace")
-        if time.monotonic() - saved > SAVE:
-            _write(tallies, seed)
+        if (since := time.monotonic() - saved) > SAVE:
+            _write(tallies, seed, since / 60)
             saved = time.monotonic()
-    _write(tallies, seed)
+    _write(tallies, seed, (time.monotonic() - saved) / 60)
 
 
 def _once_more(late: "Late", stage: str, number: int, seed: int, tally: Tally) -> None:
