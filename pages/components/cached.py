@@ -1,5 +1,6 @@
 """Everything that is computed once and kept: data sets, models, predictions, parsed files."""
 
+import gc
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -70,7 +71,9 @@ def _materials(datasets: tuple[tuple[str, float], ...]) -> tuple[Material, ...]:
     for name, _ in datasets:
         with suppress(EngineError):  # a file of another kind in the user's folder
             found += indexed() if name == EMBEDDED[1] else load_dataset(name)
-    return (*found, *catalogued(found))
+    everything = (*found, *catalogued(found))
+    _set_apart()
+    return everything
 
 
 @st.cache_data(show_spinner=False)
@@ -132,7 +135,15 @@ def _table(datasets: tuple[tuple[str, float], ...]) -> pd.DataFrame:
 def predictor(name: str | None, changed: float = 0.0) -> Predictor:
     """The model of that name or run folder; `changed` tells a run that went on from what it was before."""
     keep_memory()
-    return Predictor.load(name)
+    loaded = Predictor.load(name)
+    _set_apart()
+    return loaded
+
+
+def _set_apart() -> None:
+    """Have what was loaded for good never be gone through again for garbage, as Streamlit does after every run."""
+    gc.collect()
+    gc.freeze()
 
 
 def prediction_of(index: int) -> Prediction:
