@@ -37,7 +37,7 @@ test: .venv/dev.stamp
 	OMP_NUM_THREADS=1 $(BIN)/python $(MEASURE) -m pytest -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(PYTEST)
 
 bench: .venv/dev.stamp
-	@set -e; for file in $$(grep -l __main__ benchmarks/*.py | grep -v -e ionic_ablation -e phonon_curve -e /modes); do \
+	@set -e; for file in $$(grep -l __main__ benchmarks/*.py | grep -v -e ionic_ablation -e phonon_curve -e /modes -e /fuzz -e /kills -e /visitors); do \
 	module=benchmarks.$$(basename $$file .py); echo "$$module"; $(BIN)/python -m $$module; done
 
 lint: .venv/dev.stamp
