@@ -11,7 +11,7 @@ from engine.crystals.approximations import formula_of
 from engine.crystals.material import Material
 from engine.crystals.reader import Disordered, SettingNeeded, distinct_names
 from engine.errors import EngineError
-from engine.hosting.predictions import is_final, warm_up
+from engine.hosting.predictions import Asked, is_final, warm_up
 from engine.prediction.prediction import Functional, Prediction
 from engine.prediction.records import Answer, records_to_csv, to_records
 from engine.prediction.spread import Approximated, approximated, in_words
@@ -145,11 +145,15 @@ def answers(model: tuple[str, float], functional: Functional, files: list[File])
     stopped = [one for one, question in zip(asked, questions, strict=True) if not is_final(question)]
     if stopped:
         st.button("Predict what was stopped", on_click=_forget, args=(stopped,), icon=":material/play_arrow:")
-    return [(name, said if isinstance(said, str) else _said(told[said])) for name, said in found]
+    return [
+        (name, said if isinstance(said, str) else _said(name, told[said], questions[said])) for name, said in found
+    ]
 
 
-def _said(answer: Prediction | EngineError) -> Prediction | str:
-    return str(answer) if isinstance(answer, EngineError) else answer
+def _said(name: str, answer: Prediction | EngineError, question: Asked) -> Prediction | str:
+    if not isinstance(answer, EngineError):
+        return answer
+    return str(answer) if is_final(question) else f"{name}: {answer}"
 
 
 def _forget(asked: list[Question]) -> None:
