@@ -24,6 +24,7 @@ from engine.evaluation.report import Judged, judge, read_learning_curve
 from engine.evaluation.results import Origin, read_origin, results_file
 from engine.evaluation.vibration_report import VibrationReport, read_vibrations
 from engine.files import MODELS_FOLDER
+from engine.hosting.metrics import REFUSALS
 from engine.hosting.predictions import Asked, ask, is_final
 from engine.materials_project.store import MaterialStore
 from engine.model.checkpoint import CONFIG
@@ -310,6 +311,7 @@ def parsed(
     except Disordered as disordered:
         return _ordered(disordered) if orderings else ([], disordered)
     except EngineError as error:
+        REFUSALS.labels("file").inc()
         return [], error
 
 
