@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import CHROMIUM, FLAGS, report_problems
+from tests.browser.conftest import report_problems
 from tests.browser.server import PATIENCE, wait_until_healthy
 from tests.browser.waiting import settled
 from tests.container import ROOT, end, engine, let_through, small_root, stages
@@ -106,15 +106,13 @@ def served() -> Iterator[Served]:
 
 
 @pytest.fixture(scope="module")
-def page(served: Served) -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page()
+def page(served: Served, browser: Browser) -> Iterator[Page]:
+    with browser.new_context() as context:
+        page = context.new_page()
         page.set_default_timeout(PATIENCE)
         problems: list[str] = []
         report_problems(page, served.address, problems)
         yield page
-        browser.close()
     assert problems == []
 
 
