@@ -198,7 +198,7 @@ async def in_turn(address: str, watch: Watch, count: int, server: psutil.Process
     async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as http:
         for number in range(count):
             visitor = Visitor(http, address, watch)
-            await visitor.open()
+            await visitor.open(what="alone, first page")
             await visitor.run("alone, look-up", query=rng.choice(OFTEN))
             await visitor.close()
             if (number + 1) % (count // 5) == 0:
