@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from functools import cache, lru_cache
 from typing import Any
@@ -31,6 +32,7 @@ BEHIND = 5  # niceness: pages come first, and trainings last
 STOPPED = "stopped before it was answered"
 Asked = Future[tuple[Prediction, float]]  # and the seconds that it took
 _scheduling = threading.Lock()
+_warmed: set[tuple[str | None, float]] = set()
 
 
 def ask(visitor: str, model: str | None, changed: float, crystal: Structure | Material, **options: Any) -> Asked:
@@ -47,7 +49,7 @@ def ask(visitor: str, model: str | None, changed: float, crystal: Structure | Ma
     most = in_force().structures_a_day
     if math.isfinite(most):
         charge(usage_file(), visitor, 1, most)
-    asked = _schedule(model, changed, crystal, options)
+    asked: Asked = _schedule(_predict, model, changed, crystal, options)
     QUEUE.inc()
     asked.add_done_callback(_count)
     return asked
@@ -74,24 +76,21 @@ def is_final(asked: Asked) -> bool:
 
 
 def warm_up(model: str | None, changed: float) -> None:
-    """Have a process load a model while a visitor still chooses a file."""
-    _warmed(model, changed)
+    """Have a process load a model, once, while a visitor still chooses a file."""
+    if (model, changed) not in _warmed:
+        _warmed.add((model, changed))
+        _schedule(_load, model, changed)
 
 
-@lru_cache(maxsize=8)
-def _warmed(model: str | None, changed: float) -> None:
-    _pool().schedule(_predictor, args=(model, changed))
-
-
-def _schedule(*arguments: Any) -> Asked:
+def _schedule(function: Callable[..., Any], *arguments: Any) -> Future[Any]:
     with _scheduling:
         try:
-            return _pool().schedule(_predict, args=arguments)
+            return _pool().schedule(function, args=arguments)
         except RuntimeError:  # one that was killed in the middle of a word has broken the pool
             _pool().stop()
             _pool.cache_clear()
-            _warmed.cache_clear()
-            return _pool().schedule(_predict, args=arguments)
+            _warmed.clear()
+            return _pool().schedule(function, args=arguments)
 
 
 @cache
@@ -113,6 +112,10 @@ def _begin(variables: dict[str, str]) -> None:
 @lru_cache(maxsize=3)
 def _predictor(model: str | None, changed: float) -> Predictor:
     return Predictor.load(model)
+
+
+def _load(model: str | None, changed: float) -> None:
+    _predictor(model, changed)
 
 
 def _predict(

@@ -53,6 +53,12 @@ def test_an_answer_is_that_of_the_library():
     assert is_final(asked)
 
 
+def test_a_model_is_loaded_before_anyone_asks_and_stays_in_its_process():
+    loaded = predictions._schedule(predictions._load, MODEL, 0.0)
+    assert loaded.result() is None
+    predictions.warm_up(MODEL, 0.0)
+
+
 def test_a_refusal_is_an_answer_too():
     asked = ask("ada", MODEL, 0.0, Structure(Lattice.cubic(0.3), ["Mg"], [[0, 0, 0]]))
     assert isinstance(outcome(asked), EngineError)
