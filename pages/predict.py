@@ -11,7 +11,8 @@ from engine.crystals.approximations import formula_of
 from engine.crystals.material import Material
 from engine.crystals.reader import Disordered, SettingNeeded, distinct_names
 from engine.errors import EngineError
-from engine.hosting.predictions import Asked, is_final, warm_up
+from engine.hosting.pool import is_final
+from engine.hosting.predictions import Asked, warm_up
 from engine.prediction.prediction import Functional, Prediction
 from engine.prediction.records import Answer, records_to_csv, to_records
 from engine.prediction.spread import Approximated, approximated, in_words
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 KEPT = "kept-files"  # of the session's state
+READ = "files read", "being read"
 PARTS = {part: f"{title.lower()}, mean" for part, title in tensor_view.PARTS.items()}
 MOST = 20  # structures that are computed in the request; of more, a screening is made
 MAX_SHOWN = 30  # structures drawn on the page, where ordered crystals make them many; the downloads hold all
@@ -126,6 +128,12 @@ File = tuple[str, bytes, str, bool]  # name, content, setting, whether orderings
 Question = tuple[str, float, str, bytes, str, bool, Functional, int]  # see `cached.question_of_file`
 
 
+def read(files: list[File]) -> bool:
+    """Whether these files are read; until then a bar and a stop stand here."""
+    asked = [cached.reading(*file) for file in files]
+    return waiting.finished(asked, "Your files" if len(files) > 1 else files[0][0] or "Your text", READ)
+
+
 def answers(model: tuple[str, float], functional: Functional, files: list[File]) -> list[Answer]:
     """One entry a structure of these files: the prediction, or the reason why there is none."""
     found: list[tuple[str, str | int]] = []  # name, and the reason or the number of the question
@@ -143,8 +151,11 @@ def answers(model: tuple[str, float], functional: Functional, files: list[File])
     questions = [cached.question_of_file(*one) for one in asked]
     told = waiting.answers(questions, "Your files" if len(files) > 1 else found[0][0].split(" #")[0])
     stopped = [one for one, question in zip(asked, questions, strict=True) if not is_final(question)]
-    if stopped:
-        st.button("Predict what was stopped", on_click=_forget, args=(stopped,), icon=":material/play_arrow:")
+    unread = [file for file in files if not is_final(cached.reading(*file))]
+    if stopped or unread:
+        st.button(
+            "Go on with what was stopped", on_click=_forget, args=(stopped, unread), icon=":material/play_arrow:"
+        )
     return [
         (name, said if isinstance(said, str) else _said(name, told[said], questions[said])) for name, said in found
     ]
@@ -156,10 +167,12 @@ def _said(name: str, answer: Prediction | EngineError, question: Asked) -> Predi
     return str(answer) if is_final(question) else f"{name}: {answer}"
 
 
-def _forget(asked: list[Question]) -> None:
-    """Ask these once more (a callback)."""
+def _forget(asked: list[Question], unread: list[File]) -> None:
+    """Ask for these predictions and read these files once more (a callback)."""
     for one in asked:
         cached.question_of_file.clear(*one)
+    for file in unread:
+        cached.reading.clear(*file)
 
 
 def downloads(found: list[Answer]) -> None:
@@ -171,6 +184,22 @@ def downloads(found: list[Answer]) -> None:
         st.download_button(
             "Download CSV", records_to_csv(records), "predictions.csv", "text/csv", on_click="ignore"
         )
+
+
+def answer(model: tuple[str, float], functional: Functional, files: list[tuple[str, bytes]]) -> None:
+    """Predict what was read, with what the visitor chooses where a file leaves a choice."""
+    meant = [
+        (name, content, chosen_setting(name, content), wants_orderings(name, content)) for name, content in files
+    ]
+    if not read(meant):
+        return
+    try:
+        found = answers(model, functional, meant)
+    except EngineError as error:
+        st.error(str(error), icon=":material/block:")
+        return
+    listing(found)
+    downloads(found)
 
 
 def introduce(mark: Approximated) -> None:
@@ -281,18 +310,9 @@ with right:
 if model and not files:
     warm_up(*model)
     st.caption("Each structure gets its tensors, or the reason why not.")
-many = too_many(files) if model else 0
-if model and many:
-    hand_over(files, many, model[0], functional)
-elif model and files:
-    meant = [
-        (name, content, chosen_setting(name, content), wants_orderings(name, content)) for name, content in files
-    ]
-    try:
-        with st.spinner("Reading and predicting …"):
-            found = answers(model, functional, meant)
-    except EngineError as error:
-        st.error(str(error), icon=":material/block:")
+if model and files and (len(files) > MOST or read([(*file, "", False) for file in files])):
+    many = too_many(files)
+    if many:
+        hand_over(files, many, model[0], functional)
     else:
-        listing(found)
-        downloads(found)
+        answer(model, functional, files)

@@ -59,6 +59,10 @@ class SettingNeeded(EngineError):
         super().__init__(message)
         self.choices = choices
 
+    def __reduce__(self) -> tuple[type, tuple[str, dict[str, Structure]]]:
+        """How it is told to another process."""
+        return type(self), (str(self), self.choices)
+
 
 class Disordered(EngineError):
     """Sites of a crystal are shared or partly occupied, and nothing else is wrong with it: `structure`."""
@@ -66,6 +70,10 @@ class Disordered(EngineError):
     def __init__(self, message: str, structure: Structure) -> None:
         super().__init__(message)
         self.structure = structure
+
+    def __reduce__(self) -> tuple[type, tuple[str, Structure]]:
+        """How it is told to another process."""
+        return type(self), (str(self), self.structure)
 
 
 def read_structures(name: str, content: bytes, setting: str = "") -> list[Structure]:

@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import streamlit as st
-from pymatgen.core import Structure
 
-from engine.crystals.approximations import ordered_approximations
 from engine.crystals.material import Material
-from engine.crystals.reader import Disordered, read_structures
 from engine.data.catalogue import SOURCES, catalogued, identities, indexed
 from engine.data.datasets import EMBEDDED, available_datasets, dataset_path, labelled, load_dataset
 from engine.data.search import find_materials
@@ -24,36 +22,28 @@ from engine.evaluation.report import Judged, judge, read_learning_curve
 from engine.evaluation.results import Origin, read_origin, results_file
 from engine.evaluation.vibration_report import VibrationReport, read_vibrations
 from engine.files import MODELS_FOLDER
-from engine.hosting.metrics import REFUSALS
-from engine.hosting.predictions import Asked, ask, is_final
+from engine.hosting.pool import Pool, is_final
+from engine.hosting.predictions import Asked, ask
+from engine.hosting.readings import Reading, ask_to_read, what_was_read
 from engine.materials_project.store import MaterialStore
 from engine.model.checkpoint import CONFIG
 from engine.model.out_of_fold import read_out_of_fold
-from engine.network.network import DielectricNetwork
 from engine.network.potential import keep_memory
 from engine.prediction.prediction import Functional, Prediction
 from engine.prediction.predictor import Predictor
 from engine.runs.screening_run import STRUCTURES
 from engine.screening.parts import Settings
 from engine.screening.table import read_table, structure_of
-from engine.teaching.equivariance import both_ways, of_network, read_contrast, relative_difference, rotation_about
-from engine.teaching.plain_network import PlainNetwork, load_plain
-from engine.teaching.sites import (
-    Neighbours,
-    convolution_backbone,
-    distinct_atoms,
-    neighbours,
-    radial_functions,
-    received,
-)
+from engine.teaching import two_networks
+from engine.teaching.equivariance import read_contrast
+from engine.teaching.sites import Neighbours, distinct_atoms
+from engine.teaching.two_networks import Pair
 from engine.tensors import tensors
 from pages.components import waiting
 from pages.components.crystal.scene import Scene, make_scene
 from pages.components.visitor import visitor
 
-FROM_SCRATCH, PLAIN_NETWORK = "e3nn-scratch", "plain-network"  # the networks that the Theory page tells of
-ANGLE_STEP = 10  # degrees
-SHORTEST = 0.8  # Å, hardly any bond is shorter
+LESSONS = Pool(lambda: 1)  # what the Theory page computes
 
 
 def materials() -> tuple[Material, ...]:
@@ -224,47 +214,21 @@ def origin(name: str) -> Origin | None:
 
 
 @st.cache_resource(show_spinner=False, max_entries=500)
-def turned(index: int, axis: int, degrees: int) -> tuple[np.ndarray, np.ndarray]:
-    """D(g) f(x) and f(D(g) x), [3, 3] each, for a material turned about a Cartesian axis."""
-    first, then = _both_ways(networks()[0], index, axis, [degrees])
-    return first[0], then[0]
-
-
-@st.cache_resource(show_spinner=False, max_entries=500)
-def turned_plain(index: int, axis: int, degrees: int) -> tuple[np.ndarray, np.ndarray]:
-    """The same by the network without equivariance."""
-    first, then = _both_ways(plain_network()[0], index, axis, [degrees])
-    return first[0], then[0]
+def turned(index: int, axis: str, degrees: int) -> "Future[dict[str, Pair]]":
+    """See `two_networks.turned`, for a material."""
+    return LESSONS.schedule(two_networks.turned, materials()[index].structure, axis, degrees)
 
 
 @st.cache_resource(show_spinner=False, max_entries=200)
-def differences(index: int, axis: int) -> pd.DataFrame:
-    """What `turned` and `turned_plain` differ by, percent, against the angle (the index)."""
-    degrees = list(range(ANGLE_STEP, 360, ANGLE_STEP))
-    by: dict[str, DielectricNetwork | PlainNetwork] = {
-        "equivariant": networks()[0],
-        "ordinary": plain_network()[0],
-    }
-    found = {name: relative_difference(*_both_ways(one, index, axis, degrees)) for name, one in by.items()}
-    return pd.DataFrame(found, index=degrees)
-
-
-def _both_ways(
-    network: DielectricNetwork | PlainNetwork, index: int, axis: int, degrees: Sequence[int]
-) -> tuple[np.ndarray, np.ndarray]:
-    rotations = np.array([rotation_about("xyz"[axis], angle) for angle in degrees])
-    return both_ways(of_network(network), [materials()[index].structure] * len(degrees), rotations)
-
-
-def networks() -> tuple[DielectricNetwork, ...]:
-    """Members of the network that the Theory page tells of."""
-    return predictor(FROM_SCRATCH).networks
+def differences(index: int, axis: str) -> "Future[pd.DataFrame]":
+    """See `two_networks.differences`, for a material."""
+    return LESSONS.schedule(two_networks.differences, materials()[index].structure, axis)
 
 
 @st.cache_resource(show_spinner=False)
-def plain_network() -> tuple[PlainNetwork, frozenset[str]]:
-    """The network without equivariance, and the formulas that it was trained on."""
-    return load_plain(MODELS_FOLDER / PLAIN_NETWORK)
+def taught_the_ordinary() -> "Future[frozenset[str]]":
+    """See `two_networks.taught_the_ordinary`."""
+    return LESSONS.schedule(two_networks.taught_the_ordinary)
 
 
 @st.cache_data(show_spinner=False)
@@ -286,40 +250,26 @@ def atoms(index: int) -> dict[int, str]:
 
 
 @st.cache_resource(show_spinner=False, max_entries=500)
-def site(index: int, atom: int) -> tuple[Neighbours, np.ndarray]:
-    """Neighbours of an atom, and the powers that it receives in the first convolution."""
-    network = networks()[0]
-    around = neighbours(materials()[index].structure, atom, network.graph_config)
-    return around, received(convolution_backbone(network), around)
+def site(index: int, atom: int) -> "Future[tuple[Neighbours, np.ndarray]]":
+    """See `two_networks.site`, for an atom of a material."""
+    return LESSONS.schedule(two_networks.site, materials()[index].structure, atom)
 
 
 @st.cache_resource(show_spinner=False)
-def learned_radials() -> tuple[np.ndarray, np.ndarray]:
-    """Distances [D] Å, and what the first convolution makes of them, [l, D, channels]."""
-    network = networks()[0]
-    distances = np.linspace(SHORTEST, network.graph_config.r_max, 180)
-    return distances, radial_functions(convolution_backbone(network), distances)
+def learned_radials() -> "Future[tuple[np.ndarray, np.ndarray]]":
+    """See `two_networks.learned_radials`."""
+    return LESSONS.schedule(two_networks.learned_radials)
 
 
 @st.cache_resource(show_spinner=False, max_entries=200)
-def parsed(
-    name: str, content: bytes, setting: str = "", orderings: bool = False
-) -> tuple[list[Structure], EngineError | None]:
-    """Structures of a file that a visitor brought, or none and the reason; orderings where they are asked for."""
-    try:
-        return read_structures(name, content, setting), None
-    except Disordered as disordered:
-        return _ordered(disordered) if orderings else ([], disordered)
-    except EngineError as error:
-        REFUSALS.labels("file").inc()
-        return [], error
+def reading(name: str, content: bytes, setting: str = "", orderings: bool = False) -> "Future[Reading]":
+    """A file that a visitor brought, being read or read; see `ask_to_read`."""
+    return ask_to_read(name, content, setting, orderings)
 
 
-def _ordered(disordered: Disordered) -> tuple[list[Structure], EngineError | None]:
-    try:
-        return ordered_approximations(disordered.structure), None
-    except EngineError as error:
-        return [], error
+def parsed(name: str, content: bytes, setting: str = "", orderings: bool = False) -> Reading:
+    """Structures of a file that a visitor brought, or none and the reason."""
+    return what_was_read(reading(name, content, setting, orderings))
 
 
 @st.cache_resource(show_spinner=False, max_entries=1000)

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from pages.components import waiting
+from engine.hosting import predictions, readings
+from pages.components import cached, waiting
 
 PATIENCE = 120.0  # s
 
@@ -16,4 +17,9 @@ def _own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("DIELECTRIC_RUNS", str(tmp_path_factory.mktemp("runs")))
         patch.setenv("DIELECTRIC_LOGS", str(tmp_path_factory.mktemp("logs")))
         patch.setattr(waiting, "AT_ONCE", PATIENCE)  # Streamlit's test runner asks no page again by itself
+        pools = predictions.POOL, readings.POOL, cached.LESSONS
+        for pool in pools:  # a process imports the main script, which is a page while one is tested
+            pool.schedule(int)
         yield
+        for pool in pools:
+            pool.end()

@@ -109,11 +109,12 @@ def test_every_product_in_the_table_can_be_drawn(first: str, second: str) -> Non
 
 def test_the_turned_crystal_and_the_turned_prediction_agree_for_one_network_and_not_for_the_other() -> None:
     index = cached.search("mp-2815")[0]
-    first, then = cached.turned(index, 0, 30)
+    by_network = cached.turned(index, "x", 30).result()
+    first, then = by_network["equivariant"]
     np.testing.assert_allclose(then, first, atol=1e-4)
-    first, then = cached.turned_plain(index, 0, 30)
+    first, then = by_network["ordinary"]
     assert np.abs(then - first).max() > 0.1
-    frame = cached.differences(index, 0)
+    frame = cached.differences(index, "x").result()
     assert frame["equivariant"].max() < 1e-2 < frame["ordinary"].min()
     text = words(open_page())
     assert "the rounding of single precision" in text

@@ -1,6 +1,8 @@
 """Materials that are not on this machine: the visitor's key, fetching, and how old what was fetched is."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 
 import streamlit as st
 
@@ -11,10 +13,13 @@ from engine.hosting.secrets import hide
 from engine.materials_project.client import HOW_TO_GET_A_KEY, key_from_environment, plain_id, warm_up
 from engine.materials_project.fetch import fetch_one
 from engine.materials_project.store import MaterialStore
+from pages.components import waiting
 
+AT_ONCE = 4  # questions to the service, of all visitors
 _KEY = "materials-project-key"  # of the session's state: in no cache, address or log
 _WIDGET = f"{_KEY}-field"
 _FAILED = "fetch-failed"
+_ASKED = "fetch-asked"  # ID -> what it will bring
 
 
 def material_id(query: str) -> str:
@@ -32,6 +37,8 @@ def local(mp_id: str) -> Material | None:
 
 def material(mp_id: str) -> Material | None:
     """The material from the store, else fetched now if there is a key; None after saying why there is none."""
+    if not _came(mp_id):
+        return None
     found = local(mp_id)
     if found is not None:
         return found
@@ -53,7 +60,7 @@ def material(mp_id: str) -> Material | None:
             _key_field()
         return None
     _fetch(mp_id, key)
-    st.rerun()  # which draws the material, or the reason why it did not come
+    return material(mp_id)
 
 
 def freshness(shown: Material) -> None:
@@ -62,6 +69,8 @@ def freshness(shown: Material) -> None:
         age = f"Embedded data of {2015 if shown.source in SOURCES else 2017}."
     else:
         age = f"Fetched {_ago(shown.fetched.date)}, database version {shown.fetched.db_version}."
+    if not _came(shown.material_id or ""):
+        return
     failed = st.session_state.get(_FAILED, {}).pop(shown.material_id, None)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(age, width="content")
@@ -73,7 +82,7 @@ def freshness(shown: Material) -> None:
             "Refresh", key="refresh", type="tertiary", icon=":material/refresh:", help="Ask for the current data."
         ):
             _fetch(shown.material_id, _key())
-            st.rerun()
+            st.rerun()  # with the bar, and then with what came
     if failed:
         st.error(failed, icon=":material/cloud_off:")
 
@@ -122,12 +131,38 @@ def _keep_key() -> None:
 
 
 def _fetch(mp_id: str, key: str) -> None:
-    """Fetch into the store, or remember why that failed: another run of the page must not ask again by itself."""
+    """Begin to fetch into the store, by a thread of its own: the service may take its time."""
+    st.session_state.setdefault(_ASKED, {})[mp_id] = _questions().submit(fetch_one, mp_id, key)
+
+
+@st.cache_resource(show_spinner=False)
+def _questions() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(AT_ONCE, thread_name_prefix="materials-project")
+
+
+def _came(mp_id: str) -> bool:
+    """Whether nothing is asked about this ID any more; else a bar stands here.
+
+    Why it did not come is remembered: another run of the page must not ask again by itself.
+    """
+    asked = st.session_state.get(_ASKED, {}).get(mp_id)
+    if asked is None:
+        return True
+    stop = partial(_give_up, mp_id)
+    if not waiting.finished([asked], mp_id, ("", "being asked for at Materials Project"), stop):
+        return False
+    del st.session_state[_ASKED][mp_id]
     try:
-        with st.spinner(f"Asking Materials Project for {mp_id} …"):
-            fetch_one(mp_id, key)
+        asked.result()
     except EngineError as error:
         st.session_state.setdefault(_FAILED, {})[mp_id] = str(error)
+    return True
+
+
+def _give_up(mp_id: str) -> None:
+    """Wait no more (a callback); what comes nevertheless is kept for the next look-up."""
+    st.session_state[_ASKED].pop(mp_id).cancel()
+    st.session_state.setdefault(_FAILED, {})[mp_id] = f"{mp_id} was stopped before it came."
 
 
 def _forget(mp_id: str) -> None:

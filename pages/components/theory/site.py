@@ -3,10 +3,9 @@
 import numpy as np
 import streamlit as st
 
-from engine.errors import EngineError
 from engine.teaching.harmonics import powers
 from engine.teaching.sites import Shell, shells
-from pages.components import cached
+from pages.components import cached, waiting
 from pages.components.theory import charts as theory_charts
 from pages.components.theory import surfaces as theory_surfaces
 from pages.components.theory.text import text
@@ -15,6 +14,7 @@ from pages.components.widgets import PLOT, show_table
 LMAX = 4  # of the drawn sums; a cubic site shows itself by then
 NOTHING = 1e-6
 LISTED = 6
+SHARE = 0.1  # of the page's moment to wait: the crystal that is turned has the most of it
 EXPLANATION = (
     "The distance enters through a small ordinary network $w$ that sees nothing but a number, the **radial "
     "part**. A message from atom $j$ to atom $i$ multiplies the features of $j$ by radial part and harmonics:",
@@ -28,17 +28,19 @@ EXPLANATION = (
 @st.fragment
 def take_apart(index: int) -> None:
     """Neighbours, harmonics summed over them, learned radial functions."""
-    try:
-        atoms = cached.atoms(index)
-        distances, functions = cached.learned_radials()
-    except EngineError as error:
-        st.info(f"This needs a trained model: {error}", icon=":material/info:")
+    atoms = cached.atoms(index)
+    radials = waiting.computed(cached.learned_radials, what="Radial functions", share=SHARE)
+    if radials is None:
         return
+    distances, functions = radials
     columns = st.columns(3, gap="medium")
     atom = columns[0].selectbox(
         "Atom", list(atoms), format_func=lambda one: f"{atoms[one]}, atom {one + 1}", key=f"atom-{index}"
     )
-    around, received = cached.site(index, atom)
+    found_site = waiting.computed(cached.site, index, atom, what="The neighbours", share=SHARE)
+    if found_site is None:
+        return
+    around, received = found_site
     if not len(around.numbers):
         st.info("This atom has no neighbour within 5 Å.", icon=":material/info:")
         return

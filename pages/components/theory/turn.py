@@ -4,15 +4,14 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from engine.errors import EngineError
 from engine.teaching.equivariance import relative_difference, rotation_about
-from pages.components import cached, charts
+from engine.teaching.two_networks import Pair
+from pages.components import cached, charts, waiting
 from pages.components.theory import charts as theory_charts
 from pages.components.theory import surfaces as theory_surfaces
 from pages.components.theory.text import beside, choose_crystal
 from pages.components.widgets import PERCENT, PLOT, number, scientific, show_origin, show_table
 
-Pair = tuple[np.ndarray, np.ndarray]  # D(g) f(x) and f(D(g) x), [3, 3] each
 EXPLANATION = (
     "Turn the crystal. Its band gap stays what it was: a band gap is **invariant**. Its dielectric tensor turns "
     "along with it: the tensor is **equivariant**. Write $D(g)$ for what a rotation or reflection $g$ does to an "
@@ -32,19 +31,14 @@ NAMES = {
 def turn_a_crystal(crystal: str) -> None:
     """Turn the crystal and see what two networks predict for it."""
     axis, angle = _inputs(crystal)
-    index, turn = cached.search(crystal)[0], charts.AXES.index(axis)
-    try:
-        by_network = {
-            "equivariant": cached.turned(index, turn, angle),
-            "ordinary": cached.turned_plain(index, turn, angle),
-        }
-    except EngineError as error:
-        st.info(f"This needs a trained model: {error}", icon=":material/info:")
+    index = cached.search(crystal)[0]
+    by_network = waiting.computed(cached.turned, index, axis, angle, what="The turned crystal", share=0.8)
+    if by_network is None:
         return
     _drawings(index, axis, angle, by_network)
     st.subheader("Invariant and equivariant", anchor=False)
     beside(lambda: _figures_of(by_network), *EXPLANATION)
-    every_angle(index, turn, angle)
+    every_angle(index, axis, angle)
 
 
 def _inputs(crystal: str) -> tuple[str, int]:
@@ -102,12 +96,18 @@ def compare(name: str, first: np.ndarray, then: np.ndarray) -> None:
     )  # fmt: skip
 
 
-def every_angle(index: int, axis: int, angle: int) -> None:
+def every_angle(index: int, axis: str, angle: int) -> None:
     """The difference against the angle, and whether the ordinary network knows the crystal."""
     st.markdown("**Difference at every angle**")
-    figure = theory_charts.differences(cached.differences(index, axis), angle)
+    frame = waiting.computed(cached.differences, index, axis, what="Every angle", share=0.1)
+    taught_formulas = waiting.computed(
+        cached.taught_the_ordinary, what="The ordinary network's crystals", share=0.1
+    )
+    if frame is None or taught_formulas is None:
+        return
+    figure = theory_charts.differences(frame, angle)
     st.plotly_chart(figure, key="differences", config=PLOT, alt="Difference against angle for both networks")
-    taught = cached.materials()[index].formula in cached.plain_network()[1]
+    taught = cached.materials()[index].formula in taught_formulas
     lesson = "was taught this formula, in one orientation" if taught else "never saw this formula"
     st.caption(f"Norm of the difference, relative to the tensor. The ordinary network {lesson}.")
 

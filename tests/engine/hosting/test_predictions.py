@@ -14,7 +14,8 @@ from pymatgen.core import Lattice, Structure
 
 from engine import EngineError, Predictor
 from engine.hosting import predictions
-from engine.hosting.predictions import STOPPED, ask, is_final, outcome
+from engine.hosting.pool import STOPPED, is_final
+from engine.hosting.predictions import ask, outcome
 from engine.limits import Limits, enforce
 from tests.engine.runs.test_run import wait_until
 from tests.engine.small import materials
@@ -29,11 +30,9 @@ def _server(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DIELECTRIC_RUNS", str(tmp_path_factory.mktemp("runs")))
         enforce(Limits(predictions_at_once=2, structures_a_day=1000))
-        predictions._pool.cache_clear()
+        predictions.POOL.end()
         yield
-        predictions._pool().stop()
-        predictions._pool().join()
-        predictions._pool.cache_clear()
+        predictions.POOL.end()
         enforce(Limits())
 
 
@@ -54,7 +53,7 @@ def test_an_answer_is_that_of_the_library():
 
 
 def test_a_model_is_loaded_before_anyone_asks_and_stays_in_its_process():
-    loaded = predictions._schedule(predictions._load, MODEL, 0.0)
+    loaded = predictions.POOL.schedule(predictions._load, MODEL, 0.0)
     assert loaded.result() is None
     predictions.warm_up(MODEL, 0.0)
 
