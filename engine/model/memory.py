@@ -20,7 +20,7 @@ from engine.crystals.primitive import primitive
 from engine.errors import EngineError
 from engine.limits import granted
 
-BLOCK = 1.5e8  # bytes, of edges that are gone through at once whatever the cell
+BLOCK = 2e8  # bytes, of edges that are gone through at once whatever the cell, with what the allocator cannot use
 PER_ATOM = 1e5
 PER_EDGE = {"pretrained": 4e3, "scratch": 2e3}  # of what stays beside the block
 PER_PAIR = 1.4e3  # of atoms that feel each other's dipoles: twenty matrices, and what the allocator cannot use
