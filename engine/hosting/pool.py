@@ -4,7 +4,10 @@ import multiprocessing
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Future, InvalidStateError
+from contextlib import suppress
+from functools import cache
+from multiprocessing import spawn
 from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
@@ -29,14 +32,30 @@ class Pool:
 
     def schedule(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Have a process call this; `outcome` says what came of it, and its `cancel` stops the work."""
-        with self._turn:
-            pool = self._pool = self._pool or self._processes()
+        if self._pool is not None and self._turn.acquire(blocking=False):
             try:
-                return pool.schedule(function, args=arguments)
-            except RuntimeError:  # one that was killed in the middle of a word has broken the pool
-                pool.stop()
-                self._pool = self._processes()
-                return self._pool.schedule(function, args=arguments)
+                return self._schedule(function, arguments)
+            finally:
+                self._turn.release()
+        later = _Later()  # beginning takes seconds: the first process waits for what is imported for all
+        threading.Thread(target=self._schedule_later, args=(later, function, arguments), daemon=True).start()
+        return later
+
+    def _schedule_later(self, later: "_Later", function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+        with self._turn:
+            try:
+                later.follow(self._schedule(function, arguments))
+            except Exception as error:
+                later.set_exception(error)
+
+    def _schedule(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Future[Any]:
+        pool = self._pool = self._pool or self._processes()
+        try:
+            return pool.schedule(function, args=arguments)
+        except RuntimeError:  # one that was killed in the middle of a word has broken the pool
+            pool.stop()
+            self._pool = self._processes()
+            return self._pool.schedule(function, args=arguments)
 
     def end(self) -> None:
         """End all processes, and what they do."""
@@ -47,11 +66,62 @@ class Pool:
                 self._pool = None
 
     def _processes(self) -> ProcessPool:
+        _leave_the_main_script()
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(PRELOADED)
         own = as_variable(Grant(memory=granted().memory))
         self.begun += 1
         return ProcessPool(max_workers=self._most(), context=context, initializer=_settle, initargs=(own,))
+
+
+class _Later(Future[Any]):
+    """What a process will be asked as soon as there is one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._asked: Future[Any] | None = None
+
+    def follow(self, asked: Future[Any]) -> None:
+        """End as this ends."""
+        self._asked = asked
+        if self.cancelled():
+            asked.cancel()
+        asked.add_done_callback(self._end)
+
+    def cancel(self) -> bool:
+        """Stop the work, begun or not."""
+        if self._asked is not None:
+            self._asked.cancel()
+        if self.cancelled():
+            return True
+        stopped = super().cancel()
+        if stopped:
+            self.set_running_or_notify_cancel()  # whoever waits for it
+        return stopped
+
+    def running(self) -> bool:
+        """Whether a process is at it."""
+        return self._asked is not None and self._asked.running()
+
+    def _end(self, asked: Future[Any]) -> None:
+        with suppress(InvalidStateError):  # it was stopped
+            if asked.cancelled():
+                self.cancel()
+            elif error := asked.exception():
+                self.set_exception(error)
+            else:
+                self.set_result(asked.result())
+
+
+@cache
+def _leave_the_main_script() -> None:
+    """Have no process of this one import the main script, which Streamlit makes the page that runs just now."""
+    of_main = spawn.get_preparation_data
+
+    def data(name: str) -> dict[str, Any]:
+        return {key: value for key, value in of_main(name).items() if not key.startswith("init_main")}
+
+    spawn.get_preparation_data = data
 
 
 def outcome(asked: Future[Any], what: str) -> Any:

@@ -17,9 +17,6 @@ def _own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("DIELECTRIC_RUNS", str(tmp_path_factory.mktemp("runs")))
         patch.setenv("DIELECTRIC_LOGS", str(tmp_path_factory.mktemp("logs")))
         patch.setattr(waiting, "AT_ONCE", PATIENCE)  # Streamlit's test runner asks no page again by itself
-        pools = predictions.POOL, readings.POOL, cached.LESSONS
-        for pool in pools:  # a process imports the main script, which is a page while one is tested
-            pool.schedule(int)
         yield
-        for pool in pools:
+        for pool in (predictions.POOL, readings.POOL, cached.LESSONS):
             pool.end()
