@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from engine.prediction.low_dimensional import OwnResponse
     from engine.prediction.prediction import Prediction
     from engine.prediction.records import Matrix, Record
+    from engine.runs.run import Run
 
 ASKED = {"electronic": ("electronic",), "ionic": ("ionic",), "total": ("electronic", "ionic")}
 TARGETS = {"electronic": ("electronic",), "ionic": ("ionic",), "both": ("electronic", "ionic")}
@@ -296,6 +297,7 @@ def _train(options: argparse.Namespace) -> int:
     from engine.network.potential import keep_memory
     from engine.runs.run import Run
     from engine.training.loop import EpochResult
+    from engine.training.team import assembled
 
     def show(result: EpochResult) -> None:
         errors = "  ".join(f"{m.target} MARD {m.mard:.1f} %" for m in result.validation)
@@ -307,14 +309,24 @@ def _train(options: argparse.Namespace) -> int:
 
     check(not (options.run and options.resume), "give --run for a new run or --resume for an old one, not both")
     keep_memory()
-    run = Run.open(options.resume) if options.resume else Run.create(_config(options), options.data, options.run)
+    team = assembled(options.device)
+    run = Run.open(team.told(lambda: _run(options).folder))
+    if not team.leads:
+        run.work(show, team)
+        return 0
     print(f"run {run.folder}", flush=True)
-    state = run.work(show)
+    state = run.work(show, team)
     if state == "finished":
         print(f"finished; predict with --model {run.folder}")
     else:
         print(f"stopped; go on with: python -m engine train --resume {run.folder}")
     return 0
+
+
+def _run(options: argparse.Namespace) -> "Run":
+    from engine.runs.run import Run
+
+    return Run.open(options.resume) if options.resume else Run.create(_config(options), options.data, options.run)
 
 
 def _evaluate(options: argparse.Namespace) -> int:

@@ -28,6 +28,7 @@ WHAT = {
     "dev": " by tests and style",
     "tools": " to lock and to audit",
 }
+DEVELOPMENT = ("requirements-dev.txt", "requirements-parallel.txt")  # all that the tests need besides
 PROGRAM = ("requirements-engine.txt", "requirements-dashboard.txt")
 
 
@@ -71,10 +72,10 @@ def main() -> int:
     known = "".join(path(lock).read_text() for lock in (*RELEASED, "dev") if path(lock).exists())
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        others = [without_includes(file, folder) for file in ("requirements.txt", "requirements-dev.txt")]
+        others = [without_includes(file, folder) for file in ("requirements.txt", *DEVELOPMENT)]
         program = ["supply/build.txt", *PROGRAM, others[0]]
         inputs = {"build": program[:1], "app": program, "sign-in": [*program, "supply/sign-in.txt"]}
-        together = resolve([*inputs["sign-in"], others[1]], known, options)
+        together = resolve([*inputs["sign-in"], *others[1:]], known, options)
         pins = folder / "pins.txt"
         pins.write_text("".join(entry.text for entry in together))
         constraint = ["--constraint", str(pins)]

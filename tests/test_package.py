@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKED = ("pyproject.toml", "LICENSE", "README.md", "requirements-engine.txt", "requirements-dashboard.txt")
+PACKED = (
+    "pyproject.toml",
+    "LICENSE",
+    "README.md",
+    "requirements-engine.txt",
+    "requirements-dashboard.txt",
+    "requirements-parallel.txt",
+)
 FOLDERS = ("engine", "data", "models", "benchmarks/results")
 PROGRAM = """
 import json, sys

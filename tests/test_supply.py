@@ -24,6 +24,7 @@ SOURCES = {
     "supply/build.txt": ("build",),
     "supply/sign-in.txt": ("app", "sign-in"),
     "requirements-dev.txt": EVERY,
+    "requirements-parallel.txt": EVERY,
     "supply/tools.txt": ("tools",),
 }
 APART = ("supply/sign-in.txt", "supply/tools.txt")  # not installed where the tests run

@@ -30,6 +30,7 @@ from engine.runs.folder import (
 from engine.runs.job import Job, whole_or_nothing
 from engine.runs.worker import train_run
 from engine.training.loop import EpochResult
+from engine.training.team import ALONE, Team
 
 LOCK_PATIENCE = 1.0  # s
 
@@ -141,18 +142,21 @@ class Run(Job):
         """Trains from wherever the run stands."""
         return [sys.executable, "-m", "engine", "train", "--resume", str(self.folder.resolve())]
 
-    def work(self, show: Callable[[EpochResult], None]) -> State:
+    def work(self, show: Callable[[EpochResult], None], team: Team = ALONE) -> State:
         """Train in this process from wherever the run stands, until it is done or interrupted.
 
-        SIGTERM and Ctrl-C end it after saving; every epoch is on disk before `show` is called with it.
+        SIGTERM and Ctrl-C end it after saving; every epoch is on disk before `show` is called with it. Of a team
+        the leader is the process at work, and the others help it.
 
         Raises:
             EngineError: another process is at it, the data changed, or the training cannot start.
         """
+        if not team.leads:
+            return "finished" if train_run(self.folder, show, team) else "stopped"
         with locked(self.folder, patience=LOCK_PATIENCE), interruptible():
             try:
                 write_status(self.folder, "running", pid=os.getpid())
-                finished = train_run(self.folder, show)
+                finished = train_run(self.folder, show, team)
             except KeyboardInterrupt:
                 finished = False
             except Exception as error:

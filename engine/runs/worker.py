@@ -31,12 +31,14 @@ from engine.runs.folder import (
 from engine.tensors.metrics import diagonal_mean
 from engine.training.fold_training import element_counts
 from engine.training.loop import EpochResult, Training, restore, start_training, train, training_state, validate
+from engine.training.team import ALONE, Team
 
 
-def train_run(folder: Path, show: Callable[[EpochResult], None]) -> bool:
+def train_run(folder: Path, show: Callable[[EpochResult], None], team: Team = ALONE) -> bool:
     """Train the run in `folder` until it is done or interrupted, and leave a model; whether it was done.
 
-    A KeyboardInterrupt interrupts it once it trains; every epoch is on disk before `show` is called with it.
+    A KeyboardInterrupt interrupts it once it trains; every epoch is on disk before `show` is called with it. Of a
+    team the leader alone writes, and shows.
 
     Raises:
         EngineError: the data changed, or the training cannot start.
@@ -47,17 +49,21 @@ def train_run(folder: Path, show: Callable[[EpochResult], None]) -> bool:
         f"{asked.data} has changed since this run began; start a new run",
     )
     kept, held_out = _split(asked)
-    training = start_training(kept, held_out, asked.config, progress=partial(write_features, folder))
-    _go_on(training, folder)
+    progress = partial(write_features, folder) if team.leads else None
+    training = start_training(kept, held_out, asked.config, progress=progress, team=team)
+    with team.leader_first():  # none reads where the run stands once the leader goes on
+        _go_on(training, folder)
     try:
         for result in train(training):
-            _record(folder, training, held_out, result)
-            show(result)
+            if team.leads:
+                _record(folder, training, held_out, result)
+                show(result)
     except KeyboardInterrupt:
         if _go_on(training, folder):
             _save_model(folder, asked, training, kept, held_out)
         return False
-    _save_model(folder, asked, training, kept, held_out)
+    if team.leads:
+        _save_model(folder, asked, training, kept, held_out)
     return True
 
 

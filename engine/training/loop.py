@@ -26,7 +26,8 @@ from engine.network.network import DielectricNetwork, isotropic_part, physical
 from engine.tensors.metrics import TargetMetrics, target_metrics
 from engine.training.labelled_graphs import labelled_graphs, phonon_graphs
 from engine.training.learner import Learner
-from engine.training.losses import latent_loss, total_loss
+from engine.training.losses import latent_loss
+from engine.training.team import ALONE, Team
 
 IONIC_PASSES = 3  # an epoch, on a frozen backbone
 LATTICE_DECAY = 0.3  # weight decay of Born charges and of the springs' correction
@@ -52,6 +53,7 @@ class Training:
 
     Attributes:
         learner: the network, its optimiser and its averaged weights.
+        team: the processes that train it together.
         materials: the crystal of each of `graphs`.
         phonons: crystals that teach Born charges and tensors of PBEsol, and `phonon_graphs` with these.
         epoch: epochs done so far.
@@ -66,6 +68,7 @@ class Training:
     phonons: list[Material]
     phonon_graphs: list[CrystalGraph]
     learner: Learner[DielectricNetwork]
+    team: Team = ALONE
     epoch: int = 0
     validation_tensors: torch.Tensor | None = None
 
@@ -92,6 +95,7 @@ def start_training(
     config: TrainConfig,
     held_out: Collection[str] = (),
     progress: Callable[[int, int], None] | None = None,
+    team: Team = ALONE,
 ) -> Training:
     """Build graphs, network and optimiser; the same config and materials give the same start.
 
@@ -99,12 +103,12 @@ def start_training(
     watched: no weight, stopping point or hyperparameter depends on it. From the config's `index_data` and
     `phonon_data` no formula of `validation`, and none in `held_out`, is taken; the formulas that were taken are in
     `trained_on`. `progress` is called with (done, total) while the pretrained potential's features are computed,
-    of `validation` too.
+    of `validation` too. The processes of a `team` all start alike.
 
     Raises:
         EngineError: no training material has a label for the targets, or the phonon data cannot be read.
     """
-    device = resolve_device(config.device)
+    device = resolve_device(team.device(config.device))
     targets = config.model.targets
     materials, validation = labelled(materials, targets), labelled(validation, targets)
     check(bool(materials), f"no training material has a sound {' or '.join(targets)} tensor")
@@ -112,7 +116,9 @@ def start_training(
     phonons = _phonons(config, held_out)
     materials += index_materials(config.index_data, held_out)
     materials = [m for m in materials if formula_rank(m.formula) < config.share]
-    everything = labelled_graphs([*materials, *validation], config, device, progress)
+    with team.leader_first():
+        everything = labelled_graphs([*materials, *validation], config, device, progress)
+        graphs_of_phonons = phonon_graphs(phonons, config, device, progress)
     graphs, validation_graphs = everything[: len(materials)], everything[len(materials) :]
     degree = sum(g.num_edges for g in graphs) / sum(g.num_nodes for g in graphs)
     config = replace(config, model=replace(config.model, num_neighbors=max(degree, 1.0)))
@@ -129,7 +135,8 @@ def start_training(
         graphs=graphs,
         validation_graphs=validation_graphs,
         phonons=[one.material for one in phonons],
-        phonon_graphs=phonon_graphs(phonons, config, device, progress),
+        phonon_graphs=graphs_of_phonons,
+        team=team,
         learner=Learner(
             network.to(device),
             _parameter_groups(network, config),
@@ -240,20 +247,20 @@ def rattled(graph: CrystalGraph, rattle: float, rng: torch.Generator) -> Crystal
 
 def train(training: Training) -> Iterator[EpochResult]:
     """Run the epochs that are left, one at a time."""
-    config, learner = training.config, training.learner
+    config, learner, team = training.config, training.learner, training.team
+    loss_of = team.loss_of(learner.network)
     while training.epoch < config.epochs:
         started = time.perf_counter()
         learner.network.train()
         losses = []
         for batch, targets, share in _batches(training):
-            loss = total_loss(learner.network, batch.to(training.device), targets)
-            losses.append(learner.step(loss, (training.epoch + share) / config.epochs))
+            losses.append(learner.step(loss_of(batch, targets), (training.epoch + share) / config.epochs))
         training.epoch += 1
         validation_loss, validation = validate(training)
         yield EpochResult(
             epoch=training.epoch,
             epochs=config.epochs,
-            train_loss=float(np.mean(losses)),
+            train_loss=team.mean(losses),
             validation_loss=validation_loss,
             validation=validation,
             learning_rate=learner.optimizer.param_groups[0]["lr"],
