@@ -108,4 +108,8 @@ def _failed(
         for half in reversed(part.halves()):
             again(half)
     else:
-        yield part, refuse_part(part, sources(part), KILLED, folder)
+        try:
+            done = refuse_part(part, sources(part), KILLED, folder)
+        except OSError as error:  # of this machine's disk, not of the scheduler
+            raise _Failed(error) from error
+        yield part, done

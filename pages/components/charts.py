@@ -22,7 +22,7 @@ TITLE = {  # above a panel
     "showarrow": False, "xref": "paper", "yref": "paper", "xanchor": "center", "yanchor": "bottom", "y": 1.0,
     "font": {"size": 13},
 }  # fmt: skip
-BACKBONES = {"pretrained": "pretrained potential", "scratch": "from scratch"}
+BACKBONES = {"pretrained": "pretrained potential", "distilled": "distilled, fast", "scratch": "from scratch"}
 
 
 def tensor_panels(panels: dict[str, np.ndarray], *, dark: bool = False, limit: float | None = None) -> go.Figure:

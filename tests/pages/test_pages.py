@@ -11,10 +11,11 @@ from pymatgen.io.vasp import Poscar
 from streamlit.testing.v1 import AppTest
 
 from engine import EngineError, GraphConfig, ModelConfig, Run, TrainConfig, load_dataset
+from engine.config import BACKBONES
 from engine.data.parquet import write_materials
 from engine.hosting import server
 from engine.limits import Limits, enforce, in_force
-from pages.components import waiting
+from pages.components import charts, waiting
 from pages.components.cached import search
 from tests.disordered import SALT, SHARED, disordered_cif
 from tests.low_dimensional import disulfide
@@ -365,6 +366,15 @@ def test_train_shows_a_run_that_its_address_names(runs: Path) -> None:
     page = app.run()
     assert page.selectbox(key="run").value == "first"
     assert "has not finished yet" in words(page)
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_train_offers_every_backbone_and_shows_its_runs(backbone: str, runs: Path) -> None:
+    Run.create(TrainConfig.for_backbone(backbone), "petousis-2017", runs / "one")
+    page = open_page("train")
+    page.button_group(key="backbone").set_value(backbone).run()
+    assert not page.exception
+    assert charts.BACKBONES[backbone] in page.selectbox(key="run").options[0]
 
 
 def trained(folder: Path, title: str, epochs: int = 2) -> Run:

@@ -1,15 +1,18 @@
 """A part may be done twice, by anyone, and is there once; one structure stops no other."""
 
+from concurrent.futures import Future
+
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from distributed import KilledWorker
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymatgen.core import Lattice, Structure
 
 from engine import Predictor
 from engine.prediction.records import records_to_csv, to_records
-from engine.screening import task
+from engine.screening import task, workers
 from engine.screening.item import Item
 from engine.screening.parts import Settings
 from engine.screening.plan import make_plan
@@ -109,3 +112,15 @@ def test_a_part_that_nobody_can_do_is_refused_with_its_names(plan, tmp_path):
     done = refuse_part(part, [f"many#{number}" for number in range(part.count)], "too large", tmp_path)
     assert (done.rows, done.refused) == (part.count, part.count)
     assert pq.read_table(part_path(tmp_path, part))["error"].to_pylist() == ["too large"] * part.count
+
+
+def test_a_disk_that_is_full_where_a_part_is_refused_is_not_taken_for_a_lost_scheduler(plan, tmp_path):
+    part = plan.parts[0].halves()[0]
+    while part.count > 1:
+        part = part.halves()[0]
+    future = Future()
+    future.status = "error"
+    future.set_exception(KilledWorker(part.name, None, 0))
+    with pytest.raises(workers._Failed) as failed:
+        list(workers._failed(future, part, tmp_path / "gone", list().append))
+    assert isinstance(failed.value.error, OSError)
