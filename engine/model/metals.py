@@ -12,9 +12,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from pymatgen.core import Structure
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from engine.files import read_tensors, write_tensors
 
@@ -51,6 +48,10 @@ def is_elemental_metal(structure: Structure) -> bool:
 
 def fit_metals(features: np.ndarray, insulators: np.ndarray) -> Metals:
     """A classifier from crystals with features [n, F], of which `insulators` [n] are known to have a gap."""
+    from sklearn.linear_model import LogisticRegression  # a second of importing, which predictions need not take
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     model = make_pipeline(StandardScaler(), LogisticRegression(C=STRENGTH, max_iter=2000, class_weight="balanced"))
     kept = np.ones(len(features), dtype=bool)
     for _ in range(1 + PASSES):
