@@ -1,10 +1,15 @@
 """Predictions of a server, in processes that keep their models until what they do is stopped."""
 
 import math
+import tempfile
 import time
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
+from weakref import WeakKeyDictionary
 
 from pymatgen.core import Structure
 
@@ -23,6 +28,7 @@ from engine.usage import charge
 MOST = 2  # processes, whatever the limit
 Asked = Future[tuple[Prediction, float]]  # and the seconds that it took
 POOL = Pool(lambda: int(min(in_force().predictions_at_once, MOST)))
+_notes: WeakKeyDictionary[Asked, Path] = WeakKeyDictionary()  # files in which a process says how far it is
 _warmed: set[tuple[str | None, float, int]] = set()
 
 
@@ -40,10 +46,21 @@ def ask(visitor: str, model: str | None, changed: float, crystal: Structure | Ma
     most = in_force().structures_a_day
     if math.isfinite(most):
         charge(usage_file(), visitor, 1, most)
-    asked: Asked = POOL.schedule(_predict, model, changed, crystal, options)
+    note = Path(tempfile.gettempdir()) / f"dielectric-{uuid4().hex}"
+    asked: Asked = POOL.schedule(_predict, model, changed, crystal, options, note)
+    _notes[asked] = note
     QUEUE.inc()
     asked.add_done_callback(_count)
     return asked
+
+
+def share_done(asked: Asked) -> float:
+    """How much of it is done, from 0 to 1, as far as its process has noted."""
+    if asked.done():
+        return 1.0
+    with suppress(OSError, ValueError, KeyError):  # before the first step, there is no note
+        return float(_notes[asked].read_text())
+    return 0.0
 
 
 def outcome(asked: Asked) -> Prediction | EngineError:
@@ -72,14 +89,19 @@ def _load(model: str | None, changed: float) -> None:
 
 
 def _predict(
-    model: str | None, changed: float, crystal: Structure | Material, options: dict[str, Any]
+    model: str | None, changed: float, crystal: Structure | Material, options: dict[str, Any], note: Path
 ) -> tuple[Prediction, float]:
+    def steps(done: int, total: int) -> None:
+        with suppress(OSError):
+            note.write_text(f"{done / total:.3f}")
+
     since = time.monotonic()
-    return _predictor(model, changed).predict(crystal, **options), time.monotonic() - since
+    return _predictor(model, changed).predict(crystal, **options, steps=steps), time.monotonic() - since
 
 
 def _count(asked: Asked) -> None:
     QUEUE.dec()
+    _notes[asked].unlink(missing_ok=True)
     if asked.cancelled() or asked.exception():
         event("not predicted", reason=str(outcome(asked)))
         return

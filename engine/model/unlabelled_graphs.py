@@ -8,7 +8,7 @@ from engine.config import GraphConfig, ModelConfig
 from engine.crystals.graph import CrystalGraph, crystal_graphs
 from engine.crystals.material import Crystal
 from engine.crystals.primitive import primitive
-from engine.network.feature_cache import has_force_constants, known_force_constants
+from engine.network.feature_cache import Progress, has_force_constants, known_force_constants
 from engine.network.force_constants import effort
 from engine.network.padding import to_pairs
 from engine.network.springs import stiffness
@@ -23,11 +23,13 @@ def unlabelled_graphs(
     device: torch.device,
     springs: bool,
     pbesol: bool = False,
+    steps: Progress | None = None,
 ) -> list[CrystalGraph]:
     """Graphs of ordered, periodic crystals in their primitive cells, see primitive.py.
 
     With `springs`, they carry `springs`, `bare_springs` and `has_springs` where the model needs them. Force
-    constants that are neither shipped nor cached are computed, and kept for the next time.
+    constants that are neither shipped nor cached are computed, and kept for the next time; `steps` is called with
+    (done, total) within each crystal.
     """
     precision = torch.float64 if model_config.backbone == "pretrained" else torch.float32
     crystals = [primitive(crystal) for crystal in crystals]
@@ -37,11 +39,11 @@ def unlabelled_graphs(
             graph.pbesol = torch.ones(1, device=device)
     if springs and model_config.asks_potential:
         for crystal, graph in zip(crystals, graphs, strict=True):
-            _add_springs(crystal, graph, device)
+            _add_springs(crystal, graph, device, steps)
     return graphs
 
 
-def _add_springs(crystal: Crystal, graph: CrystalGraph, device: torch.device) -> None:
+def _add_springs(crystal: Crystal, graph: CrystalGraph, device: torch.device, steps: Progress | None) -> None:
     """Springs for the ionic part, but for cells that would take too long."""
     feasible = has_force_constants(crystal) or (  # known ones are found at once
         graph.num_nodes <= MOST_EFFORT and effort(crystal) <= MOST_EFFORT
@@ -49,5 +51,5 @@ def _add_springs(crystal: Crystal, graph: CrystalGraph, device: torch.device) ->
     graph.has_springs = torch.tensor([feasible], device=device)
     graph.springs = graph.bare_springs = torch.zeros(0, 3, 3, dtype=torch.float64, device=device)
     if feasible:
-        constants = known_force_constants([crystal], device)[0].to(device).double()
+        constants = known_force_constants([crystal], device, steps=steps)[0].to(device).double()
         graph.springs, graph.bare_springs = stiffness(constants), to_pairs(constants)

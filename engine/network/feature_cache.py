@@ -67,16 +67,20 @@ def material_features(
 
 
 def known_force_constants(
-    crystals: Sequence[Crystal], device: torch.device, progress: Progress | None = None
+    crystals: Sequence[Crystal],
+    device: torch.device,
+    progress: Progress | None = None,
+    steps: Progress | None = None,
 ) -> list[torch.Tensor]:
     """[3 N, 3 N] eV/Å^2 on the CPU for each crystal: shipped, cached, or computed.
 
     Args:
         progress: called with (computed, to compute) after each crystal.
+        steps: called with (done, total) within each crystal, see `force_constants`.
     """
     missing = [crystal for crystal in crystals if not has_force_constants(crystal)]
     for done, crystal in enumerate(missing, start=1):
-        _compute_force_constants([crystal], device)
+        _compute_force_constants([crystal], device, steps)
         if progress:
             progress(done, len(missing))
     return [_force_constants(crystal, device) for crystal in crystals]
@@ -130,9 +134,11 @@ def _compute_features(of: Source, materials: Sequence[Material], device: torch.d
         _write(material, of.kind, tensor)
 
 
-def _compute_force_constants(crystals: Sequence[Crystal], device: torch.device) -> None:
+def _compute_force_constants(
+    crystals: Sequence[Crystal], device: torch.device, steps: Progress | None = None
+) -> None:
     for crystal in crystals:
-        _write(crystal, "forces", torch.tensor(force_constants(crystal, device)).float())
+        _write(crystal, "forces", torch.tensor(force_constants(crystal, device, steps)).float())
 
 
 def _write(crystal: Crystal, kind: str, tensor: torch.Tensor) -> None:

@@ -133,6 +133,7 @@ class Predictor:
         targets: Sequence[str] | None = None,
         functional: Functional = "PBE",
         ionic_method: AskedMethod = "full",
+        steps: Callable[[int, int], None] | None = None,
     ) -> Prediction:
         """The tensors of one crystal.
 
@@ -146,6 +147,7 @@ class Predictor:
             functional: of DFT, one of `functionals`. By another than PBE, the ionic part is "direct".
             ionic_method: "direct" does without the potential's force constants, and is many times as fast; see
                 `Prediction.ionic_method`.
+            steps: called with (done, total) while the potential's force constants are computed.
 
         Raises:
             EngineError: this is not one ordered, periodic crystal, or the model lacks a target or the functional.
@@ -156,6 +158,7 @@ class Predictor:
             targets=targets,
             functional=functional,
             ionic_method=ionic_method,
+            steps=steps,
         )[0]
 
     def predict_many(
@@ -167,13 +170,14 @@ class Predictor:
         targets: Sequence[str] | None = None,
         functional: Functional = "PBE",
         ionic_method: AskedMethod = "full",
+        steps: Callable[[int, int], None] | None = None,
     ) -> list[Prediction]:
         """`predict` for many crystals, in order.
 
         Args:
             batch_size: crystals at once.
             progress: called with (done, total) after each batch.
-            targets, functional, ionic_method: see `predict`.
+            targets, functional, ionic_method, steps: see `predict`.
 
         Raises:
             EngineError: one of them is not an ordered, periodic crystal or too large for the memory that is free,
@@ -189,7 +193,7 @@ class Predictor:
 
         def ask(some: Sequence[Crystal]) -> list[Prediction]:
             try:
-                return self._predict_batch(some, out_of_fold, wanted, springs, pbesol)
+                return self._predict_batch(some, out_of_fold, wanted, springs, pbesol, steps)
             except torch.linalg.LinAlgError as error:
                 if len(some) > 1:
                     return [answer for one in some for answer in ask([one])]
@@ -232,10 +236,18 @@ class Predictor:
         return tuple(target for target in self.targets if target in targets)
 
     def _predict_batch(
-        self, crystals: Sequence[Crystal], out_of_fold: bool, wanted: tuple[str, ...], springs: bool, pbesol: bool
+        self,
+        crystals: Sequence[Crystal],
+        out_of_fold: bool,
+        wanted: tuple[str, ...],
+        springs: bool,
+        pbesol: bool,
+        steps: Callable[[int, int], None] | None,
     ) -> list[Prediction]:
         checkpoint, r_max = self._checkpoint, self.graph_config.r_max
-        graphs = unlabelled_graphs(crystals, self.graph_config, self.model_config, self.device, springs, pbesol)
+        graphs = unlabelled_graphs(
+            crystals, self.graph_config, self.model_config, self.device, springs, pbesol, steps
+        )
         structures = [structure_of(crystal) for crystal in crystals]
         formulas = [structure.composition.reduced_formula for structure in structures]
         asked, held_out = self._asked(formulas, out_of_fold)

@@ -15,7 +15,7 @@ from pymatgen.core import Lattice, Structure
 from engine import EngineError, Predictor
 from engine.hosting import predictions
 from engine.hosting.pool import STOPPED, is_final
-from engine.hosting.predictions import ask, outcome
+from engine.hosting.predictions import ask, outcome, share_done
 from engine.limits import Limits, enforce
 from tests.engine.runs.test_run import wait_until
 from tests.engine.small import materials
@@ -56,6 +56,20 @@ def test_a_model_is_loaded_before_anyone_asks_and_stays_in_its_process():
     loaded = predictions.POOL.schedule(predictions._load, MODEL, 0.0)
     assert loaded.result() is None
     predictions.warm_up(MODEL, 0.0)
+
+
+def test_how_far_a_crystal_is_can_be_seen_while_its_force_constants_are_computed():
+    cell = LARGE.copy()
+    cell.perturb(0.03, seed=int(time.time()))  # a new one, of which nothing is kept
+    asked = ask("ada", None, 0.0, cell)
+    seen = set()
+    while not asked.done():
+        seen.add(share_done(asked))
+        time.sleep(0.05)
+    assert outcome(asked).ionic_method == "full"
+    assert seen - {0.0, 1.0}
+    assert share_done(asked) == 1
+    assert not predictions._notes[asked].exists()
 
 
 def test_a_refusal_is_an_answer_too():
