@@ -3,6 +3,8 @@
 from pages.components.starting import started
 
 if started():
-    from pages.components.site import guarded, navigation
+    from pages.components.site import guarded, navigation, settle
 
-    guarded(navigation().run)
+    page = navigation()
+    guarded(page.run)
+    settle(page.title)

@@ -63,7 +63,7 @@ def _materials(datasets: tuple[tuple[str, float], ...]) -> tuple[Material, ...]:
         with suppress(EngineError):  # a file of another kind in the user's folder
             found += indexed() if name == EMBEDDED[1] else load_dataset(name)
     everything = (*found, *catalogued(found))
-    _set_apart()
+    set_apart()
     return everything
 
 
@@ -127,11 +127,11 @@ def predictor(name: str | None, changed: float = 0.0) -> Predictor:
     """The model of that name or run folder; `changed` tells a run that went on from what it was before."""
     keep_memory()
     loaded = Predictor.load(name)
-    _set_apart()
+    set_apart()
     return loaded
 
 
-def _set_apart() -> None:
+def set_apart() -> None:
     """Have what was loaded for good never be gone through again for garbage, as Streamlit does after every run."""
     gc.collect()
     gc.freeze()

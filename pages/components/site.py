@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import streamlit as st
@@ -11,7 +12,7 @@ from engine.errors import EngineError, in_words
 from engine.hosting.logs import event
 from engine.hosting.metrics import REQUESTS
 from engine.hosting.server import begin
-from pages.components import touch
+from pages.components import cached, touch
 from pages.components.address import ONE_ENTRY_A_STEP, catch_up
 
 PAGES_FOLDER = Path(__file__).resolve().parents[1]
@@ -77,6 +78,12 @@ def guarded(page: Callable[[], None]) -> None:
         reason = in_words(error) if isinstance(error, OSError) else str(error)
         event("page ended", reason=reason)
         st.error(reason, icon=":material/block:")
+
+
+@cache
+def settle(page: str) -> None:
+    """Set apart what the first run of a page has imported, see `cached.set_apart`."""
+    cached.set_apart()
 
 
 def header(title: str, subtitle: str) -> None:
