@@ -29,6 +29,7 @@ class Limits:
     screening_hours: float = math.inf
     upload_mib: float = math.inf
     upload_files: float = math.inf
+    archive_files: float = math.inf
     uploads_mib: float = math.inf
     structures_a_day: float = math.inf
     memory_gib: float = math.inf

@@ -7,14 +7,17 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from engine.crystals.reader import shown_name
 from engine.errors import EngineError, check
+from engine.limits import in_force
 from engine.screening.stock import is_read
 
-MOST_UNPACKED = 512 * 1024**2  # bytes of all files of an archive
-MOST_FILES = 100_000  # of an archive
+MIB = 1024**2
+MOST_UNPACKED = 512 * MIB  # bytes of all files of the archives; fewer where a server says so
+MOST_FILES = 100_000  # of the archives
 _ARCHIVE = b"PK\x03\x04"
 _DAMAGES = (  # what Python raises for archives that are damaged, or made to look so
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
@@ -29,13 +32,23 @@ def unpacked(files: Iterable[File]) -> Iterator[File]:
     """The same files, with those that ZIP archives hold in the place of the archives.
 
     Raises:
-        EngineError: an archive is damaged, locked, or larger than may be unpacked.
+        EngineError: an archive is damaged, locked, or holds more than may be unpacked, with those before it.
     """
+    limits = in_force()
+    room = _Room(files=min(MOST_FILES, limits.archive_files), size=min(MOST_UNPACKED, MIB * limits.uploads_mib))
     for name, content in files:
         if content.startswith(_ARCHIVE):
-            yield from _members(shown_name(name), content)
+            yield from _members(shown_name(name), content, room)
         else:
             yield name, content
+
+
+@dataclass
+class _Room:
+    """Number of files, and their bytes, that may still be unpacked."""
+
+    files: float
+    size: float
 
 
 def write_files(files: Iterable[File], folder: Path) -> None:
@@ -46,16 +59,22 @@ def write_files(files: Iterable[File], folder: Path) -> None:
         (folder / _free_name(folder, _safe_name(name), numbers)).write_bytes(content)
 
 
-def _members(shown: str, content: bytes) -> Iterator[File]:
+def _members(shown: str, content: bytes, room: _Room) -> Iterator[File]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             held = [one for one in archive.infolist() if not _is_aside(one.filename)]
-            check(len(held) <= MOST_FILES, f"{shown}: holds {len(held):,} files, at most {MOST_FILES:,} are taken")
+            check(
+                len(held) <= room.files,
+                f"{shown}: holds {len(held):,} files, at most {room.files:,.0f} are taken at once; split it",
+            )
             size = sum(one.file_size for one in held)
             check(
-                size <= MOST_UNPACKED,
-                f"{shown}: unpacks to {size >> 20:,} MiB, at most {MOST_UNPACKED >> 20} MiB are taken; split it",
+                size <= room.size,
+                f"{shown}: unpacks to {size / MIB:,.0f} MiB, at most {room.size / MIB:,.0f} MiB are taken at "
+                "once; split it",
             )
+            room.files -= len(held)
+            room.size -= size
             for one in held:
                 with archive.open(one) as file:  # reads no more than `file_size`, whatever the stream holds
                     yield one.filename, file.read()

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from engine import EngineError
+from engine.limits import Limits, enforce, in_force
 from engine.runs import screening_run
 from engine.runs.folder import STATUS
 from engine.runs.screening_run import Screening, seconds_expected
@@ -156,6 +157,21 @@ def test_an_archive_that_would_fill_the_disk_is_refused(monkeypatch):
     with pytest.raises(EngineError, match="split it"):
         Screening.of_files([("bomb.zip", archive(**{"a.cif": "0" * 10_000}))], ELECTRONIC)
     assert Screening.all() == []
+
+
+def test_archives_hold_no_more_files_and_bytes_together_than_a_server_takes():
+    two = archive(**{"a.cif": "data_a", "b.cif": "data_b"})
+    before = in_force()
+    try:
+        enforce(Limits(archive_files=3))
+        assert len(list(unpacked([("one.zip", two)]))) == 2
+        with pytest.raises(EngineError, match=r"two\.zip: holds 2 files, at most 1 are taken at once"):
+            list(unpacked([("one.zip", two), ("two.zip", two)]))
+        enforce(Limits(uploads_mib=1))
+        with pytest.raises(EngineError, match=r"unpacks to 2 MiB, at most 1 MiB"):
+            list(unpacked([("large.zip", archive(**{"a.cif": "0" * 2 * 1024**2}))]))
+    finally:
+        enforce(before)
 
 
 def test_the_time_needed_grows_with_the_structures_and_falls_with_the_processes():
