@@ -8,6 +8,7 @@ drawn.
 
 import argparse
 import json
+import os
 import shutil
 import statistics
 import tempfile
@@ -134,7 +135,7 @@ def main() -> None:
     found: dict = {"code": code_version(), "machine": machine()}
     with (
         tempfile.TemporaryDirectory() as runs,
-        running_app(Path(runs)) as app,
+        running_app(Path(runs), OMP_NUM_THREADS=str(os.cpu_count())) as app,  # as `make app` has it
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
