@@ -1,8 +1,6 @@
 """The dashboard: `streamlit run app.py`."""
 
-from pages.components.starting import started
-
-if started():
+if __name__ == "__main__":
     from pages.components.site import guarded, navigation, settle
 
     page = navigation()

@@ -70,16 +70,6 @@ class Visitor:
         url = f"{self.address.replace('http', 'ws')}/_stcore/stream"
         self.socket = await self.http.ws_connect(url, protocols=("streamlit",), max_msg_size=0)
         await self.run(what, page)
-        while self.following and not self.fields:  # the server still imports its libraries
-            await self.follow(page)
-
-    async def follow(self, page: str) -> None:
-        """Have the part of the page that asks by itself ask once more."""
-        await asyncio.sleep(ASKING)
-        rerun = BackMsg()
-        rerun.rerun_script.page_name = page
-        rerun.rerun_script.fragment_id, rerun.rerun_script.is_auto_rerun = self.following, True
-        await self._timed("a bar", rerun)
 
     async def run(self, what: str, page: str = "", **values: str) -> None:
         """Have the page's script run once, with these words in its fields, and wait for its end."""
