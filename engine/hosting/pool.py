@@ -46,7 +46,8 @@ class Pool:
             try:
                 later.follow(self._schedule(function, arguments))
             except Exception as error:
-                later.set_exception(error)
+                with suppress(InvalidStateError):  # it was stopped
+                    later.set_exception(error)
 
     def _schedule(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Future[Any]:
         pool = self._pool = self._pool or self._processes()

@@ -54,6 +54,8 @@ def _ordered(disordered: Disordered) -> Reading:
 
 
 def _count(asked: Future[Reading]) -> None:
+    if asked.cancelled():
+        return
     _, reason = what_was_read(asked)
     if reason and not isinstance(reason, Disordered):
         REFUSALS.labels("file").inc()

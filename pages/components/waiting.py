@@ -61,12 +61,15 @@ def computed(question: Question, *arguments: object, what: str, share: float = 1
     asked = question(*arguments)
     if not finished([asked], what, ("", "being computed"), share=share):
         return None
+    forget: Callable[..., None] = question.clear  # type: ignore[attr-defined]
     try:
         return pool.outcome(asked, "computed this")
     except EngineError as error:
         st.info(f"{what}: {error}", icon=":material/info:")
-        if not pool.is_final(asked):
-            st.button("Compute it", on_click=question.clear, args=arguments, key=f"again-{what}")  # type: ignore[attr-defined]
+        if pool.is_final(asked):
+            forget(*arguments)  # what is missing may be there the next time
+        else:
+            st.button("Compute it", on_click=forget, args=arguments, key=f"again-{what}")
         return None
 
 

@@ -1,21 +1,24 @@
 """The Theory page: what its drawings hold, and what a visitor reads."""
 
+from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+import streamlit as st
 from pymatgen.core import Lattice, Structure
 from streamlit.testing.v1 import AppTest
 
 from engine.config import GraphConfig
+from engine.errors import EngineError
 from engine.evaluation.results import Origin
 from engine.optics.measured_modes import measured_modes
 from engine.teaching.equivariance import random_rotations, rotation_about
 from engine.teaching.harmonics import LMAX, NATURAL, clebsch_gordan, selection_rule
 from engine.teaching.oscillator import Oscillator
 from engine.teaching.sites import neighbours
-from pages.components import cached
+from pages.components import cached, waiting
 from pages.components.crystal.scene import make_scene
 from pages.components.theory import charts as theory_charts
 from pages.components.theory import surfaces as theory_surfaces
@@ -187,3 +190,18 @@ def test_a_mode_half_as_fast_adds_four_times_as_much_to_the_static_permittivity(
     page = open_page()
     page.slider(key="softened").set_value(50).run()
     assert f"ε(0) = **{slow.static:.2f}**" in words(page)
+
+
+def test_what_could_not_be_computed_is_asked_for_again() -> None:
+    asked = []
+
+    @st.cache_resource
+    def question(number: int) -> Future:
+        asked.append(number)
+        answer: Future = Future()
+        answer.set_exception(EngineError("no model"))
+        return answer
+
+    for _ in range(2):
+        assert waiting.computed(question, 1, what="This") is None
+    assert asked == [1, 1]
