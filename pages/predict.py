@@ -25,7 +25,7 @@ from pages.components.model.choice import chosen_functional, chosen_model
 from pages.components.screen import form
 from pages.components.site import SCREEN, header
 from pages.components.uploads import uploader
-from pages.components.widgets import DASH, attempt, number, refusal, subscripts
+from pages.components.widgets import DASH, attempt, literal, number, refusal, subscripts
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -44,7 +44,7 @@ def brought() -> list[tuple[str, bytes]]:
     files: list[tuple[str, bytes]] = st.session_state.get(KEPT, [])
     if files and not uploads:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f"Still here: {', '.join(name for name, _ in files)}", width="content")
+            st.caption(f"Still here: {', '.join(literal(name) for name, _ in files)}", width="content")
             st.button("Put them away", on_click=st.session_state.pop, args=(KEPT,), type="tertiary")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("For example", width="content")
@@ -102,7 +102,9 @@ def chosen_setting(name: str, content: bytes) -> str:
         return ""
     shown = name or "The pasted text"
     key = f"setting-{shown}"
-    chosen = st.segmented_control(f"{shown} fits several settings. Which is meant?", list(reason.choices), key=key)
+    chosen = st.segmented_control(
+        f"{literal(shown)} fits several settings. Which is meant?", list(reason.choices), key=key
+    )
     for column, (setting, structure) in zip(st.columns(len(reason.choices)), reason.choices.items(), strict=True):
         with column:
             st.caption(f"**{setting}** {answer_view.understood(structure)}")
@@ -117,7 +119,7 @@ def wants_orderings(name: str, content: bytes) -> bool:
         return False
     shown = name or "The pasted text"
     return st.toggle(
-        f"{shown}: predict ordered approximations of {subscripts(formula_of(reason.structure))}",
+        f"{literal(shown)}: predict ordered approximations of {subscripts(formula_of(reason.structure))}",
         key=f"orderings-{shown}",
         help="At most ten crystals with whole atoms on the shared sites of a small supercell, the most symmetric "
         "first. None of them is the disordered crystal. Each takes as long as a crystal of its own.",
@@ -196,7 +198,7 @@ def answer(model: tuple[str, float], functional: Functional, files: list[tuple[s
     try:
         found = answers(model, functional, meant)
     except EngineError as error:
-        st.error(str(error), icon=":material/block:")
+        st.error(literal(str(error)), icon=":material/block:")
         return
     listing(found)
     downloads(found)
@@ -249,10 +251,10 @@ def listing(found: list[Answer]) -> None:
         if mark and mark["number"] == 1:
             introduce(mark)
         if isinstance(answer, str):
-            st.error(answer, icon=":material/block:")
+            st.error(literal(answer), icon=":material/block:")
             continue
         written = subscripts(answer.formula)
-        title = f"**{written}**, {name}"
+        title = f"**{written}**, {literal(name)}"
         if answer.likely_metal:
             title += ", likely a metal"
         elif answer.low_dimensional:

@@ -11,6 +11,7 @@ from engine.errors import EngineError
 from engine.hosting import pool
 from engine.hosting.predictions import Asked, outcome, share_done
 from engine.prediction.prediction import Prediction
+from pages.components.widgets import literal
 
 AT_ONCE = 1.5  # s in which most questions are answered
 PREDICTED = "crystals predicted", "being predicted"
@@ -82,7 +83,7 @@ def _follow(
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
         many = f"{done} of {len(asked)} {doing[0]}" if len(asked) > 1 else doing[1]
-        st.progress(sum(map(share_done, asked)) / len(asked), text=f"{what}: {many}")
+        st.progress(sum(map(share_done, asked)) / len(asked), text=f"{literal(what)}: {many}")
         st.button("Stop", on_click=stop or partial(_cancel, asked), icon=":material/stop:", key=f"stop-{what}")
 
 

@@ -1,5 +1,6 @@
 """Inputs with a key, shared wording and number formats."""
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from html import escape
@@ -111,6 +112,11 @@ def run_title(run: Run) -> str:
 def subscripts(formula: str) -> str:
     """TiO2 -> TiO₂."""
     return formula.translate(_SUBSCRIPTS)
+
+
+def literal(name: str) -> str:
+    """A file's name with no underscore that Markdown takes for emphasis: _a_.cif -> \\_a\\_.cif."""
+    return re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", name)
 
 
 def space_group(symbol: str) -> str:
