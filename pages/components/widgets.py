@@ -115,7 +115,7 @@ def subscripts(formula: str) -> str:
 
 
 def literal(name: str) -> str:
-    """A file's name with no underscore that Markdown takes for emphasis: _a_.cif -> \\_a\\_.cif."""
+    r"""A file's name with no underscore that Markdown takes for emphasis: _a_.cif -> \_a\_.cif."""
     return re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", name)
 
 
