@@ -1,4 +1,4 @@
-"""The dashboard: `streamlit run app.py`."""
+"""The dashboard: `streamlit run app.py`, which imports this file once and runs it for each step of a visitor."""
 
 if __name__ == "__main__":
     from pages.components.site import guarded, navigation, settle
@@ -6,3 +6,9 @@ if __name__ == "__main__":
     page = navigation()
     guarded(page.run)
     settle(page.title)
+else:
+    from streamlit.starlette import App
+
+    from pages.components.start import imported
+
+    app = App(__file__, lifespan=imported)

@@ -26,7 +26,7 @@ from engine.network.force_constants import force_constants
 from engine.network.frozen_features import POTENTIAL, Source
 from engine.network.potential import GRAPH, NAME
 
-VERSION = {"features": 1, "forces": 2}  # counts up when what is kept would come out otherwise
+VERSION = {"features": 1, "forces": 3}  # counts up when what is kept would come out otherwise
 ATOMS_AT_ONCE = 100
 SHIPPED = DATA_FOLDER / "force_constants.parquet"
 

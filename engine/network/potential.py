@@ -58,7 +58,8 @@ class PretrainedFeatures(nn.Module):
         self._check_elements(graph)
         scalars, even = [], []
         second = _HIDDEN.slices()[2]
-        for name, data in self._layers(graph, self._both(graph), tuned):
+        edge_vec = graph.edge_vec.to(self.dtype)
+        for name, data in self._layers(graph, torch.cat([edge_vec, -edge_vec]), 2, tuned):
             if name.endswith("equivariant_gate"):
                 scalars.append(data["x"][:, : _HIDDEN[0].dim])
                 if len(scalars) == LAYERS:
@@ -72,25 +73,29 @@ class PretrainedFeatures(nn.Module):
         parts = {name: part for name, part in self.potential.named_children() if name.startswith(prefixes)}
         return nn.ModuleDict(deepcopy(parts)).requires_grad_()
 
-    def forces(self, graph: CrystalGraph) -> torch.Tensor:
-        """Forces on every atom, [N, 3] eV/Å; raises as `forward` does."""
+    def forces(self, graph: CrystalGraph, image: torch.Tensor | None = None) -> torch.Tensor:
+        """Forces on every atom, [N, 3] eV/Å; raises as `forward` does.
+
+        Args:
+            image: [B] 1 or -1 where the potential is asked about the crystal alone or about its inverted image
+                alone, at half the cost; by default about both, whose mean is even under inversion.
+        """
         self._check_elements(graph)
+        start, end = graph.edge_index
+        edge_vec = graph.edge_vec.to(self.dtype)
+        if image is None:
+            signs = edge_vec.new_tensor([1, -1])[:, None, None]
+        else:
+            signs = image.to(edge_vec)[graph.crystal_index[start]][None, :, None]
         with torch.enable_grad():
-            edge_vec = self._both(graph).detach().requires_grad_()
-            for _, data in self._layers(graph, edge_vec):
+            edge_vec = (signs * edge_vec).flatten(0, 1).detach().requires_grad_()
+            for _, data in self._layers(graph, edge_vec, len(signs)):
                 if "inferred_total_energy" in data:
                     break
             (pull,) = torch.autograd.grad(data["inferred_total_energy"].sum(), edge_vec)
-        straight, inverted = pull.chunk(2)
-        sender, receiver = graph.edge_index
-        mean = (straight - inverted) / 2
-        forces = mean.new_zeros(graph.num_nodes, 3)
-        return forces.index_add(0, sender, mean).index_add(0, receiver, -mean)
-
-    def _both(self, graph: CrystalGraph) -> torch.Tensor:
-        """[2 E, 3] edges of the crystal and of its inverted image."""
-        edge_vec = graph.edge_vec.to(self.dtype)
-        return torch.cat([edge_vec, -edge_vec])
+        pull = (signs * pull.view(len(signs), len(start), 3)).mean(0)
+        forces = pull.new_zeros(graph.num_nodes, 3)
+        return forces.index_add(0, start, pull).index_add(0, end, -pull)
 
     def _check_elements(self, graph: CrystalGraph) -> None:
         known = self.potential.type_map or {}
@@ -99,17 +104,20 @@ class PretrainedFeatures(nn.Module):
         check(not unknown, f"the potential {NAME} does not know {symbols}; choose the model e3nn-scratch")
 
     def _layers(
-        self, graph: CrystalGraph, edge_vec: torch.Tensor, tuned: nn.ModuleDict | None = None
+        self, graph: CrystalGraph, edge_vec: torch.Tensor, copies: int, tuned: nn.ModuleDict | None = None
     ) -> Iterator[tuple[str, dict[str, torch.Tensor]]]:
-        """Each layer's name, and what is known after it, of the crystals and then of their inverted images."""
-        crystals = len(graph.cell)
+        """Each layer's name, and what is known after it, of so many copies of the graph.
+
+        Args:
+            edge_vec: [copies E, 3] Å.
+        """
         data = self.potential._preprocess(
             {
-                "atomic_numbers": graph.atomic_numbers.repeat(2),
-                "pos": graph.pos.to(self.dtype).repeat(2, 1),
-                "edge_index": torch.cat([graph.edge_index, graph.edge_index + graph.num_nodes], 1),
+                "atomic_numbers": graph.atomic_numbers.repeat(copies),
+                "pos": graph.pos.to(self.dtype).repeat(copies, 1),
+                "edge_index": torch.cat([graph.edge_index + copy * graph.num_nodes for copy in range(copies)], 1),
                 "edge_vec": edge_vec,
-                "batch": torch.cat([graph.crystal_index, graph.crystal_index + crystals]),
+                "batch": torch.cat([graph.crystal_index + copy * len(graph.cell) for copy in range(copies)]),
             }
         )
         layers = dict(self.potential.named_children()) | dict(tuned or {})

@@ -65,6 +65,14 @@ def test_a_potential_first_loaded_for_features_gives_forces_too():
     assert forces.isfinite().all()
 
 
+def test_the_forces_are_the_mean_of_those_on_the_crystal_and_on_its_inverted_image():
+    graph = collate(crystal_graphs([crystals.wurtzite(), crystals.triclinic()], GRAPH, torch.float64))
+    potential = pretrained_features(CPU, torch.float64)
+    both = [potential.forces(graph, torch.tensor(images)) for images in ([1, -1], [-1, 1])]
+    assert not torch.allclose(*both, atol=1e-6)  # the potential itself knows no inversion
+    assert torch.allclose(potential.forces(graph), sum(both) / 2, atol=1e-9)
+
+
 def test_an_element_that_the_potential_does_not_know_is_named():
     with pytest.raises(EngineError, match="does not know Og"):
         features(Structure(Lattice.cubic(4), ["Og"], [[0, 0, 0]]))
