@@ -28,7 +28,7 @@ export OMP_WAIT_POLICY := PASSIVE
 app: .venv/app.stamp
 	@$(BIN)/python -c 'import sys, importlib.util as u; sys.exit(u.find_spec("torch_cluster") is None)' \
 	|| echo "torch_cluster is not installed: matscipy finds the neighbours of atoms, the same ones."
-	@echo "The dashboard opens on http://127.0.0.1:$(PORT) (Ctrl+C ends it)."
+	@echo "The dashboard opens on http://127.0.0.1:$(PORT) in some ten seconds (Ctrl+C ends it)."
 	@exec $(BIN)/streamlit run app.py --server.port $(PORT) $(if $(LOCAL),-- --local)
 
 test: .venv/dev.stamp
