@@ -9,6 +9,6 @@ if __name__ == "__main__":
 else:
     from streamlit.starlette import App
 
-    from pages.components.start import imported
+    from pages.components.start import ready
 
-    app = App(__file__, lifespan=imported)
+    app = App(__file__, lifespan=ready)

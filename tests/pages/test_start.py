@@ -8,13 +8,13 @@ from tests.test_layers import ROOT, imports
 ASK = """
 import asyncio, importlib, sys
 from app import app
-from pages.components.start import imported
+from pages.components.start import ready
 
 def packages():
     return {name.split(".")[0] for name in sys.modules}
 
 async def begin():
-    async with imported(app):
+    async with ready(app):
         there = packages()
         for module in sys.argv[1:]:
             importlib.import_module(module)
