@@ -29,7 +29,7 @@ from engine.screening.parts import Method, Settings
 from engine.screening.screening import PROGRESS, Progress, folder_of, outcome
 
 ASKED, STRUCTURES, IDS, RESULT = "screening.json", "structures", "ids.txt", "result.parquet"
-SECONDS: dict[Method, float] = {"full": 15.0, "direct": 0.25, "fast": 0.04}  # a crystal and core, about
+SECONDS: dict[Method, float] = {"full": 4.0, "direct": 0.25, "fast": 0.04}  # a crystal and core, about
 START = 20.0  # s until the first crystal is answered, about
 TELLING = 100  # structures from which on a screening tells how fast this machine is
 PARTS = "part-*.parquet"  # in the folder of parts
