@@ -1,6 +1,6 @@
 """Write data/force_constants.parquet: zone-centre force constants of the crystals that have tensors.
 
-    python data/force_constants.py        (an hour or more on two cores)
+    python data/force_constants.py        (ten minutes on two cores)
 
 Computed with the pretrained potential by engine/network/force_constants.py; one row a crystal, `key`
 its `engine.network.feature_cache.structure_key`, `force_constants` the [3 N, 3 N] matrix in eV/Å^2, row by row.

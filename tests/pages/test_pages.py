@@ -7,6 +7,7 @@ from pathlib import Path
 
 import ase
 import pytest
+from pymatgen.core import Lattice, Structure
 from pymatgen.io.vasp import Poscar
 from streamlit.testing.v1 import AppTest
 
@@ -284,7 +285,9 @@ def test_a_bar_says_how_many_of_several_crystals_are_predicted(monkeypatch: pyte
 
 def test_a_prediction_that_is_stopped_says_so_and_can_be_had_after_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "AT_ONCE", 0.0)
-    page = upload(("slow.vasp", POSCAR.format(symbol="Ba").replace("4.2", "5.5")))
+    baria = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.6), ["Ba", "O"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    baria.perturb(0.05, seed=int(time.time()))  # a new one, of which nothing is kept
+    page = upload(("slow.vasp", Poscar(baria).get_str()))
     deadline = time.monotonic() + PATIENCE
     while not any("predicted" in bar.proto.text for bar in page.get("progress")):
         assert time.monotonic() < deadline
