@@ -9,6 +9,7 @@ if __name__ == "__main__":
 else:
     from streamlit.starlette import App
 
+    from pages.components.shell import routes
     from pages.components.start import ready
 
-    app = App(__file__, lifespan=ready)
+    app = App(__file__, lifespan=ready, routes=routes())

@@ -5,9 +5,7 @@ from streamlit.runtime.state.query_params import _coerce_value_for_query_url
 
 # Streamlit adds an entry to the browser's history for each message about the address, also for those that only
 # tidy up before and after a step to another page or when a page is first drawn: Back then seems to do nothing.
-ONE_ENTRY_A_STEP = """<script>
-if (!window.oneEntryAStep) {
-    window.oneEntryAStep = true;
+ONE_ENTRY_A_STEP = """{
     const push = history.pushState.bind(history), replace = history.replaceState.bind(history);
     let step = 0, entered = 0;
     for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => step++, true);
@@ -18,7 +16,7 @@ if (!window.oneEntryAStep) {
         write(...entry);
     };
 }
-</script>"""
+"""
 
 
 def catch_up() -> None:

@@ -1,6 +1,5 @@
 """The pages of the dashboard and the frame around each of them."""
 
-import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -12,8 +11,8 @@ from engine.errors import EngineError, in_words
 from engine.hosting.logs import event
 from engine.hosting.metrics import REQUESTS
 from engine.hosting.server import begin
-from pages.components import cached, touch
-from pages.components.address import ONE_ENTRY_A_STEP, catch_up
+from pages.components import cached
+from pages.components.address import catch_up
 
 PAGES_FOLDER = Path(__file__).resolve().parents[1]
 ICON = PAGES_FOLDER.parent / "static" / "icon.svg"
@@ -23,28 +22,6 @@ LOOK_UP, EXPLORE, COMPARE, PREDICT, SCREEN, MODEL, TRAIN, THEORY, DEMO = (
 )
 
 SITE = "Dielectric tensors"
-# s, once a visitor: the page would be drawn before its width and style are there, and then jump.
-HEAD_START = 0.3
-_STYLE = """
-.block-container {max-width: 1320px;}
-[data-testid="stMarkdownContainer"] table {width: 100%; font-size: 0.9rem;}
-[data-testid="stMarkdownContainer"] :is(th, td) {padding: 0.25rem 0.5rem 0.25rem 0; border-width: 0 0 1px 0;}
-[data-testid="stMarkdownContainer"] td:first-child {opacity: 0.75;}
-@media (max-width: 500px) {[data-testid="stMarkdownContainer"] table {font-size: 0.8rem;}}
-ul.links {display: flex; flex-wrap: wrap; gap: 0.4rem 1.6rem; list-style: none; padding: 0 !important; margin: 0;}
-[data-testid="stSlider"] label {margin-bottom: 0.5rem;}
-h1 {padding: 0 0 0.2rem !important;}
-kbd {opacity: 0.85 !important;}
-@media (max-width: 640px) {[data-testid="stMarkdownContainer"]:has(> table) {overflow-x: auto;}}
-@media print {
-  header, [data-testid="stMultiSelect"], [data-testid="stTextInput"], [data-testid="stButtonGroup"],
-  [data-testid="stPills"], [data-testid="stDownloadButton"], .st-key-downloads {display: none !important;}
-  .stPlotlyChart, table {break-inside: avoid;}
-}
-[data-testid="stCaptionContainer"] {color: inherit !important; opacity: 0.8;}
-"""
-
-
 _DARK_STYLE = (
     '[data-testid^="stBaseButton-primary"] p, [data-testid="stMultiSelect"] span[title] {color: #0b1117;}'
 )
@@ -94,12 +71,7 @@ def header(title: str, subtitle: str) -> None:
     catch_up()
     navigation(title)
     st.html(f"<style>{_style(st.context.theme.type)}</style>")
-    with st.container(height=1, border=False):  # else it takes the room of a line until it is there
-        st.html(ONE_ENTRY_A_STEP + touch.SCRIPT, unsafe_allow_javascript=True)
     _ask_to_sign_in()
-    if not st.session_state.get("dressed"):
-        st.session_state.dressed = True
-        time.sleep(HEAD_START)
     st.title(title, anchor=False)
     st.caption(subtitle)
     _let_in(title)
@@ -128,4 +100,4 @@ def _let_in(page: str) -> None:
 
 def _style(theme: str | None) -> str:
     color = st.get_option(f"theme.{theme or 'light'}.linkColor")
-    return f"{_STYLE}{touch.STYLE}ul.links a {{color: {color};}}{_DARK_STYLE if theme == 'dark' else ''}"
+    return f"ul.links a {{color: {color};}}{_DARK_STYLE if theme == 'dark' else ''}"

@@ -35,7 +35,7 @@ addEventListener("click", event => {
     });
 });
 """
-SCRIPT = f"<script>if (!window.readyForTouch) {{window.readyForTouch = true;{_SWIPES}{_MENU}}}</script>"
+SCRIPT = f"{{{_SWIPES}{_MENU}}}"
 # A chart's buttons come with a tap on it, as they come with the pointer: else they lie on its headings.
 STYLE = """
 .js-plotly-plot {touch-action: pan-y pinch-zoom;}

@@ -89,6 +89,7 @@ def test_crystal_and_tensors_are_scrolled_past_and_no_button_lies_on_a_heading(
 ) -> None:
     page = phone(f"{app}/demo?crystal={STOPS[0].material_id}")
     expect(page.frame_locator("iframe").first.locator("canvas").first).to_be_visible()
+    settled(page)
     expect_to_scroll(page, page.locator("iframe").first)
     chart = page.locator(".js-plotly-plot").first
     expect(chart.locator(".modebar-btn")).to_be_hidden()

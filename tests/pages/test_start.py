@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+from pages.components.shell import routes, shell
 from tests.test_layers import ROOT, imports
 
 ASK = """
@@ -32,3 +33,9 @@ def test_no_page_waits_for_a_library():
         [sys.executable, "-c", ASK, *modules], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert found.stdout.split("\n")[-2] == ""
+
+
+def test_every_page_is_loaded_with_our_style_after_those_of_streamlit():
+    assert {route.path for route in routes()} > {"/", "/explore", "/theory"}
+    html = shell()
+    assert html.index('id="root"') < html.index(".block-container") < html.index("</body>")
