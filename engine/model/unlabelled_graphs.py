@@ -13,7 +13,7 @@ from engine.network.force_constants import effort
 from engine.network.padding import to_pairs
 from engine.network.springs import stiffness
 
-MOST_EFFORT = 8000  # see force_constants.effort; half a minute or so on two cores, and the same on every device
+MOST_EFFORT = 5000  # see force_constants.effort; half a minute or so on two cores, and the same on every device
 
 
 def unlabelled_graphs(

@@ -46,7 +46,7 @@ def routes() -> list[Route]:
 
 
 def shell() -> str:
-    """Streamlit's page with what is ours at its end, where it comes after Streamlit's own styles."""
+    """Streamlit's page with what is ours: after Streamlit's own styles and before those that a page brings."""
     html = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
     ours = f"<style>{_STYLE}{touch.STYLE}</style><script>{ONE_ENTRY_A_STEP}{touch.SCRIPT}</script>"
-    return html.replace("</body>", f"{ours}</body>")
+    return html.replace('<div id="root">', f'{ours}<div id="root">')

@@ -89,10 +89,16 @@ def test_the_wheel_over_the_crystal_scrolls_the_page(app: str, visit: Visit) -> 
     assert page.title() == "Look up · Dielectric tensors"
     canvas = page.frame_locator("iframe").first.locator("canvas").first
     expect(canvas).to_be_visible()
+    settled(page)
     canvas.hover()
-    page.mouse.wheel(0, 300)
     main = page.get_by_test_id("stMain")
-    until(page, lambda: main.evaluate("element => element.scrollTop") > 0)
+    before = main.evaluate("element => element.scrollTop")  # to have the pointer there may take some pixels
+
+    def rolled() -> bool:
+        page.mouse.wheel(0, 30)
+        return main.evaluate("element => element.scrollTop") > before + 100
+
+    until(page, rolled)
 
 
 def test_plane_cuts_show_the_chosen_quantity_in_three_planes(app: str, visit: Visit) -> None:
