@@ -28,7 +28,6 @@ from engine.crystals.material import Material
 from engine.errors import required
 from engine.network.potential import GRAPH, pretrained_features
 
-PRECISION = torch.float64
 DISPLACEMENT = 0.0002  # Å; so small a step keeps the result independent of its direction, and needs float64
 SYMMETRY_TOLERANCE = 1e-3  # Å
 ATOMS_AT_ONCE = 150
@@ -59,7 +58,7 @@ def force_constants(
         some = asked[start : start + size]
         graph = collate([at_rest if number == STILL else _moved(at_rest, *steps[number]) for number, _ in some])
         images = torch.tensor([image for _, image in some], device=device)
-        forces = pretrained_features(device, PRECISION).forces(graph, images)
+        forces = pretrained_features(device, torch.float64).forces(graph, images)
         answers += list(forces.cpu().numpy().reshape(-1, natoms, 3))
         if progress:
             progress(min(start + size, len(asked)), len(asked))
