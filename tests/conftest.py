@@ -31,8 +31,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest come first, so that no process is left alone with one of them at the end."""
+    """The longest come first, so that no process is left alone with one of them at the end.
+
+    A test in the browser that fails is run once more, and the summary names it: on busy cores a click can be lost.
+    """
     items.sort(key=_rank)
+    for item in items:
+        if item.nodeid.startswith(BROWSER):
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 def _rank(item: pytest.Item) -> int:

@@ -58,10 +58,16 @@ def swipe(page: Page, over: Locator, across: float, down: float) -> None:
 
 
 def expect_to_scroll(page: Page, over: Locator) -> None:
+    """A finger moves the page; one that a busy browser swallowed comes again."""
     swipe(page, over, 0, 0)
     before = page.evaluate(SCROLLED)
-    swipe(page, over, 5, 120)
-    until(page, lambda: page.evaluate(SCROLLED) < before - 40)
+
+    def scrolled() -> bool:
+        swipe(page, over, 5, 120)
+        page.wait_for_timeout(1000)
+        return page.evaluate(SCROLLED) < before - 40
+
+    until(page, scrolled)
 
 
 def test_a_chart_can_be_moved_and_scrolled_past_and_the_menu_closes(

@@ -1,5 +1,6 @@
 """Waiting for what comes later: a script's end, a chart, a drawing."""
 
+import time
 from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
@@ -19,8 +20,8 @@ def settled(page: Page) -> None:
 
 def until(page: Page, holds: Callable[[], bool]) -> None:
     """Return once this holds."""
-    for _ in range(PATIENCE // STEP):
-        if holds():
-            return
+    last = time.monotonic() + PATIENCE / 1000
+    while not holds():
+        if time.monotonic() > last:
+            raise AssertionError(f"did not come true within {PATIENCE / 1000:.0f} s")
         page.wait_for_timeout(STEP)
-    raise AssertionError(f"did not come true within {PATIENCE / 1000:.0f} s")
