@@ -7,9 +7,10 @@ if __name__ == "__main__":
     guarded(page.run)
     settle(page.title)
 else:
+    from starlette.middleware import Middleware
     from streamlit.starlette import App
 
-    from pages.components.shell import routes
+    from pages.components.shell import Shell
     from pages.components.start import ready
 
-    app = App(__file__, lifespan=ready, routes=routes())
+    app = App(__file__, lifespan=ready, middleware=[Middleware(Shell)])

@@ -6,14 +6,15 @@ Were they sent with the pages, each would be drawn without them first, and then 
 from pathlib import Path
 
 import streamlit as st
-from starlette.requests import Request
+from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse
-from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pages.components import touch
 from pages.components.address import ONE_ENTRY_A_STEP
 
-PAGES = [path.stem for path in sorted(Path(__file__).resolve().parents[1].glob("*.py"))]
+_CONDITIONS = (b"if-none-match", b"if-modified-since")
+_COMPONENT = "/component/"  # of Streamlit: a frame with a page of its own
 _STYLE = """
 .block-container {max-width: 1320px;}
 [data-testid="stMarkdownContainer"] table {width: 100%; font-size: 0.9rem;}
@@ -34,15 +35,34 @@ kbd {opacity: 0.85 !important;}
 """
 
 
-def routes() -> list[Route]:
-    """Of every page's address."""
-    html = shell()
+class Shell:
+    """Wherever Streamlit answers with its own page, also at a mistyped address, ours is sent in its place."""
 
-    async def answer(request: Request) -> HTMLResponse:
-        return HTMLResponse(html, headers={"Cache-Control": "no-cache"})
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.page = HTMLResponse(shell(), headers={"Cache-Control": "no-cache"})
 
-    base = f"/{(st.get_option('server.baseUrlPath') or '').strip('/')}".rstrip("/")
-    return [Route(f"{base}/{page}", answer) for page in ("", *PAGES)]
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http" or "text/html" not in Headers(scope=scope).get("accept", ""):
+            return await self.app(scope, receive, send)
+        # A browser that kept the page of another Streamlit app at this address must not hear that it is the same.
+        asked = [(name, value) for name, value in scope["headers"] if name not in _CONDITIONS]
+        ours = False
+
+        async def answer(message: Message) -> None:
+            nonlocal ours
+            if message["type"] == "http.response.start":
+                kind = Headers(raw=message["headers"]).get("content-type", "")
+                ours = (
+                    message["status"] == 200 and kind.startswith("text/html") and _COMPONENT not in scope["path"]
+                )
+                if ours:
+                    await self.page(scope, receive, send)
+            if not ours:
+                await send(message)
+
+        await self.app({**scope, "headers": asked}, receive, answer)
 
 
 def shell() -> str:

@@ -1,7 +1,9 @@
 """The address in a real browser: it names what is drawn, and Back undoes one step."""
 
 import re
+import urllib.request
 from collections.abc import Callable
+from http.client import HTTPResponse
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -79,3 +81,26 @@ def test_one_press_of_back_returns_from_the_crystal_that_was_ticked(app: str, vi
     expect(page.get_by_role("heading", name="Explore", level=1)).to_be_visible()
     settled(page)
     expect(page).to_have_url(address)
+
+
+@pytest.mark.parametrize("address", ["", "explore", "nowhere", "no/where"])
+def test_every_address_is_loaded_with_our_style_between_those_of_streamlit_and_its_own(
+    address: str, app: str
+) -> None:
+    # A browser that has kept another Streamlit app's page of this address asks whether it is the same.
+    kept = answer(f"{app}/{address}", Accept="*/*").headers["ETag"]
+    html = answer(f"{app}/{address}", Accept="text/html,*/*", **{"If-None-Match": kept}).read().decode()
+    assert html.index("<body>") < html.index(".block-container") < html.index('id="root"')
+
+
+def test_what_is_no_page_comes_as_it_is(app: str) -> None:
+    icon = answer(f"{app}/favicon.png", Accept="text/html,*/*")
+    assert icon.headers["Content-Type"] == "image/png"
+    assert icon.read().startswith(b"\x89PNG")
+
+
+def answer(address: str, **headers: str) -> HTTPResponse:
+    """What a program hears at this address."""
+    response = urllib.request.urlopen(urllib.request.Request(address, headers=headers))  # noqa: S310, our own server
+    assert isinstance(response, HTTPResponse)
+    return response

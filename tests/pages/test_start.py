@@ -3,7 +3,6 @@
 import subprocess
 import sys
 
-from pages.components.shell import routes, shell
 from tests.test_layers import ROOT, imports
 
 ASK = """
@@ -33,9 +32,3 @@ def test_no_page_waits_for_a_library():
         [sys.executable, "-c", ASK, *modules], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert found.stdout.split("\n")[-2] == ""
-
-
-def test_every_page_is_loaded_with_our_style_between_those_of_streamlit_and_its_own():
-    assert {route.path for route in routes()} > {"/", "/explore", "/theory"}
-    html = shell()
-    assert html.index("<body>") < html.index(".block-container") < html.index('id="root"')
