@@ -101,6 +101,13 @@ def test_the_wheel_over_the_crystal_scrolls_the_page(app: str, visit: Visit) -> 
     until(page, rolled)
 
 
+def test_without_a_graphics_card_the_crystal_is_drawn_no_finer_than_its_frame(app: str, visit: Visit) -> None:
+    page = open_material(app, visit)
+    canvas = page.frame_locator("iframe").first.locator("canvas").first
+    expect(canvas).to_be_visible()
+    assert canvas.evaluate("canvas => canvas.width === canvas.clientWidth")
+
+
 def test_plane_cuts_show_the_chosen_quantity_in_three_planes(app: str, visit: Visit) -> None:
     page = open_material(app, visit)
     page.get_by_role("tab", name="Plane cuts").click()

@@ -31,6 +31,16 @@ OPACITY = 0.78  # of the surface, so that the atoms inside are seen
 BACKGROUNDS = {False: "#ffffff", True: "#11181f"}  # of the page by theme, see .streamlit/config.toml
 # Black, because what shines through a half-transparent surface is already the colour that the drawing lies on.
 _STYLE = "<style>body {margin: 0; overflow: hidden} canvas {background: black}</style>"
+# 3Dmol draws twice as wide and high as the frame is, for smooth edges: four times the work, which only a graphics
+# card does at once.
+_OPTIONS = '{backgroundColor:"white"}'  # as py3Dmol has them
+_SHARP_WHERE_FAST = """{upscale: (() => {
+    const context = document.createElement("canvas").getContext("webgl");
+    const named = context?.getExtension("WEBGL_debug_renderer_info");
+    const card = named ? context.getParameter(named.UNMASKED_RENDERER_WEBGL) : "";
+    context?.getExtension("WEBGL_lose_context")?.loseContext();
+    return !/swiftshader|llvmpipe|software|basic render/i.test(card);
+})()}"""
 # 3Dmol draws anew at almost every call, which takes seconds without a graphics card: only the last one shall draw.
 _HOLD = "viewer_UNIQUEID.getRenderer().render = () => {};\n"
 _RELEASE = "delete viewer_UNIQUEID.getRenderer().render;\n"
@@ -73,6 +83,7 @@ CONVENTIONAL, BEYOND = "conventional cell", "bonds over the border"
 ARROW = COLORS[3]
 ARROW_LENGTH, SHORTEST_ARROW = 4.0, 0.25  # of the motion, which itself is small; Å
 _TURN = Rotation.from_euler("yx", [20, -75], degrees=True)  # from the crystal's axes to right, up, to the eye
+THINNEST = 1.2  # pixels, radius of the cell's edges: thinner ones are drawn as dots
 LARGEST = 0.7  # Å, radius of the largest atom that is drawn, or so
 MARGIN = 1.05  # of the frame around all that is drawn
 
@@ -161,7 +172,7 @@ def frame_html(
         EngineError: an atomic number is of no element.
     """
     view = py3Dmol.view(width="100%", height=f"{HEIGHT}px", js=SCRIPT_ADDRESS)
-    view.startjs += _HOLD
+    view.startjs = view.startjs.replace(_OPTIONS, _SHARP_WHERE_FAST) + _HOLD
     view.setBackgroundColor(BACKGROUNDS[dark])
     view.setProjection("orthographic")
     view.addModel()
@@ -350,9 +361,11 @@ def _origin(scene: Scene) -> np.ndarray:
 
 
 def _add_cell(view: py3Dmol.view, scene: Scene) -> None:
+    span = float(np.linalg.norm(np.ptp(scene.corners, axis=0)))
+    radius = max(0.03, THINNEST * span / HEIGHT)
     for i, j in EDGES:
         ends = {"start": _point(scene.corners[i]), "end": _point(scene.corners[j])}
-        view.addCylinder(ends | {"radius": 0.03, "color": SLATE})
+        view.addCylinder(ends | {"radius": radius, "color": SLATE})
 
 
 def _add_axes(view: py3Dmol.view, scene: Scene) -> None:
