@@ -3,12 +3,15 @@
 import multiprocessing
 import os
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, InvalidStateError
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from functools import cache
 from multiprocessing import spawn
 from typing import Any
+from weakref import WeakSet
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -17,6 +20,7 @@ from engine.limits import Grant, as_variable, granted
 from engine.network.potential import keep_memory
 
 BEHIND = 5  # niceness: pages come first, and trainings last
+STEP = 0.2  # s, between two looks at whether processes are well
 STOPPED = "stopped before it was answered"
 PRELOADED = ["engine.prediction.predictor", "engine.teaching.two_networks"]  # imported once for all processes
 
@@ -29,42 +33,48 @@ class Pool:
         self._most = most
         self._turn = threading.Lock()
         self._pool: ProcessPool | None = None
+        self._watcher: threading.Thread | None = None
+        self._open: WeakSet[_Work] = WeakSet()
 
     def schedule(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Have a process call this; `outcome` says what came of it, and its `cancel` stops the work."""
+        work = _Work(function, arguments)
+        self._open.add(work)
         if self._pool is not None and self._turn.acquire(blocking=False):
             try:
-                return self._schedule(function, arguments)
+                self._ask(work)
             finally:
                 self._turn.release()
-        later = _Later()  # beginning takes seconds: the first process waits for what is imported for all
-        threading.Thread(target=self._schedule_later, args=(later, function, arguments), daemon=True).start()
-        return later
-
-    def _schedule_later(self, later: "_Later", function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
-        with self._turn:
-            try:
-                later.follow(self._schedule(function, arguments))
-            except Exception as error:
-                with suppress(InvalidStateError):  # it was stopped
-                    later.set_exception(error)
-
-    def _schedule(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Future[Any]:
-        pool = self._pool = self._pool or self._processes()
-        try:
-            return pool.schedule(function, args=arguments)
-        except RuntimeError:  # one that was killed in the middle of a word has broken the pool
-            pool.stop()
-            self._pool = self._processes()
-            return self._pool.schedule(function, args=arguments)
+        else:  # beginning takes seconds: the first process waits for what is imported for all
+            threading.Thread(target=self._ask_in_turn, args=(work,), daemon=True).start()
+        return work
 
     def end(self) -> None:
         """End all processes, and what they do."""
         with self._turn:
+            for work in list(self._open):
+                work.cancel()
             if self._pool is not None:
                 self._pool.stop()
-                self._pool.join()
                 self._pool = None
+        if self._watcher is not None:
+            self._watcher.join()
+
+    def _ask_in_turn(self, work: "_Work") -> None:
+        with self._turn:
+            try:
+                self._ask(work)
+            except Exception as error:
+                with suppress(InvalidStateError):  # it was stopped
+                    work.set_exception(error)
+
+    def _ask(self, work: "_Work") -> None:
+        self._pool = self._pool or self._processes()
+        try:
+            work.follow(self._pool, self._pool.schedule(work.function, args=work.arguments))
+        except RuntimeError:  # processes that were killed in the middle of a word have broken the pool
+            self._pool = self._processes()
+            work.follow(self._pool, self._pool.schedule(work.function, args=work.arguments))
 
     def _processes(self) -> ProcessPool:
         _leave_the_main_script()
@@ -72,19 +82,42 @@ class Pool:
         context.set_forkserver_preload(PRELOADED)
         own = as_variable(Grant(memory=granted().memory))
         self.begun += 1
-        return ProcessPool(max_workers=self._most(), context=context, initializer=_settle, initargs=(own,))
+        pool = ProcessPool(max_workers=self._most(), context=context, initializer=_settle, initargs=(own,))
+        self._watcher = threading.Thread(target=self._watch, args=(pool,), daemon=True)
+        self._watcher.start()
+        return pool
+
+    def _watch(self, pool: ProcessPool) -> None:
+        """Wait for the end of this pool; if it broke, ask another one, once, for what it leaves unanswered.
+
+        Of that it gives up only what it had registered, with a BrokenProcessPool, and forgets the rest.
+        """
+        while pool.active:
+            time.sleep(STEP)
+        for work in list(self._open):
+            if work.pool is pool and not work.done():
+                if work.asked_again:
+                    work.set_exception(ProcessExpired("its processes ended twice"))
+                else:
+                    work.asked_again = True
+                    self._ask_in_turn(work)
+        pool.stop()
+        pool.join()
 
 
-class _Later(Future[Any]):
-    """What a process will be asked as soon as there is one."""
+class _Work(Future[Any]):
+    """What a process is asked, perhaps as soon as there is one."""
 
-    def __init__(self) -> None:
+    def __init__(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
         super().__init__()
+        self.function, self.arguments = function, arguments
+        self.pool: ProcessPool | None = None
+        self.asked_again = False
         self._asked: Future[Any] | None = None
 
-    def follow(self, asked: Future[Any]) -> None:
-        """End as this ends."""
-        self._asked = asked
+    def follow(self, pool: ProcessPool, asked: Future[Any]) -> None:
+        """End as what was asked of this pool ends."""
+        self.pool, self._asked = pool, asked
         if self.cancelled():
             asked.cancel()
         asked.add_done_callback(self._end)
@@ -108,10 +141,10 @@ class _Later(Future[Any]):
         with suppress(InvalidStateError):  # it was stopped
             if asked.cancelled():
                 self.cancel()
-            elif error := asked.exception():
-                self.set_exception(error)
-            else:
+            elif not (error := asked.exception()):
                 self.set_result(asked.result())
+            elif not isinstance(error, BrokenProcessPool):  # which `Pool` sees to
+                self.set_exception(error)
 
 
 @cache

@@ -1,6 +1,7 @@
 """Processes of a server: begun without holding anyone up, whatever script runs, and stopped at any moment."""
 
 import os
+import signal
 import sys
 import time
 from concurrent.futures import wait
@@ -63,3 +64,22 @@ def test_no_process_runs_the_script_that_runs_just_now(pool, tmp_path, monkeypat
     monkeypatch.setitem(sys.modules, "__main__", script)
     assert outcome(pool.schedule(int), "counted") == 0
     assert not (tmp_path / "ran").exists()
+
+
+def test_what_waits_as_its_processes_are_killed_is_asked_again(pool):
+    worker = outcome(pool.schedule(os.getpid), "counted")
+    os.kill(worker, signal.SIGKILL)
+    # More than a pipe holds: what gives out the first waits for a process to take it, and the others wait behind.
+    asked = [pool.schedule(len, bytes(200_000)) for _ in range(3)]
+    assert wait(asked, 60).not_done == set()
+    assert [outcome(one, "counted") for one in asked] == 3 * [200_000]
+    assert pool.begun == 2
+    assert outcome(pool.schedule(os.getpid), "counted") != worker
+
+
+def test_what_kills_its_process_is_not_asked_again(pool):
+    asked = pool.schedule(os._exit, 1)
+    with pytest.raises(EngineError, match="the process that counted ended without an answer"):
+        outcome(asked, "counted")
+    assert not is_final(asked)
+    assert outcome(pool.schedule(int), "counted") == 0
