@@ -13,6 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pages.components import touch
 from pages.components.address import ONE_ENTRY_A_STEP
 
+# The code that draws charts, which Streamlit asks for as it has one to draw, and a browser reads for a second.
+_CHARTS = next((Path(st.__file__).parent / "static" / "static" / "js").glob("PlotlyChart.*.js"))
 _CONDITIONS = (b"if-none-match", b"if-modified-since")
 _COMPONENT = "/component/"  # of Streamlit: a frame with a page of its own
 _STYLE = """
@@ -32,6 +34,16 @@ kbd {opacity: 0.85 !important;}
   .stPlotlyChart, table {break-inside: avoid;}
 }
 [data-testid="stCaptionContainer"] {color: inherit !important; opacity: 0.8;}
+"""
+
+_CHARTS_AHEAD = f"""{{
+const ahead = setInterval(() => {{
+    if (!document.querySelector('[data-testid="stApp"][data-test-script-state="notRunning"]')) return;
+    clearInterval(ahead);
+    const charts = new URL("{_CHARTS.name}", document.querySelector('script[type="module"]').src);
+    (window.requestIdleCallback ?? setTimeout)(() => import(charts));
+}}, 100);
+}}
 """
 
 
@@ -68,5 +80,6 @@ class Shell:
 def shell() -> str:
     """Streamlit's page with what is ours: after Streamlit's own styles and before those that a page brings."""
     html = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
-    ours = f"<style>{_STYLE}{touch.STYLE}</style><script>{ONE_ENTRY_A_STEP}{touch.SCRIPT}</script>"
+    scripts = f"{ONE_ENTRY_A_STEP}{touch.SCRIPT}{_CHARTS_AHEAD}"
+    ours = f"<style>{_STYLE}{touch.STYLE}</style><script>{scripts}</script>"
     return html.replace('<div id="root">', f'{ours}<div id="root">')

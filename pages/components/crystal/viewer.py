@@ -44,6 +44,15 @@ _SHARP_WHERE_FAST = """{upscale: (() => {
 # 3Dmol draws anew at almost every call, which takes seconds without a graphics card: only the last one shall draw.
 _HOLD = "viewer_UNIQUEID.getRenderer().render = () => {};\n"
 _RELEASE = "delete viewer_UNIQUEID.getRenderer().render;\n"
+# Charts and texts of the page come first: a frame shares their thread.
+_WHEN_IDLE = f"""<script>
+var $3Dmolpromise = new Promise(loaded => (window.requestIdleCallback ?? setTimeout)(() => {{
+    const script = document.createElement("script");
+    script.src = "{SCRIPT_ADDRESS}";
+    script.onload = loaded;
+    document.head.append(script);
+}}, {{timeout: 2000}}));
+</script>"""
 # 3Dmol makes the frames of a vibration from the first one, which atoms that were added one by one lack.
 _MOVE = (
     "if (!window.matchMedia('(prefers-reduced-motion: reduce)').matches) {"
@@ -204,7 +213,7 @@ def frame_html(
     body = script.replace("UNIQUEID", "crystal")
     return (
         f'<!DOCTYPE html><html><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" '
-        f'content="{POLICY}">{_STYLE}</head><body>{body}</body></html>'
+        f'content="{POLICY}">{_STYLE}{_WHEN_IDLE}</head><body>{body}</body></html>'
     )
 
 
