@@ -23,6 +23,7 @@ from engine.crystals.material import Material
 from engine.data.datasets import load_dataset
 from engine.evaluation.provenance import code_version, machine
 from tests.browser.server import PATIENCE, running_app
+from tests.browser.waiting import settled
 
 VISITS = 10
 EMBEDDED = load_dataset("petousis-2017")
@@ -61,10 +62,11 @@ def spectrum(page: Page, app: str, visit: int) -> float:
 
 
 def spectrum_of_a_new_crystal(page: Page, app: str, visit: int) -> float:
-    """From a file of ten atoms that nobody has seen to the same on the Predict page."""
+    """From a file of ten atoms that nobody has seen, given to the drawn Predict page, to the same there."""
     page.goto(f"{app}/predict")
     field = page.locator("input[type=file]")
     field.wait_for(state="attached", timeout=PATIENCE)
+    settled(page)
     structure = OF_TEN_ATOMS[visit].structure.copy()
     structure.scale_lattice(structure.volume * (1 + 1e-6 * (time.time() % 1e4)))
     file = {"name": "POSCAR", "mimeType": "text/plain", "buffer": Poscar(structure).get_str().encode()}
