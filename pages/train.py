@@ -123,15 +123,17 @@ def start(data: str, backbone: str, form: Form, name: str) -> None:
 
 
 def time_needed(data: str, backbone: str, form: Form) -> None:
-    """How long the training would take, by what this machine has trained before."""
+    """How long the training would take."""
     try:
-        seconds = Run.seconds_expected(config_of(backbone, form), data)
+        expected = Run.seconds_expected(config_of(backbone, form), data)
     except EngineError:
         return  # said when it is started
-    if seconds is None:
+    if expected is None:
         st.caption("This machine has not trained such a network yet: the first epochs tell how long it takes.")
-    else:
-        st.caption(f"About {duration(seconds)}, by the last such run on this machine.")
+        return
+    seconds, known = expected
+    by = "by the last such run on this machine" if known else "very roughly: the first epochs tell more"
+    st.caption(f"About {duration(seconds)}, {by}.")
 
 
 def data_set() -> str:

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +33,9 @@ from engine.training.loop import EpochResult
 from engine.training.team import ALONE, Team
 
 LOCK_PATIENCE = 1.0  # s
+# Of an epoch of the usual network on the embedded tensors, features not counted, measured on two cores.
+SECONDS = {"scratch": 5.2, "pretrained": 2.6, "distilled": 0.8}
+INDICES_TOO = 2.0  # times that, where crystals known by n alone teach too
 
 
 @dataclass(frozen=True)
@@ -129,13 +132,21 @@ class Run(Job):
         return float(np.median(last)) * (history[-1].epochs - history[-1].epoch)
 
     @classmethod
-    def seconds_expected(cls, config: TrainConfig, data: str) -> float | None:
-        """What a training would take by the epochs of the last run here of the same network and data; or None."""
+    def seconds_expected(cls, config: TrainConfig, data: str) -> tuple[float, bool] | None:
+        """What the epochs of a training would take, and whether the last one here of its network and data told so.
+
+        Else it is very rough, by what the backbone's usual network takes on two cores; None of another network.
+        """
         for run in cls.all():
             like, history = run.config, run.history()
             same = (like.model, like.graph, like.index_data) == (config.model, config.graph, config.index_data)
             if history and same and Path(run.data).stem == Path(data).stem:
-                return float(np.median([epoch.seconds for epoch in history])) * config.epochs
+                return float(np.median([epoch.seconds for epoch in history])) * config.epochs, True
+        usual = TrainConfig.for_backbone(config.model.backbone)
+        network = replace(config.model, targets=usual.model.targets)
+        if (network, config.graph, Path(data).stem) == (usual.model, usual.graph, EMBEDDED[0]):
+            more = INDICES_TOO if config.index_data else 1.0
+            return SECONDS[config.model.backbone] * more * config.epochs, False
         return None
 
     def command(self) -> Sequence[str]:

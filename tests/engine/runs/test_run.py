@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from engine import EngineError, Predictor, Run
-from engine.config import ModelConfig, TrainConfig
+from engine.config import BACKBONES, GraphConfig, ModelConfig, TrainConfig
 from engine.files import read_tensors
 from tests.engine.small import config, materials
 
@@ -133,9 +133,25 @@ def test_a_training_takes_as_long_as_the_last_one_like_it(data, tmp_path, monkey
     run = Run.create(config(epochs=2), data)
     run.work(lambda result: None)
     seconds = [result.seconds for result in run.history()]
-    assert Run.seconds_expected(config(epochs=4), data) == pytest.approx(2 * sum(seconds))
+    expected, known = Run.seconds_expected(config(epochs=4), data)
+    assert known
+    assert expected == pytest.approx(2 * sum(seconds))
     wider = replace(config(epochs=4), model=replace(config(epochs=4).model, num_layers=6))
     assert Run.seconds_expected(wider, data) is None
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_how_long_the_usual_networks_take_is_known_roughly_before_any_was_trained(backbone, tmp_path, monkeypatch):
+    monkeypatch.setenv("DIELECTRIC_RUNS", str(tmp_path))
+    usual = TrainConfig.for_backbone(backbone, epochs=3)
+    for asked in (usual, replace(usual, model=replace(usual.model, targets=("electronic",)))):
+        seconds, known = Run.seconds_expected(asked, "petousis-2017")
+        assert not known
+        assert seconds == pytest.approx(3 * Run.seconds_expected(replace(usual, epochs=1), "petousis-2017")[0])
+    longer = Run.seconds_expected(replace(usual, index_data="matbench-dielectric"), "petousis-2017")
+    assert longer > Run.seconds_expected(replace(usual, index_data=""), "petousis-2017")
+    assert Run.seconds_expected(replace(usual, graph=GraphConfig(r_max=4.0)), "petousis-2017") is None
+    assert Run.seconds_expected(usual, "fetched.parquet") is None
 
 
 def test_a_killed_run_has_failed_and_resumes_to_the_same_weights(data, tmp_path):
