@@ -3,8 +3,8 @@
     python data/predictions.py        (hours on two cores; goes on where it was ended)
 
 Each by the networks that never saw its formula, where there are any. Likely metals without a DFT index get the
-electronic tensor alone, cells of more than --atoms wait for another run: pages compute what is not shipped. The
-small cells come first.
+electronic tensor alone. The small cells come first; those of more than --atoms wait for another run, and pages
+compute what is not shipped.
 """
 
 import argparse
@@ -35,7 +35,6 @@ from engine.network.potential import keep_memory
 from engine.prediction.predictor import AskedMethod, Predictor
 from engine.prediction.shipped import FILE, Row, row_of, weights_of, write_predictions
 
-LARGEST = 24  # atoms
 FOLDER = MODELS_FOLDER / DEFAULT_MODEL
 _predictor: list[Predictor] = []  # of a worker
 
@@ -100,7 +99,7 @@ def answers(materials: Iterable[Material], folder: Path, method: AskedMethod) ->
 def main() -> None:
     """Predict what is not yet predicted, and write the file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--atoms", type=int, default=LARGEST, help="of the largest cell to predict")
+    parser.add_argument("--atoms", type=int, help="of the largest cell to predict; all if left out")
     parser.add_argument("--write", action="store_true", help="only write what is there")
     parser.add_argument(
         "--direct",
@@ -113,7 +112,8 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     materials, rows = with_ids(), kept(folder, weights, method)
     if not options.write:
-        missing = [one for one in materials if one.natoms <= options.atoms and structure_key(one) not in rows]
+        largest = options.atoms or max(one.natoms for one in materials)
+        missing = [one for one in materials if one.natoms <= largest and structure_key(one) not in rows]
         answers(missing, folder, method)
     rows = kept(folder, weights, "direct")
     ordered = [rows[key] for material in materials if (key := structure_key(material)) in rows]

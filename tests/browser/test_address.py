@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.server import PATIENCE
-from tests.browser.waiting import settled
+from tests.browser.waiting import settled, until
 
 expect.set_options(timeout=PATIENCE)
 Visit = Callable[..., Page]
@@ -97,6 +97,14 @@ def test_what_is_no_page_comes_as_it_is(app: str) -> None:
     icon = answer(f"{app}/favicon.png", Accept="text/html,*/*")
     assert icon.headers["Content-Type"] == "image/png"
     assert icon.read().startswith(b"\x89PNG")
+
+
+def test_the_code_of_charts_is_read_before_the_first_chart_is_asked_for(app: str, visit: Visit) -> None:
+    page = visit(f"{app}/predict")
+    settled(page)
+    expect(page.locator(".stPlotlyChart")).to_have_count(0)
+    files = "performance.getEntriesByType('resource').map(one => one.name)"
+    until(page, lambda: any("PlotlyChart" in file for file in page.evaluate(files)))
 
 
 def answer(address: str, **headers: str) -> HTTPResponse:

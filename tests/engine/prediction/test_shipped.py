@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pymatgen.core import Structure
 
-from data.predictions import LARGEST, kept, with_ids
+from data.predictions import kept, with_ids
 from engine.crystals.material import Material
 from engine.errors import EngineError
 from engine.files import MODELS_FOLDER
@@ -62,11 +62,9 @@ def test_what_ships_is_of_the_shipped_weights() -> None:
     assert weights_of(FOLDER / FILE) == hashlib.sha256((FOLDER / WEIGHTS).read_bytes()).hexdigest()
 
 
-def test_every_crystal_of_a_usual_cell_that_has_an_id_has_one(crystals: dict[str, Material]) -> None:
+def test_every_crystal_that_has_an_id_has_one(crystals: dict[str, Material]) -> None:
     shipped = predictor().shipped
-    assert [
-        i for i, material in crystals.items() if material.natoms <= LARGEST and shipped(material) is None
-    ] == []
+    assert [i for i, material in crystals.items() if shipped(material) is None] == []
 
 
 def test_a_metal_has_no_ionic_part(crystals: dict[str, Material]) -> None:
