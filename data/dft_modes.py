@@ -25,7 +25,7 @@ from engine.data.datasets import load_dataset
 from engine.data.dft_modes import SHIPPED
 from engine.data.phonons import Phonons, read_phonons
 from engine.evaluation.mode_errors import dft_modes
-from engine.network.force_constants import SYMMETRY_TOLERANCE
+from engine.network.constants import SYMMETRY_TOLERANCE
 
 ORTHORHOMBIC = range(16, 75)  # space groups
 DIGITS = 2  # of cm^-1

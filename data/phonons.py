@@ -32,7 +32,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from engine.crystals.material import reduced_formula
 from engine.errors import EngineError, check, required
-from engine.network.springs import UNIT
+from engine.network.constants import UNIT
 
 NAME = re.compile(r"materials-id-(\d+)-.+\.tar\.lzma")
 FILES = ("BORN", "FORCE_SETS", "POSCAR-unitcell", "phonopy.conf")

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from engine.network.springs import UNIT
+from engine.network.constants import UNIT
 
 SCRIPT = Path(__file__).parents[1] / "data" / "phonons.py"
 PHONONS = runpy.run_path(str(SCRIPT))

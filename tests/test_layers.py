@@ -71,6 +71,13 @@ def test_an_engine_module_imports_neither_pages_nor_a_package_above_its_own(path
     assert not above, f"{own} lies below {above} or beside it"
 
 
+def test_data_records_and_the_giving_out_of_a_screening_import_no_network():
+    modules = "engine.data.datasets, engine.prediction.records, engine.screening.screening"
+    code = f"import sys, {modules}\nprint(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not {"e3nn", "torch_geometric", "sevenn"} & set(loaded.stdout.split())
+
+
 def test_only_the_client_imports_the_materials_project_package():
     scripts = [ROOT / "app.py", *ENGINE, *(ROOT / "pages").rglob("*.py")]
     importers = {module_name(path) for path in scripts if any(name.startswith("mp_api") for name in imports(path))}

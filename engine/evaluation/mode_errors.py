@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.data.phonons import Phonons
-from engine.network.springs import UNIT
+from engine.network.constants import UNIT
 from engine.prediction.predictor import AskedMethod, Predictor
 from engine.vibrations.ions import Ions
 from engine.vibrations.mode_intervals import ModeCalibration, calibrate, intervals

@@ -22,12 +22,13 @@ import torch
 from e3nn import o3
 from torch import nn
 
+from engine.network.constants import UNIT
 from engine.network.heads import CorrectionHead, crystal_context, scalar_inputs
 from engine.network.layers import radial_embedding
 from engine.network.padding import atoms_present, matrix_blocks, padded_atoms, padded_pairs
 from engine.network.places import blocks_of_places
-from engine.network.springs import UNIT, on_diagonal, without_whole
-from engine.tensors.tensors import irreps_to_matrix
+from engine.network.springs import on_diagonal, without_whole
+from engine.tensors.irreps import irreps_to_matrix
 
 REACH = 5.0  # Å
 LARGE = 100  # atoms; G of a larger cell is mostly zeros

@@ -26,10 +26,10 @@ from pymatgen.core import Lattice, Structure
 from engine.crystals.graph import CrystalGraph, collate, crystal_graphs
 from engine.crystals.material import Material
 from engine.errors import required
+from engine.network.constants import SYMMETRY_TOLERANCE
 from engine.network.potential import GRAPH, pretrained_features
 
 DISPLACEMENT = 0.0002  # Å; so small a step keeps the result independent of its direction, and needs float64
-SYMMETRY_TOLERANCE = 1e-3  # Å
 ATOMS_AT_ONCE = 150
 STILL = -1  # number of the displacement that is none
 

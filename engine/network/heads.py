@@ -10,7 +10,7 @@ from torch_geometric.utils import scatter
 
 from engine.crystals.material import MAX_Z
 from engine.network.springs import lattice_susceptibility, neutral
-from engine.tensors.tensors import IRREPS, irreps_to_matrix
+from engine.tensors.irreps import IRREPS, irreps_to_matrix
 
 BOUND = 8.0  # no irrep that a head puts out is longer
 CRYSTAL_WIDTH = 32

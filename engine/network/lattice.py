@@ -5,10 +5,11 @@ from functools import cached_property
 
 import torch
 
+from engine.network.constants import UNIT
 from engine.network.padding import atoms_present, matrix_blocks, padded_pairs, to_matrix
 from engine.network.quadrature import quadratic_form
-from engine.network.springs import UNIT, corrected, firm, held, neutral, susceptibility_of_pairs
-from engine.tensors.tensors import symmetric_log
+from engine.network.springs import corrected, firm, held, neutral, susceptibility_of_pairs
+from engine.tensors.irreps import symmetric_log
 
 FLOOR = 0.02  # smaller principal values count as this in the logarithm, see `network.physical`
 LARGE = 100  # atoms; of larger cells, what no one asks for is not made

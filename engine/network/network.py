@@ -15,7 +15,7 @@ from engine.network.direct import DirectHead
 from engine.network.frozen_features import irreps_of
 from engine.network.heads import SHIFT_WIDTH, CrystalHead, LatticeHead, ShiftHead, TensorHead, bounded
 from engine.network.lattice import FLOOR, Lattice, Potentials, logarithm
-from engine.tensors.tensors import irreps_to_matrix, matrix_to_irreps, symmetric_log
+from engine.tensors.irreps import irreps_to_matrix, matrix_to_irreps, symmetric_log
 
 VOLUME_UNIT = 20.0  # Å^3 per atom, a typical solid
 ZERO = 1e-5  # what rounding leaves of an ionic value of zero, relative to FLOOR

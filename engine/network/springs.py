@@ -32,11 +32,9 @@ from typing import Any
 import torch
 from torch_geometric.utils import scatter
 
+from engine.network.constants import SOFTEST, UNIT, UNSTABLE
 from engine.network.padding import atoms_present, matrix_blocks, padded_atoms, padded_pairs, to_matrix
 
-UNIT = 180.9512801  # e^2 / epsilon_0, eV Å
-SOFTEST = 0.3  # eV/Å^2
-UNSTABLE = 10.0  # how many times its |k| an unstable mode is stiff, which takes it nearly out of the sum
 TRANSLATION = 10.0  # eV/Å^2 put on the crystal's motion as a whole, on which nothing pulls
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -22,9 +22,11 @@ from engine.data.mechanical import SOURCES, Orientation, mechanical_of
 from engine.errors import EngineError
 from engine.prediction.low_dimensional import OwnResponse, flat_response, low_dimensional, own_response
 from engine.prediction.prediction import Functional, Prediction
-from engine.prediction.predictor import AskedMethod, Predictor
 from engine.prediction.spread import Approximated, approximated
 from engine.tensors.tensors import principal_values
+
+if TYPE_CHECKING:
+    from engine.prediction.predictor import AskedMethod, Predictor
 
 Part = Literal["electronic", "ionic", "total"]
 PARTS: tuple[Part, ...] = ("electronic", "ionic", "total")
@@ -228,11 +230,11 @@ def refusal(source: str, reason: str) -> Record:
 
 
 def predict_files(
-    predictor: Predictor,
+    predictor: "Predictor",
     paths: Iterable[str],
     targets: Sequence[str] | None = None,
     functional: Functional = "PBE",
-    ionic_method: AskedMethod = "full",
+    ionic_method: "AskedMethod" = "full",
     setting: str = "",
     orderings: bool = False,
 ) -> list[Answer]:

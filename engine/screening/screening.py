@@ -20,11 +20,12 @@ from engine.processes import locked
 from engine.screening.parts import Part, Settings
 from engine.screening.plan import PLAN, Plan, make_plan, read_plan
 from engine.screening.rows import SCHEMA
-from engine.screening.task import Done, do_part, part_path, what_is_done
+from engine.screening.task import Done, part_path, what_is_done
 from engine.screening.workers import default_workers, do_parts, resources
 from engine.usage import charge
 
 PROGRESS, ABOUT = "progress.json", b"screening"
+ANSWERS = "engine.screening.answers"  # what takes long to import, once for all processes
 GROUP = 4096  # rows of a group of the result
 PATIENCE = 600.0  # s in which a scheduler may come back
 PATIENCE_OF_LOCK = 1.0  # s, longer than anyone looks whether it is held
@@ -211,9 +212,7 @@ def _all_done(
     give_up = time.monotonic() + (PATIENCE if scheduler else 0)
     while left:
         try:
-            with connected(
-                scheduler, min(workers, len(left)), resources(settings.device), do_part.__module__
-            ) as client:
+            with connected(scheduler, min(workers, len(left)), resources(settings.device), ANSWERS) as client:
                 for part, done in do_parts(client, list(left.values()), settings, folder):
                     _take_out(part, left)
                     give_up = time.monotonic() + PATIENCE

@@ -17,7 +17,7 @@ from engine.network.embedding import AtomEmbedding
 from engine.network.heads import bounded
 from engine.network.layers import radial_embedding
 from engine.network.network import learnt, physical
-from engine.tensors.tensors import irreps_to_matrix
+from engine.tensors.irreps import irreps_to_matrix
 
 TARGETS = ("electronic",)
 ABOUT = "plain.json"  # no config.json: the dashboard does not offer it as a model

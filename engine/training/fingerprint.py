@@ -7,7 +7,15 @@ from pathlib import Path
 
 ENGINE = Path(__file__).resolve().parents[1]
 # What a training runs through: the graph, the features and force constants, the network, the losses and the loop.
-SHAPING = ("config.py", "tensors/tensors.py", "crystals/graph.py", "crystals/neighbours.py", "network", "training")
+SHAPING = (
+    "config.py",
+    "tensors/tensors.py",
+    "tensors/irreps.py",
+    "crystals/graph.py",
+    "crystals/neighbours.py",
+    "network",
+    "training",
+)
 
 # What phonon data teach last runs through beside it, and nothing else does.
 SHAPING_PHONONS = ("network/direct.py", "training/phonon_training.py")

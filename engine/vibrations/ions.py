@@ -9,7 +9,7 @@ from phonopy.phonon.symmetry_adapted_modes import LittleGroupOperation, get_litt
 from phonopy.structure.atoms import PhonopyAtoms
 from pymatgen.core import Element, Structure
 
-from engine.network.force_constants import SYMMETRY_TOLERANCE
+from engine.network.constants import SYMMETRY_TOLERANCE
 
 GAMMA = (0.0, 0.0, 0.0)
 

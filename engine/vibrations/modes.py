@@ -27,7 +27,7 @@ from functools import cached_property
 import numpy as np
 
 from engine.errors import check, required
-from engine.network.springs import SOFTEST, UNIT, UNSTABLE
+from engine.network.constants import SOFTEST, UNIT, UNSTABLE
 from engine.vibrations.ions import Ions
 from engine.vibrations.mode_symmetry import Multiplet, multiplets
 from engine.vibrations.units import PER_MEV, PER_ROOT_CURVATURE, PER_THZ

@@ -5,7 +5,7 @@ import pytest
 
 from engine.data.phonons import read_phonons
 from engine.evaluation.mode_errors import dft_modes, mode_errors
-from engine.network.springs import UNIT
+from engine.network.constants import UNIT
 from engine.vibrations.pairing import keys
 from tests.engine import shipped
 from tests.engine.small import write_phonons

@@ -12,7 +12,7 @@ from engine.errors import EngineError
 from engine.network import dipoles
 from engine.network.dipoles import dipole_field, susceptibility
 from engine.network.network import DielectricNetwork, dipole_fields
-from engine.tensors.tensors import symmetric_log
+from engine.tensors.irreps import symmetric_log
 from tests import crystals
 from tests.engine.test_physics import random_rotation
 

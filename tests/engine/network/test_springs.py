@@ -4,7 +4,8 @@ import numpy as np
 import torch
 from e3nn import o3
 
-from engine.network.springs import SOFTEST, UNIT, lattice_susceptibility, stiffness
+from engine.network.constants import SOFTEST, UNIT
+from engine.network.springs import lattice_susceptibility, stiffness
 
 EYE = torch.eye(3, dtype=torch.float64)
 

@@ -12,12 +12,13 @@ from pymatgen.core import Lattice, Structure
 
 from engine import Predictor
 from engine.prediction.records import records_to_csv, to_records
-from engine.screening import task, workers
+from engine.screening import answers, workers
+from engine.screening.answers import batches
 from engine.screening.item import Item
 from engine.screening.parts import Settings
 from engine.screening.plan import make_plan
 from engine.screening.rows import SCHEMA, row_of
-from engine.screening.task import batches, do_part, part_path, refuse_part, what_is_done
+from engine.screening.task import do_part, part_path, refuse_part, what_is_done
 from tests.engine.screening.inputs import SMALL, crystals, xyz
 
 
@@ -59,7 +60,7 @@ def test_a_part_that_is_done_is_not_done_again_and_one_cut_short_is(plan, tmp_pa
     done = do_part(part, SMALL, folder)
     assert what_is_done(folder, part) == done
     with monkeypatch.context() as patch:
-        patch.setattr(task, "_predictor", None)  # which would fail
+        patch.setattr(answers, "_predictor", None)  # which would fail
         assert do_part(part, SMALL, folder) == done
     path = part_path(folder, part)
     path.write_bytes(path.read_bytes()[:-100])
@@ -80,17 +81,17 @@ def test_a_structure_that_breaks_the_computation_stops_no_other(monkeypatch):
 
     breaking = Breaking.__new__(Breaking)
     breaking.__dict__ = predictor.__dict__
-    answers = task._predicted(breaking, some, SMALL)
-    assert [isinstance(one, str) for one in answers] == [False, False, True, False]
-    assert answers[2] == "MgO: it cannot be computed (ArithmeticError: no eigenvalues)"
+    found = answers._predicted(breaking, some, SMALL)
+    assert [isinstance(one, str) for one in found] == [False, False, True, False]
+    assert found[2] == "MgO: it cannot be computed (ArithmeticError: no eigenvalues)"
 
 
 def test_an_element_that_the_model_does_not_know_is_a_row_with_its_reason():
     hot = Structure(Lattice.cubic(4), ["Og"], [[0, 0, 0]])
     default = Settings(targets=("electronic",), device="cpu")
-    answers = task._predicted(Predictor.load(device="cpu"), [crystals()[0], hot], default)
-    assert not isinstance(answers[0], str)
-    assert "does not know Og" in answers[1]
+    found = answers._predicted(Predictor.load(device="cpu"), [crystals()[0], hot], default)
+    assert not isinstance(found[0], str)
+    assert "does not know Og" in found[1]
 
 
 @settings(deadline=None, max_examples=30)
@@ -101,7 +102,7 @@ def test_batches_hold_each_crystal_once_the_smallest_first_within_their_edges(re
     assert sorted(name for batch in found for name in batch) == sorted(some)
     sizes = [len(some[name]) for batch in found for name in batch]
     assert sizes == sorted(sizes)
-    per_atom = task._edges(some[0], 5.0) / len(some[0])
+    per_atom = answers._edges(some[0], 5.0) / len(some[0])
     assert all(
         len(batch) == 1 or per_atom * sum(len(some[one]) for one in batch) <= most * 1.001 for batch in found
     )

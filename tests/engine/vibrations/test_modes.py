@@ -7,7 +7,7 @@ import pytest
 from pymatgen.core import Lattice, Structure
 
 from engine.errors import EngineError
-from engine.network.springs import SOFTEST, UNIT
+from engine.network.constants import SOFTEST, UNIT
 from engine.vibrations.modes import modes_of
 from engine.vibrations.units import PER_ROOT_CURVATURE, from_wavenumber, to_wavenumber
 from tests import crystals
