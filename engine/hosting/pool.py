@@ -39,7 +39,6 @@ class Pool:
     def schedule(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Have a process call this; `outcome` says what came of it, and its `cancel` stops the work."""
         work = _Work(function, arguments)
-        self._open.add(work)
         if self._pool is not None and self._turn.acquire(blocking=False):
             try:
                 self._ask(work)
@@ -69,6 +68,7 @@ class Pool:
                     work.set_exception(error)
 
     def _ask(self, work: "_Work") -> None:
+        self._open.add(work)
         self._pool = self._pool or self._processes()
         try:
             work.follow(self._pool, self._pool.schedule(work.function, args=work.arguments))
@@ -94,13 +94,15 @@ class Pool:
         """
         while pool.active:
             time.sleep(STEP)
-        for work in list(self._open):
-            if work.pool is pool and not work.done():
-                if work.asked_again:
+        with self._turn:
+            left = [work for work in self._open if work.pool is pool and not work.done()]
+        for work in left:
+            if work.asked_again:
+                with suppress(InvalidStateError):  # it was stopped
                     work.set_exception(ProcessExpired("its processes ended twice"))
-                else:
-                    work.asked_again = True
-                    self._ask_in_turn(work)
+            else:
+                work.asked_again = True
+                self._ask_in_turn(work)
         pool.stop()
         pool.join()
 

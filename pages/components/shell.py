@@ -14,7 +14,7 @@ from pages.components import touch
 from pages.components.address import ONE_ENTRY_A_STEP
 
 # The code that draws charts, which Streamlit asks for as it has one to draw, and a browser reads for a second.
-_CHARTS = next((Path(st.__file__).parent / "static" / "static" / "js").glob("PlotlyChart.*.js"))
+_CHARTS = [file.name for file in (Path(st.__file__).parent / "static/static/js").glob("PlotlyChart.*.js")]
 _CONDITIONS = (b"if-none-match", b"if-modified-since")
 _COMPONENT = "/component/"  # of Streamlit: a frame with a page of its own
 _STYLE = """
@@ -36,11 +36,11 @@ kbd {opacity: 0.85 !important;}
 [data-testid="stCaptionContainer"] {color: inherit !important; opacity: 0.8;}
 """
 
-_CHARTS_AHEAD = f"""{{
+_CHARTS_AHEAD = f"""for (const name of {_CHARTS}) {{
 const ahead = setInterval(() => {{
     if (!document.querySelector('[data-testid="stApp"][data-test-script-state="notRunning"]')) return;
     clearInterval(ahead);
-    const charts = new URL("{_CHARTS.name}", document.querySelector('script[type="module"]').src);
+    const charts = new URL(name, document.querySelector('script[type="module"]').src);
     (window.requestIdleCallback ?? setTimeout)(() => import(charts));
 }}, 100);
 }}
