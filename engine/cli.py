@@ -100,6 +100,11 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--run", type=Path, metavar="DIR", help="folder for the folds and the ensemble of their networks"
     )
+    evaluate.add_argument(
+        "--networks",
+        metavar="MODEL",
+        help="take the networks of this model of the same folds, and teach how the potential is corrected alone",
+    )
     many = evaluate.add_mutually_exclusive_group()
     many.add_argument("--workers", type=int, help="networks trained at once")
     many.add_argument(
@@ -333,6 +338,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     from engine.evaluation.cross_validation import cross_validate, to_json, to_table
     from engine.evaluation.layered import layered_table, set_aside_layered
     from engine.evaluation.learning_curve import learning_curve, learning_curve_table
+    from engine.model.shipped_models import model_folder
     from engine.prediction.predictor import Predictor
     from engine.runs.job import runs_root
 
@@ -355,7 +361,8 @@ def _evaluate(options: argparse.Namespace) -> int:
         curve = learning_curve(options.data, options.folds, folder, options.workers, options.device)
         document, table = to_json(curve), learning_curve_table(curve)
     else:
-        found = cross_validate(options.data, config, options.folds, folder, seeds, options.workers)
+        networks = model_folder(options.networks) if options.networks else None
+        found = cross_validate(options.data, config, options.folds, folder, seeds, options.workers, networks)
         document = to_json(found)
         table = f"{to_table(found)}\nthe networks of all folds are a model: predict with --model {folder}"
     if options.json:

@@ -197,6 +197,24 @@ class PhononConfig:
         return cls(epochs=6) if backbone == "distilled" else cls()
 
 
+@dataclass(frozen=True, kw_only=True)
+class PotentialConfig:
+    """How the correction of the potential's force constants is taught last; chosen on the first fold.
+
+    `ionic_weight` is that of ionic tensors beside force constants; crystals of more than `most_effort`, see
+    force_constants.py, do not teach.
+    """
+
+    epochs: int = 12
+    batch_size: int = 16
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.3
+    clip_norm: float = 2.0
+    average_decay: float = 0.99
+    ionic_weight: float = 0.5
+    most_effort: float = 600.0
+
+
 # Of the network without equivariance, plain_network.py.
 PLAIN = TrainConfig(model=ModelConfig(targets=("electronic",), mul=128, num_layers=3), learning_rate=2e-3)
 

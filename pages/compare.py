@@ -139,8 +139,8 @@ def tensors(columns: list[Column]) -> None:
 def spectra(columns: list[Column]) -> None:
     """What a powder of each would show in the infrared."""
     crystals = [one for one in columns if not box_of(one.prediction, one.material)]
-    found = {one.title: one.prediction.modes for one in crystals if one.prediction and one.prediction.modes}
-    moving = {title: modes for title, modes in found.items() if len(modes)}
+    found = {one.title: one.prediction.vibrating.modes for one in crystals if one.prediction}
+    moving = {title: modes for title, modes in found.items() if modes is not None and len(modes)}
     if not moving:
         return
     st.subheader("Infrared", anchor=False)
@@ -151,8 +151,8 @@ def spectra(columns: list[Column]) -> None:
     figure = comparison_charts.spectra(moving, quantity, DAMPING)
     st.plotly_chart(figure, key="spectra", config=PLOT, alt=f"{quantity} of {', '.join(moving)}")
     st.caption(
-        f"Predicted, the permittivity's mean over all directions, damped by {DAMPING:g} cm⁻¹; for single "
-        "directions see each crystal's own page."
+        "Predicted by PBEsol, the permittivity's mean over all directions, damped by "
+        f"{DAMPING:g} cm⁻¹; for single directions see each crystal's own page."
     )
 
 

@@ -110,8 +110,9 @@ def shown(stop: Stop) -> None:
         structure_view(material.structure, key="demo", overlay=surface(material, stop.target))
     with right, st.container(gap="xsmall"):
         words(stop, material, prediction)
-        if stop.spectrum and prediction is not None and prediction.modes is not None:
-            infrared_view.reflectivity(prediction, prediction.modes, "demo")
+        vibrating = None if prediction is None else prediction.vibrating
+        if stop.spectrum and vibrating is not None and vibrating.modes is not None:
+            infrared_view.reflectivity(vibrating, vibrating.modes, "demo")
             show_table(means(prediction, material))
         else:
             compared(prediction, material, stop.target)

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.config import PhononConfig, TrainConfig
+from engine.config import PhononConfig, PotentialConfig, TrainConfig
 from engine.crystals.material import Material
 from engine.data.datasets import dataset_hash, labelled, load_dataset
 from engine.data.folds import formula_folds
+from engine.errors import check
 from engine.evaluation.held_out import fold_jobs, predict_unseen
 from engine.evaluation.judging import Coverage, calibrated, coverage, errors, with_intervals
 from engine.evaluation.phonon_errors import PhononErrors, phonon_errors
@@ -28,10 +29,11 @@ from engine.model.neighbourhood import Neighbourhood
 from engine.model.out_of_fold import LEVEL, write_out_of_fold
 from engine.network.device import resolve_device
 from engine.tensors.metrics import TargetMetrics
-from engine.training.fold_training import element_counts, train_networks
+from engine.training.fold_training import NetworkJob, element_counts, train_networks
 from engine.training.jobs import Workers
 from engine.training.labelled_graphs import labelled_graphs
 from engine.training.phonon_training import train_with_phonons
+from engine.training.potential_training import networks_of, train_potential_corrections
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -71,6 +73,7 @@ def cross_validate(
     folder: Path,
     seeds: int = 1,
     workers: Workers = None,
+    networks: Path | None = None,
 ) -> Evaluation:
     """Train on all folds but one, for each, and judge every crystal by the networks that never saw its formula.
 
@@ -81,20 +84,20 @@ def cross_validate(
     Args:
         seeds: networks a fold; they differ by the seed, which counts up from the config's.
         workers: see `fold_training.train_networks`.
+        networks: a model of the same folds and seeds, whose networks are taken, and taught the last step alone.
 
     Raises:
-        EngineError: the data set is missing, or has fewer formulas than folds.
+        EngineError: the data set is missing, or has fewer formulas than folds; `networks` is no model of these, or
+            there are no phonon data for its last step.
     """
     started, code = time.perf_counter(), code_version()
     materials = labelled(load_dataset(data), config.model.targets)
     parts = formula_folds(materials, folds)
     left_out = [frozenset(materials[index].formula for index in part) for part in parts]
     jobs = fold_jobs(data, config, materials, parts, folder, seeds)
-    members = train_networks(jobs, workers)
     both = len(config.model.targets) == 2  # phonon data teach last what both tensors are made of
     has_phonons = bool(config.phonon_data) and config.model.has_charges and both
-    if has_phonons:
-        members = train_with_phonons(jobs, PhononConfig.for_backbone(config.model.backbone), folder, workers)
+    members = _trained(jobs, config, folder, workers, networks, has_phonons)
     unseen = predict_unseen(members, materials, parts, config)
     calibrations = {fold: calibrated(materials, unseen, unseen.fold != fold) for fold in range(folds)}
     ensemble = _ensemble(members, materials, config, data, code)
@@ -126,6 +129,28 @@ def cross_validate(
         },
         config=replace(config, phonon_data=Path(config.phonon_data).name),
     )
+
+
+def _trained(
+    jobs: Sequence[NetworkJob],
+    config: TrainConfig,
+    folder: Path,
+    workers: Workers,
+    networks: Path | None,
+    has_phonons: bool,
+) -> list[Checkpoint]:
+    """The network of each job, by all steps of its training."""
+    last = has_phonons and config.model.asks_potential
+    if networks is not None:
+        check(last, "networks of another model are taught by phonon data, on the pretrained backbone; give these")
+        return train_potential_corrections(jobs, networks_of(networks, jobs), PotentialConfig(), folder, workers)
+    members = train_networks(jobs, workers)
+    if has_phonons:
+        members = train_with_phonons(jobs, PhononConfig.for_backbone(config.model.backbone), folder, workers)
+    if last:
+        sources = [(folder / f"{job.folder.name}-phonons", 0) for job in jobs]
+        members = train_potential_corrections(jobs, sources, PotentialConfig(), folder, workers)
+    return members
 
 
 def to_json(evaluation: "DataclassInstance") -> str:

@@ -7,6 +7,7 @@ import numpy as np
 
 from engine.data.phonons import Phonons
 from engine.network.constants import UNIT
+from engine.prediction.prediction import Functional
 from engine.prediction.predictor import AskedMethod, Predictor
 from engine.vibrations.ions import Ions
 from engine.vibrations.mode_intervals import ModeCalibration, calibrate, intervals
@@ -58,6 +59,7 @@ def mode_errors(
     predictor: Predictor,
     known: Sequence[Phonons],
     method: AskedMethod = "full",
+    functional: Functional = "PBEsol",
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[ModeErrors, ModeCalibration]:
     """Errors against crystals that DFT finds firm, and the calibration that follows from them.
@@ -65,7 +67,9 @@ def mode_errors(
     Multiplets are matched by their irreducible representation, the k-th softest with the k-th softest.
     """
     materials = [one.material for one in known]
-    answers = predictor.predict_many(materials, progress=progress, out_of_fold=True, ionic_method=method)
+    answers = predictor.predict_many(
+        materials, progress=progress, out_of_fold=True, ionic_method=method, functional=functional
+    )
     both = [_pair(one.modes, phonons) for one, phonons in zip(answers, known, strict=True)]
     pairs = [pair for pair in both if pair]
     held = np.concatenate([_held(pairs, fold) for fold in range(FOLDS)])

@@ -96,7 +96,8 @@ def _predict(
             note.write_text(f"{done / total:.3f}")
 
     since = time.monotonic()
-    return _predictor(model, changed).predict(crystal, **options, steps=steps), time.monotonic() - since
+    answer = _predictor(model, changed).predict(crystal, **options, steps=steps, also_by_pbesol=True)
+    return answer, time.monotonic() - since
 
 
 def _count(asked: Asked) -> None:

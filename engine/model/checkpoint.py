@@ -22,9 +22,9 @@ from engine.network.building import alone
 from engine.network.frozen_features import student_hash
 from engine.network.network import DielectricNetwork, learnt
 
-FORMAT = 3
-OLDER = 2  # calibrated without classes; read, no longer written
-TRAINED = ("heads", "pbesol", "springs", "direct")  # on any backbone
+FORMAT = 4
+OLDER = (2, 3)  # calibrated without classes; without a correction taught by phonons. Read, no longer written
+TRAINED = ("heads", "pbesol", "springs", "direct", "potential_level")  # on any backbone
 _NEIGHBOURHOOD = ("center", "projection", "points", "gaps")
 STUDENT = "student_sha256"
 WEIGHTS, CONFIG, CARD = "weights.safetensors", "config.json", "card.md"
@@ -118,7 +118,7 @@ def load_checkpoint(folder: Path, device: torch.device | str = "cpu") -> Checkpo
     """
     config = cast(Config, read_json(folder / CONFIG))
     check(
-        config.get("format") in (OLDER, FORMAT),
+        config.get("format") in (*OLDER, FORMAT),
         f"{folder}: format {config.get('format')} is not {FORMAT}; update this program or retrain the model",
     )
     weights, about = read_tensors(folder / WEIGHTS), config["about"]
@@ -135,6 +135,10 @@ def load_checkpoint(folder: Path, device: torch.device | str = "cpu") -> Checkpo
         prefix = f"{index}."
         own = {name.removeprefix(prefix): t for name, t in weights.items() if name.startswith(prefix)}
         misfit = EngineError(f"{folder}: the weights do not fit config.json; copy the model again")
+        check(
+            config["format"] == FORMAT or not (model.direct and model.asks_potential),
+            f"{folder}: an earlier version made it, which corrected the potential otherwise; evaluate it again",
+        )
         if set(own) != set(learnt(network)):
             raise misfit
         try:

@@ -22,7 +22,6 @@ def unlabelled_graphs(
     model_config: ModelConfig,
     device: torch.device,
     springs: bool,
-    pbesol: bool = False,
     steps: Progress | None = None,
 ) -> list[CrystalGraph]:
     """Graphs of ordered, periodic crystals in their primitive cells, see primitive.py.
@@ -34,13 +33,18 @@ def unlabelled_graphs(
     precision = torch.float64 if model_config.backbone == "pretrained" else torch.float32
     crystals = [primitive(crystal) for crystal in crystals]
     graphs = crystal_graphs(crystals, graph_config, precision, device)
-    if pbesol:
-        for graph in graphs:
-            graph.pbesol = torch.ones(1, device=device)
     if springs and model_config.asks_potential:
         for crystal, graph in zip(crystals, graphs, strict=True):
             _add_springs(crystal, graph, device, steps)
     return graphs
+
+
+def by_pbesol(graphs: Sequence[CrystalGraph]) -> list[CrystalGraph]:
+    """The same graphs, to be answered as PBEsol would."""
+    found = [graph.clone() for graph in graphs]
+    for graph in found:
+        graph.pbesol = torch.ones(1, device=graph.pos.device)
+    return found
 
 
 def _add_springs(crystal: Crystal, graph: CrystalGraph, device: torch.device, steps: Progress | None) -> None:

@@ -13,6 +13,7 @@ from engine.tensors.irreps import symmetric_log
 
 FLOOR = 0.02  # smaller principal values count as this in the logarithm, see `network.physical`
 LARGE = 100  # atoms; of larger cells, what no one asks for is not made
+OWN = 1 / 3  # weight of a network's own force constants beside the potential's, chosen on the first fold
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,19 +24,25 @@ class Potentials:
         springs: [P, 3, 3] `springs.stiffness` of each such crystal, one after the other.
         bare: [P, 3, 3] the same before it was made firm, or None.
         known: [B] bool, which crystals they are.
-        correction: [N, 3, 3] of each atom, see `springs.corrected`.
+        correction: [N, 3, 3] of each atom, see `springs.corrected`; makes them those of PBEsol.
+        level: [N, 3, 3] the same once more, to those of the functional of each crystal.
     """
 
     springs: torch.Tensor
     bare: torch.Tensor | None
     known: torch.Tensor
     correction: torch.Tensor
+    level: torch.Tensor
+
+    def corrected(self, pairs: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
+        """`springs` or `bare` by the functional of each crystal, [B, n, n, 3, 3]; zero where there are none."""
+        found = padded_pairs(pairs, present & self.known[:, None])
+        return corrected(corrected(found, self.correction, present), self.level, present)
 
     def mean(self, own: torch.Tensor, pairs: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
-        """Of a network's own pairs [B, n, n, 3, 3] and the potential's, corrected; its own where it is alone."""
-        known = self.known[:, None]
-        theirs = corrected(padded_pairs(pairs, present & known), self.correction, present)
-        return torch.where(known[..., None, None, None], (theirs + own) / 2, own)
+        """Of a network's own pairs [B, n, n, 3, 3] and `corrected` ones; its own where it is alone."""
+        known = self.known[:, None, None, None, None]
+        return torch.where(known, OWN * own + (1 - OWN) * self.corrected(pairs, present), own)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +72,7 @@ class Lattice:
 
     @cached_property
     def stiffness(self) -> torch.Tensor:
-        """The mean of that and of the corrected potential's, where a crystal has springs."""
+        """The weighted mean of that and of the corrected potential's, where a crystal has springs."""
         if self.potentials is None:
             return self.direct
         return self.potentials.mean(self.direct, self.potentials.springs, self._present)

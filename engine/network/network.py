@@ -13,7 +13,15 @@ from engine.network.backbones import ConvolutionBackbone, FrozenBackbone, TunedB
 from engine.network.dipoles import dipole_field, susceptibility
 from engine.network.direct import DirectHead
 from engine.network.frozen_features import irreps_of
-from engine.network.heads import SHIFT_WIDTH, CrystalHead, LatticeHead, ShiftHead, TensorHead, bounded
+from engine.network.heads import (
+    SHIFT_WIDTH,
+    CorrectionHead,
+    CrystalHead,
+    LatticeHead,
+    ShiftHead,
+    TensorHead,
+    bounded,
+)
 from engine.network.lattice import FLOOR, Lattice, Potentials, logarithm
 from engine.tensors.irreps import irreps_to_matrix, matrix_to_irreps, symmetric_log
 
@@ -65,6 +73,8 @@ class DielectricNetwork(nn.Module):
         self.pbesol = ShiftHead(irreps, SHIFT_WIDTH) if coupled else None
         self.springs = LatticeHead(irreps, width) if has_springs else None
         self.direct = DirectHead(irreps, DIRECT_WIDTH) if model.direct else None
+        both = model.direct and model.asks_potential
+        self.potential_level = CorrectionHead(irreps, firmer=1.0) if both else None
         self.register_buffer("offset", torch.zeros(len(model.targets)))
         self.register_buffer("spread", torch.ones(len(model.targets)))
 
@@ -122,17 +132,24 @@ class DielectricNetwork(nn.Module):
         charges = springs.charge(node, graph.atomic_numbers, index)
         field = graph.dipole_field if "dipole_field" in graph else dipole_fields(graph, self.model_config.sigma)
         constants = direct(node, graph.edge_index, graph.edge_vec, charges, field, index)
-        level = direct.level(node, index)
-        if "pbesol" in graph:
-            same = graph.pbesol[index].bool()[:, None, None]
-            level = torch.where(same, torch.eye(3).to(level), level)
         return Lattice(
             charges=charges,
             force_constants=constants,
-            level=level,
+            level=_level(direct.level, node, graph),
             crystal_index=index,
             volume=torch.linalg.det(graph.cell.double()).abs(),
-            potentials=_potentials(graph, springs, node),
+            potentials=self._potentials(springs, node, graph),
+        )
+
+    def _potentials(self, springs: LatticeHead, node: torch.Tensor, graph: CrystalGraph) -> Potentials | None:
+        if "springs" not in graph or self.potential_level is None:
+            return None
+        return Potentials(
+            springs=graph.springs,
+            bare=graph.bare_springs if "bare_springs" in graph else None,
+            known=graph.has_springs,
+            correction=springs.correction(node, graph.crystal_index),
+            level=_level(self.potential_level, node, graph),
         )
 
     def _mean(self, target: str, node: torch.Tensor, graph: CrystalGraph) -> torch.Tensor:
@@ -193,15 +210,13 @@ def _backbone(graph: GraphConfig, model: ModelConfig) -> ConvolutionBackbone | F
     return TunedBackbone(model.tuned_layers) if model.tuned_layers else FrozenBackbone(irreps_of(model.backbone))
 
 
-def _potentials(graph: CrystalGraph, head: LatticeHead, node: torch.Tensor) -> Potentials | None:
-    if "springs" not in graph:
-        return None
-    return Potentials(
-        springs=graph.springs,
-        bare=graph.bare_springs if "bare_springs" in graph else None,
-        known=graph.has_springs,
-        correction=head.correction(node, graph.crystal_index),
-    )
+def _level(head: CorrectionHead, node: torch.Tensor, graph: CrystalGraph) -> torch.Tensor:
+    """[N, 3, 3] from the force constants of PBEsol to those of each crystal's functional."""
+    found = head(node, graph.crystal_index)
+    if "pbesol" not in graph:
+        return found
+    same = graph.pbesol[graph.crystal_index].bool()[:, None, None]
+    return torch.where(same, torch.eye(3).to(found), found)
 
 
 def dipole_fields(graph: CrystalGraph, sigma: float) -> torch.Tensor:

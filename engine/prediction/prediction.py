@@ -60,6 +60,7 @@ class Prediction:
         held_out: True where no network that answered was trained on a crystal of this reduced formula.
         low_dimensional: what belongs to the sheet, chain or molecule itself where the structure is one in a box
             with vacuum: the tensors are then the box's, and change with the vacuum. None for a crystal.
+        by_pbesol: the answer by PBEsol to the same question, see `vibrating`; None where it was not asked for.
     """
 
     structure: Structure
@@ -78,6 +79,12 @@ class Prediction:
     doubts: list[str]
     held_out: bool
     low_dimensional: LowDimensional | None = None
+    by_pbesol: "Prediction | None" = field(default=None, repr=False)
+
+    @property
+    def vibrating(self) -> "Prediction":
+        """The answer whose vibrations to look at: that of PBEsol, which taught them, where it was asked for."""
+        return self.by_pbesol or self
 
     @property
     def likely_metal(self) -> bool:

@@ -24,7 +24,7 @@ from engine.model.inference import ALONE, Answers, ensemble_answers
 from engine.model.memory import check_fits
 from engine.model.metals import CERTAIN, is_elemental_metal, read_metals
 from engine.model.shipped_models import model_folder
-from engine.model.unlabelled_graphs import unlabelled_graphs
+from engine.model.unlabelled_graphs import by_pbesol, unlabelled_graphs
 from engine.network import potential
 from engine.network.device import resolve_device
 from engine.network.network import DielectricNetwork
@@ -111,7 +111,7 @@ class Predictor:
         return dict(self._checkpoint.about)
 
     def shipped(self, crystal: Crystal) -> Prediction | None:
-        """The prediction that ships with the model, at once: out-of-fold, by PBE, see shipped.py.
+        """The prediction that ships with the model, at once: out-of-fold, by PBE and by PBEsol, see shipped.py.
 
         None for a crystal that has none; one that lies otherwise in space, or in another cell, has none either.
 
@@ -134,6 +134,7 @@ class Predictor:
         functional: Functional = "PBE",
         ionic_method: AskedMethod = "full",
         steps: Callable[[int, int], None] | None = None,
+        also_by_pbesol: bool = False,
     ) -> Prediction:
         """The tensors of one crystal.
 
@@ -144,10 +145,12 @@ class Predictor:
                 any; right for comparing with DFT, while all together are the more accurate for a new crystal.
             targets: which of the model's targets to answer, all by default; the electronic tensor alone needs no
                 force constants, which take most of the time.
-            functional: of DFT, one of `functionals`. By another than PBE, the ionic part is "direct".
+            functional: of DFT, one of `functionals`.
             ionic_method: "direct" does without the potential's force constants, and is many times as fast; see
                 `Prediction.ionic_method`.
             steps: called with (done, total) while the potential's force constants are computed.
+            also_by_pbesol: answer by PBEsol too, see `Prediction.by_pbesol`, unless the model knows PBE alone or
+                the ionic part is not asked for.
 
         Raises:
             EngineError: this is not one ordered, periodic crystal, or the model lacks a target or the functional.
@@ -159,6 +162,7 @@ class Predictor:
             functional=functional,
             ionic_method=ionic_method,
             steps=steps,
+            also_by_pbesol=also_by_pbesol,
         )[0]
 
     def predict_many(
@@ -171,13 +175,14 @@ class Predictor:
         functional: Functional = "PBE",
         ionic_method: AskedMethod = "full",
         steps: Callable[[int, int], None] | None = None,
+        also_by_pbesol: bool = False,
     ) -> list[Prediction]:
         """`predict` for many crystals, in order.
 
         Args:
             batch_size: crystals at once.
             progress: called with (done, total) after each batch.
-            targets, functional, ionic_method, steps: see `predict`.
+            targets, functional, ionic_method, steps, also_by_pbesol: see `predict`.
 
         Raises:
             EngineError: one of them is not an ordered, periodic crystal or too large for the memory that is free,
@@ -188,12 +193,18 @@ class Predictor:
             f"the model {self.name} answers as {' or '.join(self.functionals)} would, got {functional!r}",
         )
         crystals = [as_crystal(structure) for structure in structures]
-        size, wanted, pbesol = batch_size or BATCH_SIZE, self._wanted(targets), functional == "PBEsol"
-        springs = "ionic" in wanted and ionic_method == "full" and not pbesol
+        size, wanted = batch_size or BATCH_SIZE, self._wanted(targets)
+        springs = "ionic" in wanted and ionic_method == "full"
+        twice = also_by_pbesol and "ionic" in wanted and functional == "PBE" and "PBEsol" in self.functionals
 
         def ask(some: Sequence[Crystal]) -> list[Prediction]:
+            graphs = unlabelled_graphs(some, self.graph_config, self.model_config, self.device, springs, steps)
             try:
-                return self._predict_batch(some, out_of_fold, wanted, springs, pbesol, steps)
+                found = self._predict_batch(some, graphs, out_of_fold, wanted, functional)
+                if not twice:
+                    return found
+                others = self._predict_batch(some, graphs, out_of_fold, wanted, "PBEsol")
+                return [replace(one, by_pbesol=other) for one, other in zip(found, others, strict=True)]
             except torch.linalg.LinAlgError as error:
                 if len(some) > 1:
                     return [answer for one in some for answer in ask([one])]
@@ -238,16 +249,13 @@ class Predictor:
     def _predict_batch(
         self,
         crystals: Sequence[Crystal],
+        graphs: list[CrystalGraph],
         out_of_fold: bool,
         wanted: tuple[str, ...],
-        springs: bool,
-        pbesol: bool,
-        steps: Callable[[int, int], None] | None,
+        functional: Functional,
     ) -> list[Prediction]:
         checkpoint, r_max = self._checkpoint, self.graph_config.r_max
-        graphs = unlabelled_graphs(
-            crystals, self.graph_config, self.model_config, self.device, springs, pbesol, steps
-        )
+        graphs = by_pbesol(graphs) if functional == "PBEsol" else graphs
         structures = [structure_of(crystal) for crystal in crystals]
         formulas = [structure.composition.reduced_formula for structure in structures]
         asked, held_out = self._asked(formulas, out_of_fold)
@@ -269,14 +277,14 @@ class Predictor:
                 ionic=ionic[i],
                 ions=ions[i],
                 calibration=checkpoint.calibration,
-                mode_calibrations=self._mode_calibrations,
+                mode_calibrations=self._mode_calibrations.get(functional, {}),
                 spread={target: values[i] for target, values in spread.items()},
                 distance=distance[i],
                 gap_nearby=gaps[i],
                 neighbours=neighbours[i],
                 metallic=metallic[i],
                 ionic_method=_ionic_method(graph, self.model_config) if "ionic" in wanted else None,
-                functional="PBEsol" if pbesol else "PBE",
+                functional=functional,
                 doubts=doubts(
                     structure,
                     graph,

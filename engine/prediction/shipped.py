@@ -1,25 +1,26 @@
 """Predictions that ship with a model: a crystal that has an ID here is answered at once; see data/predictions.py.
 
-Each is what the networks say that never saw the crystal's formula, where there are any. A likely metal has the
-electronic tensor alone.
+Each is what the networks say that never saw the crystal's formula, where there are any, by PBE and once more by
+PBEsol, whose vibrations pages show. A likely metal has the electronic tensor by PBE alone.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, TypedDict, cast
+from typing import Literal, TypedDict, cast, get_args
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pymatgen.core import Structure
 
 from engine.crystals.material import Crystal, structure_of
 from engine.errors import EngineError
 from engine.model.intervals import Calibration
 from engine.model.neighbourhood import Neighbour
 from engine.network.feature_cache import structure_key
-from engine.prediction.prediction import Prediction
+from engine.prediction.prediction import Functional, Prediction
 from engine.vibrations.ions import Ions
 from engine.vibrations.mode_intervals import ModeCalibration
 
@@ -30,6 +31,7 @@ _NUMBERS = pa.list_(pa.float32())
 SCHEMA = pa.schema(
     [
         ("key", pa.string()),  # `structure_key` of the crystal
+        ("functional", pa.string()),
         ("electronic", _NUMBERS),  # 9
         ("ionic", _NUMBERS),  # 9, null as in `Prediction`
         ("spread", pa.map_(pa.string(), _NUMBERS)),
@@ -60,6 +62,7 @@ class Row(TypedDict):
     """A prediction in the columns of `SCHEMA`."""
 
     key: str
+    functional: Functional
     electronic: list[float] | None
     ionic: list[float] | None
     spread: list[tuple[str, list[float]]]
@@ -84,40 +87,61 @@ class ShippedPredictions:
     table: pa.Table
 
     @cached_property
-    def _places(self) -> dict[str, int]:
-        return {key: place for place, key in enumerate(self.table["key"].to_pylist())}
+    def _places(self) -> dict[tuple[str, str], int]:
+        keys = zip(self.table["key"].to_pylist(), self.table["functional"].to_pylist(), strict=True)
+        return {key: place for place, key in enumerate(keys)}
 
     def prediction(
         self,
         crystal: Crystal,
         calibration: dict[str, Calibration],
-        mode_calibrations: dict[str, ModeCalibration],
+        mode_calibrations: dict[str, dict[str, ModeCalibration]],
     ) -> Prediction | None:
-        """The one of a crystal, with its model's calibrations; None where there is none.
+        """The one of a crystal, with its model's calibrations, those of modes by functional; None without one.
 
         Only the very cell that was predicted, to the last digit, has one.
         """
-        place = self._places.get(structure_key(crystal))
-        if place is None:
+        key = structure_key(crystal)
+        if (key, "PBE") not in self._places:
             return None
-        row = cast(Row, self.table.slice(place, 1).to_pylist()[0])
-        return Prediction(
-            structure=structure_of(crystal),
-            electronic=_tensor(row["electronic"]),
-            ionic=_tensor(row["ionic"]),
-            ions=_ions(row),
-            calibration=calibration,
-            mode_calibrations=mode_calibrations,
-            spread={target: np.array(values) for target, values in row["spread"]},
-            distance=row["distance"],
-            gap_nearby=row["gap_nearby"],
-            metallic=row["metallic"],
-            neighbours=tuple(Neighbour(**one) for one in row["neighbours"]),
-            ionic_method=row["ionic_method"],
-            functional="PBE",
-            doubts=row["doubts"],
-            held_out=row["held_out"],
-        )
+        by_pbe, by_pbesol = (self._row(key, functional) for functional in get_args(Functional))
+
+        def made(row: Row, other: Prediction | None = None) -> Prediction:
+            of_modes = mode_calibrations.get(row["functional"], {})
+            return _prediction(row, structure_of(crystal), calibration, of_modes, other)
+
+        return made(cast(Row, by_pbe), None if by_pbesol is None else made(by_pbesol))
+
+    def _row(self, key: str, functional: str) -> Row | None:
+        place = self._places.get((key, functional))
+        return None if place is None else cast(Row, self.table.slice(place, 1).to_pylist()[0])
+
+
+def _prediction(
+    row: Row,
+    structure: Structure,
+    calibration: dict[str, Calibration],
+    mode_calibrations: dict[str, ModeCalibration],
+    by_pbesol: Prediction | None,
+) -> Prediction:
+    return Prediction(
+        structure=structure,
+        electronic=_tensor(row["electronic"]),
+        ionic=_tensor(row["ionic"]),
+        ions=_ions(row),
+        calibration=calibration,
+        mode_calibrations=mode_calibrations,
+        spread={target: np.array(values) for target, values in row["spread"]},
+        distance=row["distance"],
+        gap_nearby=row["gap_nearby"],
+        metallic=row["metallic"],
+        neighbours=tuple(Neighbour(**one) for one in row["neighbours"]),
+        ionic_method=row["ionic_method"],
+        functional=row["functional"],
+        doubts=row["doubts"],
+        held_out=row["held_out"],
+        by_pbesol=by_pbesol,
+    )
 
 
 def row_of(crystal: Crystal, prediction: Prediction) -> Row:
@@ -125,6 +149,7 @@ def row_of(crystal: Crystal, prediction: Prediction) -> Row:
     ions = prediction.ions
     return {
         "key": structure_key(crystal),
+        "functional": prediction.functional,
         "electronic": _flat(prediction.electronic),
         "ionic": _flat(prediction.ionic),
         "spread": [(target, values.tolist()) for target, values in prediction.spread.items()],
@@ -151,8 +176,8 @@ def write_predictions(path: Path, rows: Sequence[Row], weights: str) -> None:
         f"{name}.list.element" for name in ("electronic", "ionic", "charges", "force_constants", "pos", "cell")
     ]
     pq.write_table(
-        table, part, compression="zstd", compression_level=19, use_dictionary=["ionic_method", "doubts"],
-        use_byte_stream_split=split,
+        table, part, compression="zstd", compression_level=19,
+        use_dictionary=["functional", "ionic_method", "doubts"], use_byte_stream_split=split,
     )  # fmt: skip
     part.replace(path)
 

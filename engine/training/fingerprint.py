@@ -18,7 +18,7 @@ SHAPING = (
 )
 
 # What phonon data teach last runs through beside it, and nothing else does.
-SHAPING_PHONONS = ("network/direct.py", "training/phonon_training.py")
+SHAPING_PHONONS = ("network/direct.py", "training/phonon_training.py", "training/potential_training.py")
 
 
 def code_fingerprint(

@@ -106,11 +106,11 @@ def force_constant_graphs(
     for one, graph in zip(phonons, taught, strict=True):
         constants = torch.as_tensor(one.force_constants)
         graph.force_constants = to_pairs(constants)
-        graph.ionic = _ionic(constants, graph) if one.firm else torch.full((1, 3, 3), torch.nan)
+        graph.ionic = ionic_by_phonons(constants, graph) if one.firm else torch.full((1, 3, 3), torch.nan)
     return graphs + taught
 
 
-def _ionic(force_constants: torch.Tensor, graph: CrystalGraph) -> torch.Tensor:
+def ionic_by_phonons(force_constants: torch.Tensor, graph: CrystalGraph) -> torch.Tensor:
     """M of the ionic tensor of DFT's charges and force constants, [1, 3, 3]."""
     unit = torch.eye(3).expand(graph.num_nodes, 3, 3)
     volume = torch.linalg.det(graph.cell.double()).abs()
@@ -146,14 +146,14 @@ def teach(
     rng = np.random.default_rng(seed)
     for epoch in range(config.epochs):
         losses = []
-        batches = _of_like_size(graphs, config.batch_size, rng)
+        batches = of_like_size(graphs, config.batch_size, rng)
         for done, batch in enumerate(batches, start=1):
             loss = phonon_loss(learner.network, collate(batch).to(device), config)
             losses.append(learner.step(loss, (epoch + done / len(batches)) / config.epochs))
         yield float(np.mean(losses))
 
 
-def _of_like_size(graphs: Sequence[CrystalGraph], size: int, rng: np.random.Generator) -> list[list[CrystalGraph]]:
+def of_like_size(graphs: Sequence[CrystalGraph], size: int, rng: np.random.Generator) -> list[list[CrystalGraph]]:
     """All graphs in batches, in random order; padding a small crystal to a large one is lost work."""
     atoms = [graph.num_nodes + SIZE_JITTER * rng.random() for graph in graphs]
     order = np.argsort(atoms)
@@ -166,7 +166,7 @@ def phonon_loss(network: DielectricNetwork, batch: CrystalGraph, config: PhononC
     """Distances of force constants, Born charges and PBEsol's electronic tensors, and of ionic ones.
 
     An ionic tensor is that of DFT's Born charges where these are known, as its label is, and of the network's
-    elsewhere; it is asked for twice, with and without the potential's force constants, where these are known.
+    elsewhere, and of the network's own force constants.
     """
     lattice = network.lattice(batch)
     loss = constants_loss(lattice.force_constants, batch.force_constants, batch.crystal_index)
@@ -180,13 +180,9 @@ def phonon_loss(network: DielectricNetwork, batch: CrystalGraph, config: PhononC
         loss = loss + latent_loss(electronic[None], batch.latent[by_phonons, place][:, None])
     known = ~batch.ionic.isnan().any(-1).any(-1)
     charges = torch.where(batch.born.isnan(), lattice.charges, batch.born)
-    pairs = [(known, lattice.direct)]
-    if network.model_config.asks_potential:
-        pairs.append((known & batch.has_springs, lattice.stiffness))
-    for taught, springs in pairs:
-        if taught.any():
-            latent = lattice.ionic(charges, springs)
-            loss = loss + config.ionic_weight * latent_loss(latent[taught][None], batch.ionic[taught][:, None])
+    if known.any():
+        latent = lattice.ionic(charges, lattice.direct)
+        loss = loss + config.ionic_weight * latent_loss(latent[known][None], batch.ionic[known][:, None])
     return loss
 
 

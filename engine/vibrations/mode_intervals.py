@@ -94,8 +94,8 @@ def intervals(modes: Modes, calibration: ModeCalibration, level: float) -> ModeI
     )
 
 
-def read_calibrations(path: Path) -> dict[str, ModeCalibration]:
-    """By `Prediction.ionic_method`, what benchmarks/modes.py wrote to a results file; empty where there is none.
+def read_calibrations(path: Path) -> dict[str, dict[str, ModeCalibration]]:
+    """By functional and `Prediction.ionic_method`, what benchmarks/modes.py wrote; empty where there is no file.
 
     Raises:
         EngineError: the file is damaged.
@@ -104,12 +104,16 @@ def read_calibrations(path: Path) -> dict[str, ModeCalibration]:
         return {}
     found: Mapping[str, Any] = read_json(path)["calibrations"]
     return {
-        method: ModeCalibration(
-            frequency=tuple(tuple(one) for one in scores["frequency"]),
-            strength=tuple(tuple(one) for one in scores["strength"]),
-        )
-        for method, scores in found.items()
+        functional: {method: _calibration(scores) for method, scores in methods.items()}
+        for functional, methods in found.items()
     }
+
+
+def _calibration(scores: Mapping[str, Any]) -> ModeCalibration:
+    return ModeCalibration(
+        frequency=tuple(tuple(one) for one in scores["frequency"]),
+        strength=tuple(tuple(one) for one in scores["strength"]),
+    )
 
 
 def _answered(modes: Modes) -> np.ndarray:

@@ -114,7 +114,7 @@ def test_predict_answers_a_disordered_file_by_orderings_where_they_are_asked_for
 
 @pytest.mark.parametrize(
     ("option", "said"),
-    [(["--ionic-method", "direct"], ("direct", "PBE")), (["--functional", "PBEsol"], ("direct", "PBEsol"))],
+    [(["--ionic-method", "direct"], ("direct", "PBE")), (["--functional", "PBEsol"], ("full", "PBEsol"))],
 )
 def test_predict_takes_the_way_to_the_ionic_part_and_the_functional(option, said, capsys):
     assert main(["predict", RUTILE, *option, "--json", "-", "--device", "cpu"]) == 0

@@ -28,13 +28,18 @@ POINTS = 1600
 LISTED = 3  # modes of one kind that are named
 LOW = 240  # pixels of a spectrum that stands among other things
 DFT = "TO, DFT"
+BY_PBESOL = (
+    "As PBEsol has them, the functional of the phonon calculations that taught the vibrations; the tensors by PBE "
+    "differ a little from these limits."
+)
 UNIT_NAMES = {"cm^-1": "cm⁻¹", "THz": "THz", "meV": "meV", "µm": "µm"}
 
 
 def infrared(prediction: Prediction | None, dft: Material | None, key: str) -> None:
     """Spectra of the predicted modes, the modes to click, DFT's beside, Born charges, and files of them."""
+    asked, prediction = prediction, None if prediction is None else prediction.vibrating
     modes = None if prediction is None else prediction.modes
-    if prediction is None or modes is None or prediction.electronic is None:
+    if asked is None or prediction is None or modes is None or prediction.electronic is None:
         st.caption(
             "This model makes its ionic tensor without vibrations: there is no spectrum. The default one does."
         )
@@ -61,7 +66,7 @@ def infrared(prediction: Prediction | None, dft: Material | None, key: str) -> N
         _charges(prediction)
     with right:
         _charges_drawn(prediction, key)
-    _files(prediction, key)
+    _files(asked, prediction, key)
 
 
 def _doubts(modes: Modes) -> None:
@@ -121,6 +126,7 @@ def _spectrum(prediction: Prediction, modes: Modes, moved: int, key: str) -> Non
         + " ".join(
             f"Field {name}: ε(0) = {number(one.static)}, ε∞ = {number(one.fast)}." for name, one in found.items()
         )
+        + (" " + BY_PBESOL if prediction.functional == "PBEsol" else "")
     )
 
 
@@ -130,7 +136,8 @@ def reflectivity(prediction: Prediction, modes: Modes, key: str) -> None:
     figure = spectrum(*_curves(prediction, modes, damping), REFLECTIVITY, UNITS[0])
     figure.update_layout(height=LOW, margin_t=60, legend_y=1.2)
     st.plotly_chart(figure, key=f"{key}-reflectivity", config=PLOT, alt="Reflectivity against wavenumber")
-    st.caption(f"Predicted, at normal incidence, with a damping of {damping:g} cm⁻¹.")
+    functional = f" by {prediction.functional}" if prediction.functional != "PBE" else ""
+    st.caption(f"Predicted{functional}, at normal incidence, with a damping of {damping:g} cm⁻¹.")
 
 
 def _curves(prediction: Prediction, modes: Modes, damping: float) -> tuple[dict[str, Curve], np.ndarray]:
@@ -264,14 +271,14 @@ def _flat(key: str) -> bool:
     return st.session_state.get(f"{key}-flat", not viewer.SCRIPT.is_file())
 
 
-def _files(prediction: Prediction, key: str) -> None:
-    name, sweep = prediction.formula, Sweep(damping=float(st.session_state[f"{key}-damping"]))
+def _files(asked: Prediction, vibrating: Prediction, key: str) -> None:
+    name, sweep = asked.formula, Sweep(damping=float(st.session_state[f"{key}-damping"]))
     with st.container(horizontal=True, vertical_alignment="center"):
         for title, file, make in (
-            ("BORN", "BORN", partial(born_file, prediction)),
-            ("phonopy_params.yaml", "phonopy_params.yaml", partial(phonopy_file, prediction)),
-            ("unitcell.yaml", "unitcell.yaml", partial(unitcell_file, prediction)),
-            ("ε(ω) as CSV", f"{name}-permittivity.csv", partial(spectrum_file, prediction, sweep)),
+            ("BORN", "BORN", partial(born_file, vibrating)),
+            ("phonopy_params.yaml", "phonopy_params.yaml", partial(phonopy_file, vibrating)),
+            ("unitcell.yaml", "unitcell.yaml", partial(unitcell_file, asked)),
+            ("ε(ω) as CSV", f"{name}-permittivity.csv", partial(spectrum_file, vibrating, sweep)),
         ):
             st.download_button(title, make, file, "text/plain", key=f"{key}-file-{file}", on_click="ignore")
         st.caption(

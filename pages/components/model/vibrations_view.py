@@ -27,9 +27,9 @@ def vibrations(name: str) -> None:
     }
     show_table({m: {title: text(e) for title, text in rows.items()} for m, e in report.errors.items()})
     st.caption(
-        "Median errors against phonon calculations by PBEsol, on formulas left out, of crystals that these find "
-        "stable, by the way to the ionic part. The strongest is the group of alike modes that adds most to the "
-        "static tensor."
+        "Median errors of what PBEsol would give against phonon calculations by it, on formulas left out, of "
+        "crystals that these find stable, by the way to the ionic part. The strongest is the group of alike modes "
+        "that adds most to the static tensor."
     )
     show_origin(cached.origin(f"modes-{name}"))
     if not report.measured:

@@ -55,7 +55,11 @@ def same(one: Prediction, other: Prediction) -> None:
 @pytest.mark.parametrize("material_id", COMPARED)
 def test_what_ships_is_what_the_model_says(crystals: dict[str, Material], material_id: str) -> None:
     material = crystals[material_id]
-    same(predictor().shipped(material), predictor().predict(material, out_of_fold=True))
+    shipped = predictor().shipped(material)
+    made = predictor().predict(material, out_of_fold=True, also_by_pbesol=True)
+    same(shipped, made)
+    same(shipped.by_pbesol, made.by_pbesol)
+    assert shipped.vibrating is shipped.by_pbesol
 
 
 def test_what_ships_is_of_the_shipped_weights() -> None:
@@ -71,7 +75,7 @@ def test_a_metal_has_no_ionic_part(crystals: dict[str, Material]) -> None:
     copper = predictor().shipped(crystals["mp-30"])
     assert copper.likely_metal
     assert copper.ionic is None
-    assert copper.modes is None
+    assert copper.modes is copper.by_pbesol is None
 
 
 def test_a_crystal_that_lies_otherwise_has_none(crystals: dict[str, Material]) -> None:
@@ -83,7 +87,8 @@ def test_a_prediction_survives_its_file(tmp_path, crystals: dict[str, Material])
     material = crystals["mp-2998"]
     made = predictor().predict(material, out_of_fold=True)
     write_predictions(tmp_path / FILE, [row_of(material, made)], "weights")
-    found = read_predictions(tmp_path / FILE).prediction(material, made.calibration, made.mode_calibrations)
+    of_modes = {"PBE": made.mode_calibrations}
+    found = read_predictions(tmp_path / FILE).prediction(material, made.calibration, of_modes)
     same(found, made)
     np.testing.assert_allclose(found.ions.force_constants, made.ions.force_constants, atol=STEP)
 
@@ -91,13 +96,13 @@ def test_a_prediction_survives_its_file(tmp_path, crystals: dict[str, Material])
 def test_a_run_goes_on_from_what_ships_and_makes_direct_rows_anew(tmp_path, crystals: dict[str, Material]) -> None:
     weights = weights_of(FOLDER / FILE)
     row = row_of(crystals["mp-149"], predictor().shipped(crystals["mp-149"])) | {"key": "new"}
-    (tmp_path / "new.json").write_text(json.dumps(row))
+    (tmp_path / "new.json").write_text(json.dumps([row]))
     every, full = (kept(tmp_path, weights, method) for method in ("direct", "full"))
-    assert every["new"] == full["new"] == row
-    assert {one["ionic_method"] for one in full.values()} <= {"full", None}
-    direct = {key for key, one in every.items() if one["ionic_method"] == "direct"}
+    assert every["new"] == full["new"] == [row]
+    assert {one["ionic_method"] for rows in full.values() for one in rows} <= {"full", None}
+    direct = {key for key, rows in every.items() if rows[0]["ionic_method"] == "direct"}
     assert set(every) - set(full) == direct
-    assert kept(tmp_path, "other weights", "direct") == {"new": row}
+    assert kept(tmp_path, "other weights", "direct") == {"new": [row]}
 
 
 def test_a_damaged_file_is_named(tmp_path) -> None:

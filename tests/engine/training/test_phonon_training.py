@@ -71,21 +71,23 @@ def test_the_electronic_part_by_pbe_stays(taught):
     assert torch.equal(*answers)
 
 
-def test_the_potential_and_the_network_answer_as_the_mean_of_their_stiffness(taught):
+def test_the_potential_and_the_network_answer_as_the_weighted_mean_of_their_stiffness(taught):
     _, _, after, graphs = taught
     batch = collate(graphs)
     with torch.no_grad():
         lattice = after.lattice(batch)
         node = after.backbone(batch)
-        correction = after.springs.correction(node, batch.crystal_index)
+        heads = (after.springs.correction, after.potential_level)
+        correction, level = (head(node, batch.crystal_index) for head in heads)
     crystal = batch.has_springs.nonzero()[0, 0].item()
     size = int((batch.crystal_index == crystal).sum())
     first = int((batch.crystal_index < crystal).sum())
-    own = correction[first : first + size].double()
-    pairs = graphs[crystal].springs.unflatten(0, (size, size))
-    potential = own[:, None] @ pairs @ own[None]
+    potential = graphs[crystal].springs.unflatten(0, (size, size))
+    for matrices in (correction, level):
+        own = matrices[first : first + size].double()
+        potential = own[:, None] @ potential @ own[None]
     direct, both = (one[crystal, :size, :size] for one in (lattice.direct, lattice.stiffness))
-    assert torch.allclose(both, (potential + direct) / 2)
+    assert torch.allclose(both, (2 * potential + direct) / 3)
     without = ~batch.has_springs
     assert without.any()
     assert torch.equal(lattice.stiffness[without], lattice.direct[without])
