@@ -30,7 +30,7 @@ from engine.tensors.metrics import target_metrics
 from engine.training.phonon_training import force_constant_graphs
 
 CHARGES = ("DFT", "predicted")
-SPRINGS = ("DFT", "potential", "direct", "full")  # the last is the mean of "direct" and the corrected potential
+SPRINGS = ("DFT", "potential", "direct", "full")  # the last: "direct" and the corrected potential together
 CPU = torch.device("cpu")
 
 
@@ -44,7 +44,7 @@ def ablation(folder: Path, phonons: str, most_atoms: int, folds: int, seeds: int
     for fold, part in enumerate(formula_folds(materials, folds)):
         held_out = {materials[index].formula for index in part}
         chosen = [one for one in known if one.material.formula in held_out]
-        kept = [folder / f"fold-{fold}-{seed}-phonons" for seed in range(seeds)]
+        kept = [folder / f"fold-{fold}-{seed}-potential" for seed in range(seeds)]
         networks = [load_checkpoint(path).networks[0] for path in kept]
         graphs = force_constant_graphs([], chosen, replace(config, model=networks[0].model_config), CPU)
         for one, graph in zip(chosen, graphs, strict=True):

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.measure import report
-from engine.config import PhononConfig, TrainConfig
+from engine.config import PhononConfig, PotentialConfig, TrainConfig
 from engine.data.datasets import labelled, load_dataset
 from engine.data.folds import formula_folds, formula_rank
 from engine.data.phonons import teaching_phonons
@@ -23,6 +23,7 @@ from engine.evaluation.judging import errors
 from engine.evaluation.phonon_errors import phonon_errors
 from engine.model.checkpoint import Checkpoint, load_checkpoint
 from engine.training.phonon_training import force_constant_graphs, phonon_learner, teach, with_direct
+from engine.training.potential_training import correct_potential, potential_graphs
 
 SHARES = (0.125, 0.25, 0.5, 1.0)
 CPU = torch.device("cpu")
@@ -36,10 +37,15 @@ def taught_by(
     known = teaching_phonons(config.phonon_data, config.index_data, held_out)
     phonons = [one for one in known if formula_rank(one.material.formula) < share]
     network = with_direct(base.networks[0], config.seed)
-    graphs = force_constant_graphs(materials, phonons, replace(config, model=network.model_config), CPU)
+    settings, last = replace(config, model=network.model_config), PotentialConfig()
+    graphs = force_constant_graphs(materials, phonons, settings, CPU)
     learner = phonon_learner(network, PhononConfig())
     for loss in teach(learner, graphs, PhononConfig(), config.seed, CPU):
         print(f"{share:.1%} of the formulas: loss {loss:.3f}", flush=True)
+    by_pbe = [one for one in graphs if not one.pbesol.item() and one.has_springs.item()]
+    by_phonons = potential_graphs(phonons, settings, CPU, last.most_effort)
+    for step, _, loss in correct_potential(learner.result, by_phonons, by_pbe, last, config.seed, CPU):
+        print(f"{share:.1%} of the formulas: {step}, loss {loss:.3f}", flush=True)
     return replace(base, networks=[learner.result]), len(phonons)
 
 
@@ -52,7 +58,7 @@ def main(folder: Path, path: str, fold: int) -> None:
     known = teaching_phonons(path, config.index_data, held_out)
     base, rows = load_checkpoint(folder / f"fold-{fold}-0"), []
     for share in SHARES:
-        whole = folder / f"fold-{fold}-0-phonons"
+        whole = folder / f"fold-{fold}-0-potential"
         taught, count = (
             taught_by(base, share, held_out, config) if share < 1 else (load_checkpoint(whole), len(known))
         )

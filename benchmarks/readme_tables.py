@@ -34,6 +34,7 @@ WAYS = {  # to predict a measured mode
     "DFT": "DFT (PBEsol), its own cell",
     "PBE, relaxed cell": "prediction as PBE, cell of PBE",
     "PBE": "prediction as PBE, measured cell",
+    "PBEsol, PBE's relaxed cell": "prediction as PBEsol, cell of PBE",
     "PBEsol": "prediction as PBEsol, measured cell",
 }
 MEASURED = ("TO", "LO", "TO, held out", "LO, held out")

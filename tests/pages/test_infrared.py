@@ -23,8 +23,11 @@ LAYERED = "mp-1943"  # GaSe
 
 @pytest.fixture(scope="module")
 def prediction():
-    material = next(m for m in load_dataset("petousis-2017") if m.material_id == LAYERED)
-    return shipped.predictor().predict(material, out_of_fold=True)
+    return shipped.predictor().predict(load_material(), out_of_fold=True)
+
+
+def load_material():
+    return next(m for m in load_dataset("petousis-2017") if m.material_id == LAYERED)
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +50,16 @@ def test_the_tab_shows_spectrum_modes_charges_and_files():
     assert "E1u" in page.dataframe[0].value["symmetry"].str.cat(sep=" ")
     assert "–" in page.dataframe[0].value["90 %"].iloc[0]
     assert page.segmented_control(key="view-unit").options == ["cm⁻¹", "THz", "meV", "µm"]
+
+
+def test_vibrations_are_those_of_pbesol_and_the_page_says_so():
+    page = look_up(LAYERED, "Infrared")
+    shipped_ones = shipped.predictor().shipped(load_material())
+    assert "As PBEsol has them" in words(page)
+    shown = [float(one) for one in page.dataframe[0].value["TO (cm⁻¹)"]]
+    by_pbe, by_pbesol = (one.modes.first(one.modes.wavenumbers) for one in (shipped_ones, shipped_ones.by_pbesol))
+    np.testing.assert_allclose(shown, by_pbesol, atol=0.5)
+    assert np.abs(by_pbe - by_pbesol).max() > 1
 
 
 def test_modes_by_dft_stand_beside_the_predicted_ones_of_their_symmetry():

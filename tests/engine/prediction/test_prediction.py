@@ -162,11 +162,29 @@ def test_the_direct_ionic_part_can_be_asked_for_and_never_asks_the_potential(pre
 def test_tensors_by_the_other_functional_are_near_those_by_pbe_and_say_whose_they_are(predictor, layered):
     usual, other = (predictor.predict(layered, functional=name) for name in ("PBE", "PBEsol"))
     assert (usual.functional, other.functional) == predictor.functionals == ("PBE", "PBEsol")
-    assert other.ionic_method == "direct"
+    assert usual.ionic_method == other.ionic_method == "full"
     assert any("PBEsol" in warning for warning in other.warnings)
     assert not any("PBEsol" in warning for warning in usual.warnings)
     ratio = np.trace(other.electronic) / np.trace(usual.electronic)
     assert 1e-4 < abs(ratio - 1) < 0.15
+
+
+def test_both_functionals_can_be_asked_at_once(predictor, layered):
+    both = predictor.predict(layered, also_by_pbesol=True)
+    usual, other = (predictor.predict(layered, functional=name) for name in ("PBE", "PBEsol"))
+    for one, alone in ((both, usual), (both.by_pbesol, other)):
+        assert one.functional == alone.functional
+        np.testing.assert_array_equal(one.total, alone.total)
+        np.testing.assert_array_equal(one.modes.wavenumbers, alone.modes.wavenumbers)
+    assert both.vibrating is both.by_pbesol
+    assert usual.vibrating is usual
+    assert not np.allclose(usual.modes.wavenumbers, other.modes.wavenumbers, rtol=1e-3)
+
+
+def test_where_there_is_no_other_functional_or_no_ionic_part_one_is_answered(predictor, layered):
+    scratch = shipped.predictor("e3nn-scratch").predict(layered, also_by_pbesol=True)
+    electronic = predictor.predict(layered, targets=["electronic"], also_by_pbesol=True)
+    assert scratch.by_pbesol is electronic.by_pbesol is None
 
 
 def test_a_functional_that_the_model_does_not_know_is_refused_by_name(predictor, layered):
