@@ -43,7 +43,7 @@ def taught_by(
     for loss in teach(learner, graphs, PhononConfig(), config.seed, CPU):
         print(f"{share:.1%} of the formulas: loss {loss:.3f}", flush=True)
     by_pbe = [one for one in graphs if not one.pbesol.item() and one.has_springs.item()]
-    by_phonons = potential_graphs(phonons, settings, CPU, last.most_effort)
+    by_phonons = potential_graphs(phonons, settings, CPU, last)
     for step, _, loss in correct_potential(learner.result, by_phonons, by_pbe, last, config.seed, CPU):
         print(f"{share:.1%} of the formulas: {step}, loss {loss:.3f}", flush=True)
     return replace(base, networks=[learner.result]), len(phonons)

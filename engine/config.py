@@ -201,8 +201,8 @@ class PhononConfig:
 class PotentialConfig:
     """How the correction of the potential's force constants is taught last; chosen on the first fold.
 
-    `ionic_weight` is that of ionic tensors beside force constants; crystals of more than `most_effort`, see
-    force_constants.py, do not teach.
+    `ionic_weight` is that of ionic tensors beside force constants; crystals of more than `most_atoms`, or of more than
+    `most_effort`, see force_constants.py, do not teach.
     """
 
     epochs: int = 12
@@ -212,6 +212,7 @@ class PotentialConfig:
     clip_norm: float = 2.0
     average_decay: float = 0.99
     ionic_weight: float = 0.5
+    most_atoms: int = 16
     most_effort: float = 600.0
 
 

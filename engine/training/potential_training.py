@@ -84,7 +84,7 @@ class PotentialJob:
         kept = [material for material in materials if material.formula not in self.base.held_out]
         phonons = teaching_phonons(config.phonon_data, config.index_data, self.base.held_out)
         settings, device = replace(config, model=network.model_config), resolve_device(config.device)
-        graphs = potential_graphs(phonons, settings, device, self.config.most_effort)
+        graphs = potential_graphs(phonons, settings, device, self.config)
         by_pbe = [g for g in labelled_graphs(kept, settings, device) if g.has_springs.item() and g.num_nodes > 1]
         learning = correct_potential(network.to(device), graphs, by_pbe, self.config, config.seed, device)
         for step, epoch, loss in learning:
@@ -100,16 +100,17 @@ class PotentialJob:
 
 
 def potential_graphs(
-    phonons: Sequence[Phonons], config: TrainConfig, device: torch.device, most_effort: float
+    phonons: Sequence[Phonons], config: TrainConfig, device: torch.device, limits: PotentialConfig
 ) -> list[CrystalGraph]:
     """`phonon_graphs` with force constants of DFT and of the potential, and the `ionic` M of DFT's.
 
-    Only firm crystals of two atoms or more, whose potential's force constants are computed with `most_effort` or
-    less, see force_constants.py: `force_constants` and `bare_springs` [N * N, 3, 3] eV/Å^2, `springs` the latter's
+    Only firm crystals of two atoms or more, within the limits: `force_constants` and `bare_springs` [N * N, 3, 3] eV/Å^2, `springs` the latter's
     stiffness.
     """
     fitting = [
-        one for one in phonons if one.firm and one.material.natoms > 1 and effort(one.material) <= most_effort
+        one
+        for one in phonons
+        if one.firm and 1 < one.material.natoms <= limits.most_atoms and effort(one.material) <= limits.most_effort
     ]
     graphs = phonon_graphs(fitting, config, device)
     known = known_force_constants([one.material for one in fitting], device)

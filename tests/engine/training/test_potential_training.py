@@ -52,7 +52,7 @@ def taught(settings, untaught):
     before, few = untaught
     after = with_direct(before, seed=0)
     config = replace(settings, model=before.model_config)
-    by_phonons = potential_graphs(read_phonons(settings.phonon_data), config, CPU, CONFIG.most_effort)
+    by_phonons = potential_graphs(read_phonons(settings.phonon_data), config, CPU, CONFIG)
     by_pbe = [one for one in labelled_graphs(few, config, CPU) if one.has_springs.item() and one.num_nodes > 1]
     steps = list(correct_potential(after, by_phonons, by_pbe, CONFIG, 0, CPU))
     return before, after, by_phonons, by_pbe, steps
@@ -109,8 +109,9 @@ def test_soft_and_large_crystals_do_not_teach(settings, untaught):
     config = replace(settings, model=untaught[0].model_config)
     salts = read_phonons(settings.phonon_data)
     soft = [replace(salts[0], firm=False), *salts[1:]]
-    assert len(potential_graphs(soft, config, CPU, CONFIG.most_effort)) == 3
-    assert potential_graphs(salts, config, CPU, 0) == []
+    assert len(potential_graphs(soft, config, CPU, CONFIG)) == 3
+    assert potential_graphs(salts, config, CPU, replace(CONFIG, most_effort=0.0)) == []
+    assert potential_graphs(salts, config, CPU, replace(CONFIG, most_atoms=1)) == []
 
 
 @pytest.fixture
