@@ -201,8 +201,8 @@ class PhononConfig:
 class PotentialConfig:
     """How the correction of the potential's force constants is taught last; chosen on the first fold.
 
-    `ionic_weight` is that of ionic tensors beside force constants; crystals of more than `most_atoms`, or of more than
-    `most_effort`, see force_constants.py, do not teach.
+    `ionic_weight` is that of ionic tensors beside force constants; crystals of more than `most_atoms`, or of more
+    than `most_effort`, see force_constants.py, do not teach.
     """
 
     epochs: int = 12

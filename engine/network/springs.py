@@ -22,8 +22,8 @@ sqrt(k^2 + SOFTEST^2), with UNSTABLE |k| for k where k < 0: a smooth function of
 
 A potential is too soft, by more at some atoms than at others. So its stiffness S is corrected by a symmetric,
 positive matrix D_i of each atom, to D_i S_ij D_j; what the crystal's motion as a whole would then meet is taken
-out again. This keeps the matrix symmetric and positive, and turns with the crystal. Another matrix of this form leads
-from the force constants of one functional to those of another.
+out again. This keeps the matrix symmetric and positive, and turns with the crystal. Another matrix of this form
+leads from the force constants of one functional to those of another.
 Source: Gonze and Lee, Phys. Rev. B 55, 10355 (1997), doi:10.1103/PhysRevB.55.10355, eqs. 53 and 54 at zero
 frequency.
 """

@@ -104,8 +104,8 @@ def potential_graphs(
 ) -> list[CrystalGraph]:
     """`phonon_graphs` with force constants of DFT and of the potential, and the `ionic` M of DFT's.
 
-    Only firm crystals of two atoms or more, within the limits: `force_constants` and `bare_springs` [N * N, 3, 3] eV/Å^2, `springs` the latter's
-    stiffness.
+    Only firm crystals of two atoms or more, within the limits: `force_constants` and `bare_springs` [N * N, 3, 3]
+    eV/Å^2, `springs` the latter's stiffness.
     """
     fitting = [
         one
