@@ -20,6 +20,7 @@ from engine.runs.screening_run import Screening
 from engine.tensors import tensors
 from pages.components import cached, waiting
 from pages.components.crystal import viewer
+from pages.components.crystal.frame import SCRIPT
 from pages.components.material import answer_view, live, tensor_view
 from pages.components.model.choice import chosen_functional, chosen_model
 from pages.components.screen import form
@@ -108,7 +109,7 @@ def chosen_setting(name: str, content: bytes) -> str:
     for column, (setting, structure) in zip(st.columns(len(reason.choices)), reason.choices.items(), strict=True):
         with column:
             st.caption(f"**{setting}** {answer_view.understood(structure)}")
-            viewer.draw(structure, 1, f"{key}-{setting}", None, flat=not viewer.SCRIPT.is_file())
+            viewer.draw(structure, 1, f"{key}-{setting}", None, flat=not SCRIPT.is_file())
     return chosen or ""
 
 

@@ -12,8 +12,8 @@ from scipy.spatial.transform import Rotation
 
 from engine import EngineError
 from pages.components import charts
+from pages.components.crystal.frame import frame_html
 from pages.components.crystal.scene import make_scene
-from pages.components.crystal.viewer import frame_html
 from pages.components.widgets import number, space_group, span, subscripts
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 import pytest
 from plotly.colors import hex_to_rgb, sample_colorscale, unlabel_rgb
 
-from pages.components.crystal.viewer import BACKGROUNDS
+from pages.components.crystal.frame import BACKGROUNDS
 from pages.components.elements import CELLS, PALE, contrast, element_map, luminance
 
 LEAST = 4.5  # WCAG 2.2, contrast of text, level AA

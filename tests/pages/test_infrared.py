@@ -12,8 +12,9 @@ from engine.vibrations.curves import curves, shown_range
 from engine.vibrations.site_charges import site_charges
 from engine.vibrations.units import from_wavenumber
 from pages.components.crystal.charges import charge_mesh
+from pages.components.crystal.flat import flat_drawing
+from pages.components.crystal.frame import ARROW, frame_html
 from pages.components.crystal.scene import make_scene
-from pages.components.crystal.viewer import ARROW, flat_drawing, frame_html
 from pages.components.material.infrared_charts import ABSORPTION, PERMITTIVITY, QUANTITIES, spectrum
 from tests.engine import shipped
 from tests.pages.test_material_page import look_up, words

@@ -7,9 +7,11 @@ import pytest
 from pymatgen.core import Lattice, Structure
 
 from engine.tensors import surfaces
+from pages.components.crystal.flat import flat_drawing
+from pages.components.crystal.frame import frame_html
 from pages.components.crystal.overlay import SHARE, Overlay, make_mesh, outlines
 from pages.components.crystal.scene import make_scene
-from pages.components.crystal.viewer import flat_drawing, frame_html, legend_html
+from pages.components.crystal.viewer import legend_html
 from pages.components.material.cut_charts import polar_cut
 
 SALT = Structure.from_spacegroup(221, Lattice.cubic(4.1), ["Cs", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])

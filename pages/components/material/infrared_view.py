@@ -19,6 +19,7 @@ from engine.vibrations.pairing import places
 from engine.vibrations.site_charges import site_charges
 from engine.vibrations.units import UNITS
 from pages.components.crystal import viewer
+from pages.components.crystal.frame import SCRIPT
 from pages.components.material.direction_view import direction_text
 from pages.components.material.infrared_charts import QUANTITIES, REFLECTIVITY, spectrum
 from pages.components.widgets import DASH, PLOT, number, show_table
@@ -268,7 +269,7 @@ def _charges_drawn(prediction: Prediction, key: str) -> None:
 
 def _flat(key: str) -> bool:
     """Whether the visitor's drawings do without WebGL."""
-    return st.session_state.get(f"{key}-flat", not viewer.SCRIPT.is_file())
+    return st.session_state.get(f"{key}-flat", not SCRIPT.is_file())
 
 
 def _files(asked: Prediction, vibrating: Prediction, key: str) -> None:
