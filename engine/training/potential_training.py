@@ -4,6 +4,7 @@ First the correction to PBEsol, by DFT's force constants; then from there to PBE
 known by PBE. All else of the network stays as it is.
 """
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -78,7 +79,7 @@ class PotentialJob:
 
     def run(self) -> None:
         """Train it, an epoch a line of progress."""
-        model, config = load_checkpoint(self.source), self.base.config
+        model, config, started = load_checkpoint(self.source), self.base.config, time.perf_counter()
         network, trained_on = model.networks[self.member], model.trained_on[self.member]
         materials = labelled(load_dataset(self.base.data), ("ionic",))
         kept = [material for material in materials if material.formula not in self.base.held_out]
@@ -89,12 +90,12 @@ class PotentialJob:
         learning = correct_potential(network.to(device), graphs, by_pbe, self.config, config.seed, device)
         for step, epoch, loss in learning:
             log(f"{self.name}  {step}, epoch {epoch}/{self.config.epochs}  loss {loss:.3f}")
-        about = model.about | {"fingerprint": self.fingerprint}
+        seconds = int(model.about.get("seconds", 0)) + time.perf_counter() - started
         taught = Checkpoint(
             networks=[network.to("cpu")],
             trained_on=(trained_on,),
             element_counts=model.element_counts,
-            about={name: about[name] for name in ("fingerprint", "seconds") if name in about},
+            about={"fingerprint": self.fingerprint, "seconds": f"{seconds:.0f}"},
         )
         save_checkpoint(self.folder, taught, half=True)
 
