@@ -18,6 +18,7 @@ from engine.network.feature_cache import structure_key
 from engine.optics.measured import measurements
 from engine.prediction.prediction import Prediction
 from engine.prediction.records import material_record, records_to_csv, to_records
+from engine.prediction.warnings import of_known_gap
 from pages.components import basket, cached
 from pages.components.crystal.viewer import structure_view
 from pages.components.explore import scatter_charts
@@ -37,6 +38,7 @@ from pages.components.widgets import (
 )
 
 ANSWERED = "answered"  # of the session's state: crystals that were predicted for the visitor
+CHOSEN_AMONG = "chosen-among"  # of the session's state: what was asked as one of several hits was chosen
 ON_HULL = 5e-4  # eV per atom
 EXAMPLES = ("mp-149", "mp-2998", "quartz", "barium titanate", "TiO2", "Ba-O-Ti")
 
@@ -100,8 +102,11 @@ def shipped() -> pd.DataFrame:
     return rows[rows["source"].isin(EMBEDDED)]
 
 
-def choose(hits: list[int]) -> int:
-    """The one hit, or the visitor's choice among several, which the address alone keeps."""
+def choose(hits: list[int], query: str) -> int:
+    """The one hit, or the visitor's choice among several, which the address keeps until another query."""
+    if st.session_state.setdefault(CHOSEN_AMONG, query) != query:
+        st.session_state[CHOSEN_AMONG] = query
+        st.query_params.pop("row", None)
     if len(hits) == 1:
         return hits[0]
     materials = cached.materials()
@@ -240,7 +245,8 @@ def result(material: Material, predict: Callable[[], Prediction], row: int | Non
         found = measurements(material.structure)
         tensor_view.summary(prediction, material, found[0] if found else None)
         tensor_view.doubts_note(material)
-        show_warnings([] if answer is None else answer.warnings)
+        told = [] if answer is None else answer.warnings
+        show_warnings([*told, *of_known_gap(material.band_gap, told)])
         if prediction is not None or material.n is not None:
             tensor_view.reading_notes(prediction, found[0] if found else None)
         notes(material, prediction)
@@ -293,7 +299,7 @@ else:
             if not mp_id and lacks_structure(query, [cached.materials()[hit] for hit in found]):
                 formula = subscripts(cached.materials()[found[0]].formula)
                 st.caption(f"No crystal here has the structure of **{query}**; these are others of {formula}.")
-            chosen = choose(found)
+            chosen = choose(found, query)
         embedded(chosen)
     elif not mp_id:
         nothing_found(query)

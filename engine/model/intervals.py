@@ -160,6 +160,17 @@ def sum_bounds(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return np.concatenate([first[:1] + second[:1], principal])
 
 
+def difference_bounds(total: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """[4, 2] what `QUANTITIES` of one part can be where those of a sum and of its other part lie within [4, 2].
+
+    By the same inequality: a principal value of the part is that of the sum, less what lies between the other's
+    smallest and largest.
+    """
+    smallest, largest = other[1, 0], other[3, 1]
+    principal = np.stack([total[1:, 0] - largest, total[1:, 1] - smallest], 1)
+    return np.concatenate([total[:1] - other[:1, ::-1], principal])
+
+
 def levels(target: str, calibration: Calibration, signs: Signs, dft: np.ndarray) -> np.ndarray:
     """[n, 4] the level above which, itself not included, intervals hold the DFT value [n, 4]; see `held`."""
     signs = _of_target(target, signs)

@@ -14,6 +14,7 @@ from urllib.parse import quote
 import numpy as np
 from pymatgen.core import Composition, Structure
 
+from engine.crystals.room import USUAL, nearest
 from engine.crystals.vacuum import in_vacuum
 from engine.data.datasets import SMALLEST_INDEX
 from engine.optics.dispersion import index, is_transparent
@@ -84,10 +85,11 @@ def measurements(structure: Structure) -> list[Measurement]:
     rays that it tells apart are those of the crystal's optical symmetry. Where an entry names no polymorph
     another one of the same optical symmetry may have been measured: `phase` is None then. The best name their
     polymorph and hold a wavelength where the index hardly changes; tables, which scatter, count only where there
-    is no formula. Nothing fits a sheet or molecule in a box.
+    is no formula. Nothing fits a sheet or molecule in a box, nor a cell whose atoms are closer or farther apart
+    than in any crystal.
     """
     found: list[Measurement] = []
-    if in_vacuum(structure):
+    if in_vacuum(structure) or not USUAL[0] < nearest(structure) < USUAL[1]:
         return found
     group, natoms = _symmetry(structure)
     for entries in _sets(structure.composition.reduced_formula):

@@ -13,6 +13,7 @@ from engine.errors import EngineError, check, required
 from engine.model.intervals import (
     Calibration,
     Signs,
+    difference_bounds,
     intervals,
     is_useless,
     name_of,
@@ -200,11 +201,17 @@ class Prediction:
         return name if name in self.calibration else target
 
     def _intervals(self, target: str, level: float) -> np.ndarray:
-        """[4, 2] of `QUANTITIES`; the total's never reach beyond what those of its parts add up to."""
+        """[4, 2] of `QUANTITIES`; those of the total and of its parts contradict each other nowhere."""
         found = self._own_intervals(target, level)
-        if target != "total" or not all(self._calibrated(part) in self.calibration for part in PARTS):
+        if self.total is None or not all(self._calibrated(one) in self.calibration for one in (*PARTS, "total")):
             return found
-        low, high = sum_bounds(*(self._own_intervals(part, level) for part in PARTS)).T
+        of = {one: self._own_intervals(one, level) for one in (*PARTS, "total")}
+        if self.ionic is not None and not self.ionic.any():  # by symmetry
+            return np.zeros((4, 2)) if target == "ionic" else of["electronic"]
+        if target == "total":
+            low, high = sum_bounds(*(of[part] for part in PARTS)).T
+        else:
+            low, high = difference_bounds(of["total"], of["ionic" if target == "electronic" else "electronic"]).T
         return np.stack([np.maximum(found[:, 0], low), np.minimum(found[:, 1], high)], 1)
 
     @cached_property

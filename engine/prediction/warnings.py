@@ -1,10 +1,14 @@
 """Reasons to trust a prediction less, a sentence each."""
 
+from collections.abc import Sequence
+
 import numpy as np
-from pymatgen.core import Structure
+import torch
+from pymatgen.core import Element, Structure
 from scipy.linalg.lapack import dsytrf
 
 from engine.crystals.graph import CrystalGraph
+from engine.crystals.room import USUAL, covalent_radii
 from engine.crystals.vacuum import Kind
 from engine.model.checkpoint import Checkpoint
 from engine.model.metals import LIKELY
@@ -15,6 +19,7 @@ RARE = 5  # training crystals that an element should have
 UNSTABLE = -0.1  # eV/Å^2; a force constant below this is no rounding
 NEARLY_METALLIC = 20.0  # electronic means above this belong to nearly metallic crystals
 NARROW_GAP = 0.5  # eV, where DFT's own tensors scatter most
+WHERE_NARROW = "where even DFT's tensors depend much on its settings."
 LEARNT = "is a formula of the training set: agreement with DFT proves little here."  # no reason to trust it less
 BALANCED = 8.0  # an ionic part so many times the electronic one: LO three times as high as TO
 
@@ -42,6 +47,7 @@ def doubts(
     found = [
         *_of_gap(metallic, gap_nearby),
         *_rare_elements(crystal, checkpoint.element_counts),
+        *_of_distances(crystal, graph),
         *_of_graph(graph, r_max),
     ]
     near = checkpoint.neighbourhood
@@ -74,11 +80,15 @@ def _of_gap(metallic: float, gap_nearby: float) -> list[str]:
             "here would hold only if the crystal had a gap."
         ]
     if gap_nearby < NARROW_GAP:
-        return [
-            f"Crystals like this have narrow gaps ({gap_nearby:.1f} eV by PBE in the mean), where even DFT's "
-            "tensors depend much on its settings."
-        ]
+        return [f"Crystals like this have narrow gaps ({gap_nearby:.1f} eV by PBE in the mean), {WHERE_NARROW}"]
     return []
+
+
+def of_known_gap(gap: float | None, said: Sequence[str]) -> list[str]:
+    """What is to be said of a DFT gap in eV, unless what is said already tells of a narrow one."""
+    if gap is None or gap >= NARROW_GAP or any(WHERE_NARROW in one for one in said):
+        return []
+    return [f"The gap is narrow ({gap:.1f} eV by PBE), {WHERE_NARROW}"]
 
 
 def _rare_elements(crystal: Structure, counts: dict[str, int]) -> list[str]:
@@ -130,6 +140,22 @@ def _balanced(electronic: np.ndarray | None, ionic: np.ndarray | None) -> list[s
     return [
         "The ionic part is many times the electronic one: in the softest polar mode, short-range forces and those "
         "of the dipoles nearly cancel, so its frequency and the ionic part are uncertain."
+    ]
+
+
+def _of_distances(crystal: Structure, graph: CrystalGraph) -> list[str]:
+    """Whether the nearest atoms are as far apart as they are in crystals; noble gases keep their own distance."""
+    if graph.edge_index.shape[1] == 0 or all(element.is_noble_gas for element in crystal.composition.elements):
+        return []
+    symbols = [Element.from_Z(int(z)).symbol for z in graph.atomic_numbers]
+    radii = torch.as_tensor(covalent_radii(symbols)).to(graph.edge_vec)
+    sender, receiver = graph.edge_index
+    nearest = float((graph.edge_vec.norm(dim=1) / (radii[sender] + radii[receiver])).min())
+    if USUAL[0] < nearest < USUAL[1]:
+        return []
+    return [
+        f"The nearest two atoms are at {nearest:.2f} times the sum of their covalent radii, in calculated "
+        "crystals at 0.68 to 1.35: check the lengths of the cell."
     ]
 
 

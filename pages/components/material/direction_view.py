@@ -1,6 +1,6 @@
 """What a tensor says along directions: its surface in the crystal, its principal axes, its plane cuts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 from pymatgen.core import Structure
 
+from engine.crystals.material import Material
 from engine.errors import EngineError
 from engine.prediction.prediction import Prediction
 from engine.tensors import surfaces, tensors
@@ -18,8 +19,18 @@ from pages.components.crystal.overlay import Overlay
 from pages.components.crystal.viewer import structure_view
 from pages.components.material.cut_charts import LINES, NEGATIVE, POSITIVE, polar_cut
 from pages.components.material.low_dimensional_view import OF_BOX, box_of
-from pages.components.material.tensor_view import PARTS, Axes, Sources, tensors_of
-from pages.components.widgets import DASH, INTERVAL, PLOT, number, show_table, span
+from pages.components.material.tensor_view import (
+    DOUBT,
+    NO_TENSOR,
+    PARTS,
+    USELESS,
+    Axes,
+    Sources,
+    doubtful_parts,
+    forbidden_note,
+    tensors_of,
+)
+from pages.components.widgets import DASH, INTERVAL, PLOT, number, show_table, span, uncertain
 
 NOTHING = "none"
 INDEX: Final = "index ellipsoid"
@@ -74,13 +85,23 @@ def axes_table(structure: Structure, sources: Sources) -> None:
     columns: dict[str, dict[str, str]] = {name: {} for name in sources}
     for part, title in PARTS.items():
         for name, tensor in tensors_of(part, sources, Axes(np.eye(3), "")).items():
-            tensor = allowed_part(tensor, structure)
-            texts = _described(principal_axes(tensor, cell, distinct))
+            found, source = principal_axes(tensor, cell, distinct), sources[name]
+            mark = ""
+            if isinstance(source, Prediction) and part in source.useless:
+                texts = [USELESS] * 3
+            else:
+                bounds = _bounds(source, part, found) if isinstance(source, Prediction) else []
+                doubtful = isinstance(source, Material) and part in doubtful_parts(source.doubts)
+                mark = f" {DOUBT}" if doubtful else ""
+                texts = [f"{text}{mark}" for text in _described(found, bounds)]
+                columns[name][f"{title} anisotropy ratio"] = _ratio(tensor) + mark
             columns[name] |= {_row(title, i): text for i, text in enumerate(texts)}
-            columns[name][f"{title} anisotropy ratio"] = _ratio(tensor)
     prediction = sources.get("Prediction")
     if isinstance(prediction, Prediction):
-        columns = {"Prediction": columns["Prediction"], INTERVAL: _intervals(prediction)} | columns
+        columns = {"Prediction": columns["Prediction"], INTERVAL: _intervals(prediction, cell, distinct)} | columns
+    if not columns:
+        st.caption(NO_TENSOR)
+        return
     show_table(columns)
     lengths = ", ".join(
         f"{x} = {length:.3f} Å" for x, length in zip("abc", np.linalg.norm(cell, axis=1), strict=True)
@@ -90,6 +111,7 @@ def axes_table(structure: Structure, sources: Sources) -> None:
         "which may be larger than the drawn one; ≈ marks a direction up to 2° off. The anisotropy ratio is the "
         "largest value over the smallest."
     )
+    forbidden_note(sources)
 
 
 def cuts(sources: Sources, axes: Axes, key: str) -> None:
@@ -167,14 +189,15 @@ def _name(drawn: str) -> str:
     return DRAWN.get(drawn, drawn)
 
 
-def _described(found: list[PrincipalAxis]) -> list[str]:
-    """One text a principal value, three in all."""
-    texts = []
+def _described(found: list[PrincipalAxis], bounds: Sequence[Sequence[float]]) -> list[str]:
+    """One text a principal value, three in all, with no more digits than its bounds leave, where there are any."""
+    texts: list[str] = []
     for one in found:
         where = "every direction"
         if one.times < 3:
             where = ("all directions ⟂ " if one.times == 2 else "") + direction_text(one)
-        texts += [f"{number(one.value)}, {where}"] * one.times
+        value = uncertain(one.value, bounds[len(texts)]) if len(bounds) else number(one.value)
+        texts += [f"{value}, {where}"] * one.times
     return texts
 
 
@@ -187,11 +210,24 @@ def _ratio(tensor: np.ndarray) -> str:
     return number(tensors.anisotropy_ratio(tensor)) if positive else DASH
 
 
-def _intervals(prediction: Prediction) -> dict[str, str]:
+def _bounds(prediction: Prediction, part: str, found: list[PrincipalAxis]) -> list[tuple[float, float]]:
+    """Interval of each principal value, the same for those that symmetry makes equal; none if never calibrated."""
+    bounds: list[tuple[float, float]] = []
+    with suppress(EngineError):  # a model that was never calibrated
+        each = prediction.principal_intervals(part)
+        for one in found:
+            own = each[len(bounds) : len(bounds) + one.times]
+            bounds += [(float(own[:, 0].min()), float(own[:, 1].max()))] * one.times
+    return bounds
+
+
+def _intervals(prediction: Prediction, cell: np.ndarray, distinct: int) -> dict[str, str]:
     found: dict[str, str] = {}
     for part, title in PARTS.items():
-        with suppress(EngineError):  # a model without this part, or never calibrated
-            found |= {_row(title, i): span(one) for i, one in enumerate(prediction.principal_intervals(part))}
+        tensor = getattr(prediction, part)
+        if tensor is not None:
+            axes = principal_axes(allowed_part(tensor, prediction.structure), cell, distinct)
+            found |= {_row(title, i): span(one) for i, one in enumerate(_bounds(prediction, part, axes))}
     return found
 
 

@@ -40,7 +40,13 @@ def infrared(prediction: Prediction | None, dft: Material | None, key: str) -> N
     """Spectra of the predicted modes, the modes to click, DFT's beside, Born charges, and files of them."""
     asked, prediction = prediction, None if prediction is None else prediction.vibrating
     modes = None if prediction is None else prediction.modes
-    if asked is None or prediction is None or modes is None or prediction.electronic is None:
+    if asked is None or prediction is None:
+        st.caption("Without a prediction there is no spectrum.")
+        return
+    if modes is None and asked.likely_metal:
+        st.caption("The free electrons of a metal answer light in place of its vibrations: there is no spectrum.")
+        return
+    if modes is None or prediction.electronic is None:
         st.caption(
             "This model makes its ionic tensor without vibrations: there is no spectrum. The default one does."
         )

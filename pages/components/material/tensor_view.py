@@ -13,7 +13,7 @@ from engine.errors import EngineError
 from engine.optics.measured import Measurement
 from engine.prediction.prediction import Prediction
 from engine.tensors import axes, tensors
-from engine.tensors.axes import distinct_values
+from engine.tensors.axes import allowed_part, distinct_values
 from pages.components import charts
 from pages.components.material import low_dimensional_view
 from pages.components.material.low_dimensional_view import OF_BOX, box_of
@@ -47,6 +47,8 @@ REFLECTANCE_NOTE = (
 )
 DOUBT = "(?)"  # behind a doubtful value
 USELESS = "no useful prediction"
+NO_TENSOR = "No dielectric tensor is shown here."
+SEEN = 0.01  # of a tensor's components
 INDEX = "Refractive index n"
 NOT_STATED = "polymorph not stated"
 REFLECTANCE = "Reflectance, principal"
@@ -128,14 +130,17 @@ def choose_axes(structure: Structure, key: str) -> Axes:
 def matrices(structure: Structure, sources: Sources, axes: Axes, key: str) -> None:
     """Each tensor as a heat map; where there are prediction and DFT, both and their difference on one scale."""
     whose = OF_BOX if box_of(*sources.values()) else ""
+    if not sources:
+        st.caption(NO_TENSOR)
     if len(sources) == 2:
         for part, title in PARTS.items():
-            mark = _mark(sources["Prediction"], part)
+            mark = _mark(sources.values(), part)
             _draw(title + whose, _compared(part, sources, axes), f"{key}-{part}", axes, mark)
     else:
         for name, source in sources.items():
-            marks = [_mark(source, part) for part in PARTS]
+            marks = [_mark([source], part) for part in PARTS]
             _draw(name + whose, _each_part(source, axes), f"{key}-{name}", axes, "; ".join(filter(None, marks)))
+    forbidden_note(sources)
     _axes_note(structure, axes)
 
 
@@ -148,9 +153,31 @@ def with_tensors(prediction: Prediction | None, dft: Material | None) -> Sources
 
 
 def tensors_of(part: str, sources: Sources, axes: Axes) -> dict[str, np.ndarray]:
-    """[3, 3] electronic, ionic or total tensor of each source that has it, in these axes."""
-    found = {name: getattr(source, part) for name, source in sources.items()}
+    """[3, 3] electronic, ionic or total tensor of each source that has it, as symmetry allows, in these axes."""
+    found = {name: _allowed(source, part) for name, source in sources.items()}
     return {name: axes.of(tensor) for name, tensor in found.items() if tensor is not None}
+
+
+def _allowed(source: Prediction | Material, part: str) -> np.ndarray | None:
+    tensor = getattr(source, part)
+    return None if tensor is None else allowed_part(tensor, source.structure)
+
+
+def forbidden_note(sources: Sources) -> None:
+    """How much DFT's tensors have that the symmetry forbids and that is not drawn, where it is enough to see."""
+    dft = sources.get("DFT")
+    if dft is None:
+        return
+    left_out = [
+        float(np.abs(getattr(dft, part) - allowed).max())
+        for part in PARTS
+        if (allowed := _allowed(dft, part)) is not None
+    ]
+    if left_out and max(left_out) > SEEN:
+        st.caption(
+            f"DFT's components that the crystal's symmetry forbids, up to {number(max(left_out))}, are noise and "
+            "not shown; the files have them."
+        )
 
 
 def reading_notes(prediction: Prediction | None, measured: Measurement | None) -> None:
@@ -178,11 +205,16 @@ def doubts_note(dft: Material) -> None:
 
 def _marked(rows: dict[str, str], doubts: Sequence[str]) -> dict[str, str]:
     """The rows that hang on a doubtful part, with `DOUBT` behind the value."""
-    of_ions = {f"{PARTS[part]}, mean" for part in ("ionic", "total")}
-    parts = {doubt.split()[0] for doubt in doubts}
+    parts = doubtful_parts(doubts)
     doubtful = set(rows) - {f"{PARTS['ionic']}, mean"} if "electronic" in parts else set()
-    doubtful |= of_ions if "ionic" in parts else set()
+    doubtful |= {f"{PARTS[part]}, mean" for part in parts}
     return {row: f"{text} {DOUBT}" if row in doubtful and text != DASH else text for row, text in rows.items()}
+
+
+def doubtful_parts(doubts: Sequence[str]) -> set[str]:
+    """Parts of DFT's tensor that its doubts, see `Material.doubts`, are about; the total hangs on both others."""
+    parts = {doubt.split()[0] for doubt in doubts}
+    return parts | ({"total"} if parts else set())
 
 
 def _useful(rows: dict[str, str], useless: Collection[str]) -> dict[str, str]:
@@ -262,14 +294,19 @@ def _compared(part: str, sources: Sources, axes: Axes) -> dict[str, np.ndarray]:
 
 
 def _each_part(source: Prediction | Material, axes: Axes) -> dict[str, np.ndarray]:
-    found = {title: getattr(source, part) for part, title in PARTS.items()}
+    found = {title: _allowed(source, part) for part, title in PARTS.items()}
     return {title: axes.of(tensor) for title, tensor in found.items() if tensor is not None}
 
 
-def _mark(source: Prediction | Material, part: str) -> str:
-    """What is to be said beside a part that the prediction says nothing worth having of."""
-    useless = isinstance(source, Prediction) and part in source.useless
-    return f"{USELESS} of the {part} tensor" if useless else ""
+def _mark(sources: Collection[Prediction | Material], part: str) -> str:
+    """What is to be said beside a part: that the prediction is useless, or DFT's value doubtful."""
+    said = []
+    for source in sources:
+        if isinstance(source, Prediction) and part in source.useless:
+            said.append(f"{USELESS} of the {part} tensor")
+        if isinstance(source, Material) and part in doubtful_parts(source.doubts):
+            said.append(f"{DOUBT} DFT's {part} tensor is doubtful")
+    return "; ".join(said)
 
 
 def _draw(title: str, panels: dict[str, np.ndarray], key: str, axes: Axes, mark: str) -> None:
