@@ -28,6 +28,7 @@ EXAMPLES = {
 }
 IN_A_ROW = 3  # heat maps
 DAMPING = 8.0  # cm^-1
+YES_NO = {True: "yes", False: "no"}
 
 
 class Column(NamedTuple):
@@ -83,6 +84,7 @@ def facts(column: Column) -> dict[str, str]:
         "crystal system": material.crystal_system,
         "PBE band gap (eV)": number(material.band_gap),
         "above the hull (eV per atom)": DASH if hull is None else f"{hull:.2f}",
+        "formula left out of training": DASH if column.prediction is None else YES_NO[column.prediction.held_out],
     }
     return {row: text for row, text in rows.items() if text != DASH}
 
@@ -95,8 +97,9 @@ def tables(columns: list[Column]) -> None:
     }
     show_table(predicted)
     st.caption(
-        "Means are those of the diagonal, in brackets the 90 % interval. Each is out-of-fold where the model has "
-        "networks that were trained on no crystal of the formula. The head of a column leads to the crystal."
+        "Means are those of the diagonal, in brackets the 90 % interval. A formula is left out of training where no "
+        "crystal of it taught the networks that answered, by tensor, index or vibrations. The head of a column "
+        "leads to the crystal."
     )
     known = {linked(one): tensor_view.dft_rows(one.material) for one in columns if one.material.n is not None}
     if any(known.values()):

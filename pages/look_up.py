@@ -25,8 +25,9 @@ from pages.components.explore import scatter_charts
 from pages.components.material import copy_view, direction_view, live, mechanical_view, tensor_view
 from pages.components.material.details import details
 from pages.components.material.metal_notice import unless_metal
-from pages.components.site import PREDICT, header
+from pages.components.site import PREDICT, header, name_tab
 from pages.components.widgets import (
+    ON_HULL,
     PLOT,
     SOURCES,
     clicked_rows,
@@ -39,7 +40,6 @@ from pages.components.widgets import (
 
 ANSWERED = "answered"  # of the session's state: crystals that were predicted for the visitor
 CHOSEN_AMONG = "chosen-among"  # of the session's state: what was asked as one of several hits was chosen
-ON_HULL = 5e-4  # eV per atom
 EXAMPLES = ("mp-149", "mp-2998", "quartz", "barium titanate", "TiO2", "Ba-O-Ti")
 
 
@@ -131,6 +131,7 @@ def name_choice() -> None:
 def identity(material: Material) -> None:
     """Name, symmetry, ID and where the numbers come from."""
     st.header(subscripts(material.formula), anchor=False)
+    name_tab(" · ".join(filter(None, (subscripts(material.formula), material.material_id))))
     facts = [
         f"space group **{space_group(material.space_group_symbol)}** (no. {material.space_group_number})",
         material.crystal_system,

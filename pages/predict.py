@@ -26,7 +26,7 @@ from pages.components.model.choice import chosen_functional, chosen_model
 from pages.components.screen import form
 from pages.components.site import SCREEN, header
 from pages.components.uploads import uploader
-from pages.components.widgets import DASH, attempt, literal, number, refusal, subscripts
+from pages.components.widgets import DASH, attempt, literal, number, refusal, span, subscripts, uncertain
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 KEPT = "kept-files"  # of the session's state
 READ = "files read", "being read"
 PARTS = {part: f"{title.lower()}, mean" for part, title in tensor_view.PARTS.items()}
+# Of a row of the summary, in a column's head.
+SHORT = {tensor_view.INDEX: "n"} | {f"{title}, mean": PARTS[part] for part, title in tensor_view.PARTS.items()}
 MOST = 20  # structures that are computed in the request; of more, a screening is made
 MAX_SHOWN = 30  # structures drawn on the page, where ordered crystals make them many; the downloads hold all
 EXAMPLES = {"mp-2998": "BaTiO₃, perovskite", "mp-2815": "MoS₂, layers", "mp-7029": "SiO₂, cristobalite"}
@@ -218,28 +220,42 @@ def introduce(mark: Approximated) -> None:
 def overview(found: list[Answer]) -> None:
     """All answers as one table, to sort by any quantity."""
     rows = [overview_row(name, answer) for name, answer in found]
-    numbers = {title: st.column_config.NumberColumn(format="%.3f") for title in ("n", *PARTS.values())}
+    numbers = {title: st.column_config.NumberColumn(format="%.4g") for title in ("n", *PARTS.values())}
     st.dataframe(
-        pd.DataFrame(rows), hide_index=True, key="overview", column_config=numbers, placeholder=DASH,
-        height=min(36 * (len(rows) + 1) + 2, 380), alt="All structures with their key figures",
+        pd.DataFrame(rows).dropna(axis="columns", how="all"), hide_index=True, key="overview",
+        column_config=numbers, placeholder=DASH, height=min(36 * (len(rows) + 1) + 2, 380),
+        alt="All structures with their key figures",
     )  # fmt: skip
 
 
 def overview_row(name: str, answer: Prediction | str) -> dict[str, str | float | None]:
-    """Key figures of an answer: none that its interval takes all meaning from."""
-    row: dict[str, str | float | None] = dict.fromkeys(("file", "formula", "n", *PARTS.values(), "remarks"))
+    """Key figures of an answer, with the digits that their intervals leave; none without a meaning left."""
+    titles = [one for title in ("n", *PARTS.values()) for one in (title, within(title))]
+    row: dict[str, str | float | None] = dict.fromkeys(("file", "formula", *titles, "remarks"))
     row["file"] = name
     if isinstance(answer, str):
         return row | {"remarks": answer}
     row |= {"formula": subscripts(answer.formula), "remarks": " ".join(answer.warnings)}
     if answer.likely_metal:
         return row
-    useless = answer.useless
-    row["n"] = None if "electronic" in useless or answer.low_dimensional else answer.n
-    for part, title in PARTS.items():
-        tensor = getattr(answer, part)
-        row[title] = None if tensor is None or part in useless else tensors.mean(tensor)
+    values = {"n": None if answer.low_dimensional else answer.n}
+    values |= {
+        title: None if (tensor := getattr(answer, part)) is None else tensors.mean(tensor)
+        for part, title in PARTS.items()
+    }
+    bounds = {SHORT[title]: known for title, (_, known) in tensor_view.bounded(answer).items()}
+    useless = {SHORT[title] for title in SHORT if tensor_view.part_of(title) in answer.useless}
+    for title, value in values.items():
+        if value is not None and title not in useless:
+            known = bounds.get(title)
+            row[title] = value if known is None else float(uncertain(value, known))
+            row[within(title)] = None if known is None else span(known)
     return row
+
+
+def within(title: str) -> str:
+    """Name of the column that holds the interval of a quantity."""
+    return f"{title}, 90 %"
 
 
 def listing(found: list[Answer]) -> None:
@@ -262,6 +278,8 @@ def listing(found: list[Answer]) -> None:
             title += f", a {answer.low_dimensional.kind}"
         elif "electronic" in answer.useless:
             title += f", {tensor_view.USELESS}"
+        elif (known := tensor_view.bounded(answer).get(tensor_view.INDEX)) is not None:
+            title += f", n = {uncertain(*known)}"
         elif answer.n is not None:
             title += f", n = {number(answer.n)}"
         if answer.warnings:

@@ -77,6 +77,11 @@ def header(title: str, subtitle: str) -> None:
     _let_in(title)
 
 
+def name_tab(title: str) -> None:
+    """Give the browser's tab, and with it bookmark and history, this title."""
+    st.set_page_config(page_title=f"{title} · {SITE}")
+
+
 def _ask_to_sign_in() -> None:
     """Stop before a visitor who has not signed in, where secrets.toml has a section [auth] (docs/hosting.md)."""
     if st.user.get("is_logged_in", True):  # nothing is said where nobody has to

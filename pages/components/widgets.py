@@ -10,6 +10,8 @@ import pandas as pd
 import streamlit as st
 
 from engine.crystals.material import Material
+from engine.data.catalogue import energy_above_hull
+from engine.data.structure_types import structure_type_of
 from engine.errors import EngineError, in_words
 from engine.evaluation.results import Origin
 from engine.hosting.logs import event
@@ -63,6 +65,7 @@ _REFUSED = "refused"  # of the session's state
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 DASH = "–"
+ON_HULL = 5e-4  # eV per atom
 _IMAGE = {"displaylogo": False, "toImageButtonOptions": {"filename": "dielectric-tensors", "scale": 2}}
 PLOT = _IMAGE | {"responsive": True, "modeBarButtons": [["toImage"]]}  # a chart with its download
 MOVABLE = _IMAGE | {"scrollZoom": False}  # one to pan and zoom too, but not with the wheel, which scrolls the page
@@ -160,9 +163,16 @@ def span(bounds: Sequence[float]) -> str:
 def material_label(material: Material) -> str:
     """One line by which to tell polymorphs apart."""
     name = material.material_id or (f"n = {material.n:.2f}" if material.n is not None else "")
-    return " · ".join(
-        [subscripts(material.formula), space_group(material.space_group_symbol), name, _holds(material)]
-    )
+    kind, hull = structure_type_of(material), energy_above_hull(material)
+    known = [
+        subscripts(material.formula),
+        space_group(material.space_group_symbol),
+        f"{kind} type" if kind else "",
+        name,
+        "" if hull is None else "on the hull" if hull < ON_HULL else f"{hull:.2f} eV above it",
+        _holds(material),
+    ]
+    return " · ".join(filter(None, known))
 
 
 def _holds(material: Material) -> str:

@@ -219,17 +219,16 @@ def doubtful_parts(doubts: Sequence[str]) -> set[str]:
 
 def _useful(rows: dict[str, str], useless: Collection[str]) -> dict[str, str]:
     """The rows without values that say nothing: those of light hang on the electronic part."""
-    means = {f"{title}, mean": part for part, title in PARTS.items()}
-    return {row: USELESS if means.get(row, "electronic") in useless else text for row, text in rows.items()}
+    return {row: USELESS if part_of(row) in useless else text for row, text in rows.items()}
 
 
 def _intervals(prediction: Prediction) -> dict[str, str]:
-    return {row: span(bounds) for row, (_, bounds) in _bounded(prediction).items()}
+    return {row: span(bounds) for row, (_, bounds) in bounded(prediction).items()}
 
 
 def _rounded(prediction: Prediction) -> dict[str, str]:
     """Values with no more digits than their intervals leave them."""
-    found = _bounded(prediction)
+    found = bounded(prediction)
     rows = {row: uncertain(value, bounds) for row, (value, bounds) in found.items()}
     if INDEX in found and prediction.electronic is not None:
         bounds = found[INDEX][1]
@@ -238,8 +237,13 @@ def _rounded(prediction: Prediction) -> dict[str, str]:
     return rows
 
 
-def _bounded(prediction: Prediction) -> dict[str, tuple[float, Sequence[float]]]:
-    """Row -> value and interval, of those that have one."""
+def part_of(row: str) -> str:
+    """Part of the tensor that a row of the summary hangs on."""
+    return {f"{title}, mean": part for part, title in PARTS.items()}.get(row, "electronic")
+
+
+def bounded(prediction: Prediction) -> dict[str, tuple[float, Sequence[float]]]:
+    """Row of the summary -> value and interval, of those that have one."""
     found: dict[str, tuple[float, Sequence[float]]] = {}
     for part, title in PARTS.items():
         with suppress(EngineError):  # a model without this part, or never calibrated
