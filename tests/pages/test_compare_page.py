@@ -25,6 +25,12 @@ def test_each_crystal_has_a_column_with_its_intervals_and_its_dft_values_below()
     assert len(page.get("plotly_chart")) == 2  # tensors in one row, and a spectrum
 
 
+def test_each_column_says_whether_its_formula_was_left_out_of_training() -> None:
+    page = compare("mp-149", "mp-1943")
+    (row,) = (row for row in words(page).splitlines() if row.startswith("| formula left out of training"))
+    assert row.split("|")[2:4] == [" no ", " yes "]
+
+
 def test_six_are_the_most_and_one_crystal_comes_once() -> None:
     page = compare("mp-149", "silicon", "Si", "mp149")
     assert heads(page).count("Si · ") == 1

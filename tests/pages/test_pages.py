@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import ase
+import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.vasp import Poscar
@@ -18,6 +19,8 @@ from engine.hosting import server
 from engine.limits import Limits, enforce, in_force
 from pages.components import charts, waiting
 from pages.components.cached import search
+from pages.components.material.tensor_view import Axes, tensors_of
+from pages.components.widgets import decimals
 from tests.disordered import SALT, SHARED, disordered_cif
 from tests.low_dimensional import disulfide
 
@@ -36,6 +39,7 @@ PAGES = {
 PATIENCE = 120  # seconds; the first run loads torch and reads the data
 POSCAR = "{symbol}\n1.0\n4.2 0 0\n0 4.2 0\n0 0 4.2\n{symbol} O\n1 1\ndirect\n0 0 0\n0.5 0.5 0.5\n"
 
+SALT_CELL = "NaCl\n1.0\n0 2.82 2.82\n2.82 0 2.82\n2.82 2.82 0\nNa Cl\n1 1\ndirect\n0 0 0\n0.5 0.5 0.5\n"
 COPPER = "Cu\n1.0\n0 1.81 1.81\n1.81 0 1.81\n1.81 1.81 0\nCu\n1\ndirect\n0 0 0\n"
 
 
@@ -172,6 +176,44 @@ def test_a_link_can_name_one_of_several_polymorphs() -> None:
     assert app.run().selectbox(key="hit").index == 3
 
 
+def test_the_choice_of_a_polymorph_is_forgotten_with_the_next_query() -> None:
+    page = look_up("Ti O 2")
+    page.selectbox(key="hit").select_index(2).run()
+    assert page.query_params["row"]
+    page.text_input(key="mp_id").set_value("mp-441").run()
+    assert "row" not in page.query_params
+    page.text_input(key="mp_id").set_value("tio2").run()
+    assert page.selectbox(key="hit").index == 0
+
+
+def test_polymorphs_are_told_apart_by_structure_type_and_distance_to_the_hull() -> None:
+    options = " ".join(look_up("tio2").selectbox(key="hit").options)
+    assert "rutile type" in options
+    assert "anatase type" in options
+    assert "eV above it" in " ".join(look_up("BaTiO3").selectbox(key="hit").options)
+
+
+def test_a_metal_says_why_it_has_neither_spectrum_nor_tensor() -> None:
+    assert "free electrons of a metal" in words(look_up_tab("mp-30", "Infrared"))
+    for tab in ("Matrices", "Principal axes", "Plane cuts"):
+        assert "No dielectric tensor is shown here" in words(look_up_tab("mp-30", tab))
+
+
+def test_what_symmetry_forbids_of_a_tensor_is_not_drawn_and_said_to_be_left_out() -> None:
+    material = next(one for one in load_dataset("petousis-2017") if one.formula == "Na2Se")
+    drawn = tensors_of("electronic", {"DFT": material}, Axes(np.eye(3), ""))["DFT"]
+    np.testing.assert_allclose(drawn, np.trace(drawn) / 3 * np.eye(3), atol=1e-6)
+    assert not np.allclose(material.electronic, drawn, atol=0.01)
+    for tab in ("Matrices", "Principal axes"):
+        assert "symmetry forbids" in words(look_up_tab(material.material_id, tab))
+    assert "symmetry forbids" not in words(look_up_tab("mp-8062", "Matrices"))
+
+
+def test_a_doubtful_part_is_marked_wherever_it_is_shown() -> None:
+    for tab in ("Matrices", "Principal axes"):
+        assert "(?)" in words(look_up_tab("mp-2693", tab)).split("Axes of matrices and cuts")[-1]  # SnSe
+
+
 def test_a_refused_file_gets_its_reason_and_the_others_still_come() -> None:
     page = upload(("broken.cif", "data_x\n"), ("MgO.vasp", POSCAR.format(symbol="Mg")))
     assert "broken.cif: " in words(page)
@@ -186,6 +228,21 @@ def test_many_structures_get_one_table_with_the_refused_ones_in_it() -> None:
     assert table.loc["broken.cif", "remarks"]
     assert "Likely metallic" in table.loc["Cu.vasp", "remarks"]
     assert table.loc[["broken.cif", "Cu.vasp"], "n"].isna().all()
+
+
+def test_the_table_of_many_structures_has_intervals_and_no_digits_beyond_them() -> None:
+    table = (
+        upload(("a.vasp", SALT_CELL), ("b.vasp", SALT_CELL.replace("2.82", "2.85")))
+        .dataframe[0]
+        .value.set_index("file")
+    )
+    for title in ("n", "electronic, mean", "total, mean"):
+        value, (low, high) = (
+            table.loc["a.vasp", title],
+            map(float, table.loc["a.vasp", f"{title}, 90 %"].split("–")),
+        )
+        assert low <= value <= high
+        assert value == round(value, decimals((low, high)))
 
 
 def test_uploads_outlast_another_page() -> None:

@@ -9,6 +9,7 @@ from engine.model.intervals import (
     SMALLEST_CLASS,
     Signs,
     calibrate,
+    difference_bounds,
     held,
     intervals,
     levels,
@@ -153,3 +154,14 @@ def test_a_level_that_the_crystals_cannot_support_is_refused():
 def test_quantities_are_the_mean_of_the_diagonal_and_the_principal_values():
     tensor = np.array([[3.0, 0.5, 0.0], [0.5, 2.0, 0.0], [0.0, 0.0, 7.0]])
     assert np.allclose(quantities(tensor), [4.0, *np.linalg.eigvalsh(tensor)])
+
+
+def test_what_a_part_can_be_follows_from_the_sum_and_the_other_part():
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        parts = [part @ part.T for part in rng.normal(size=(2, 3, 3))]
+        (one, other), total = (quantities(part) for part in parts), quantities(sum(parts))
+        width = np.array([-0.3, 0.3]) * rng.random()
+        low, high = difference_bounds(total[:, None] + width, other[:, None] + width).T
+        assert (low <= one + 1e-9).all()
+        assert (one <= high + 1e-9).all()

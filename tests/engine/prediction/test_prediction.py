@@ -15,7 +15,9 @@ from engine import DielectricCalculator, EngineError, Predictor, load_dataset
 from engine.model import unlabelled_graphs
 from engine.model.shipped_models import available_models
 from engine.network.force_constants import effort
+from engine.optics.measured import measurements
 from engine.prediction.records import predict_files, records_to_csv, to_records
+from engine.prediction.warnings import of_known_gap
 from engine.tensors.axes import to_ieee
 from tests.engine import shipped
 
@@ -68,18 +70,44 @@ def salt(metal="Na", halide="Cl", a=5.64):
     return Structure(cell, [metal, halide], [[0, 0, 0], [0.5] * 3])
 
 
-def test_the_interval_of_the_total_never_reaches_beyond_what_its_parts_add_up_to(predictor, one_by_one):
-    rutile = Structure.from_spacegroup(
-        "P4_2/mnm", Lattice.tetragonal(4.594, 2.959), ["Ti", "O"], [[0, 0, 0], [0.3053, 0.3053, 0]]
+def rutile(a=4.594, c=2.959):
+    return Structure.from_spacegroup(
+        "P4_2/mnm", Lattice.tetragonal(a, c), ["Ti", "O"], [[0, 0, 0], [0.3053, 0.3053, 0]]
     )
-    for prediction in [*one_by_one, predictor.predict(rutile)]:
+
+
+def test_the_intervals_of_the_total_and_of_its_parts_contradict_each_other_nowhere(predictor, one_by_one):
+    for prediction in [*one_by_one, predictor.predict(rutile())]:
         electronic, ionic, total = (prediction.interval(part) for part in ("electronic", "ionic", "total"))
         assert electronic[0] + ionic[0] <= total[0] + 1e-9
         assert total[1] <= electronic[1] + ionic[1] + 1e-9
+        assert electronic[0] + ionic[1] <= total[1] + 1e-9
+        assert electronic[1] + ionic[0] <= total[1] + 1e-9
         assert total[0] <= np.trace(prediction.total) / 3 <= total[1]
-        low, high = prediction.principal_intervals("total").T
-        assert (low <= np.linalg.eigvalsh(prediction.total)).all()
-        assert (np.linalg.eigvalsh(prediction.total) <= high).all()
+        for part in ("electronic", "ionic", "total"):
+            low, high = prediction.principal_intervals(part).T
+            values = np.linalg.eigvalsh(getattr(prediction, part))
+            assert (low <= values + 1e-9).all()
+            assert (values <= high + 1e-9).all()
+
+
+def test_where_symmetry_leaves_no_ionic_part_its_interval_is_zero_and_the_total_that_of_the_electronic(predictor):
+    silicon = predictor.predict(Structure.from_spacegroup("Fd-3m", Lattice.cubic(5.43), ["Si"], [[0, 0, 0]]))
+    assert silicon.interval("ionic") == (0, 0)
+    assert silicon.interval("total") == silicon.interval("electronic")
+
+
+def test_a_crystal_whose_atoms_are_too_far_apart_is_told_to_be_checked(predictor):
+    swollen = rutile(1.8 * 4.594, 1.8 * 2.959)
+    assert any("check the lengths of the cell" in one for one in predictor.predict(swollen).warnings)
+    assert measurements(swollen) == []
+    assert not any("check the lengths" in one for one in predictor.predict(rutile()).warnings)
+    assert measurements(rutile())
+
+
+def test_a_narrow_gap_that_is_known_is_told_unless_crystals_nearby_told_it():
+    assert "narrow" in of_known_gap(0.3, [])[0]
+    assert of_known_gap(0.3, of_known_gap(0.2, [])) == of_known_gap(2.0, []) == of_known_gap(None, []) == []
 
 
 def test_a_prediction_has_every_field_of_the_contract(predictor, layered):
