@@ -97,8 +97,8 @@ def tables(columns: list[Column]) -> None:
     }
     show_table(predicted)
     st.caption(
-        "Means are those of the diagonal, in brackets the 90 % interval. A formula is left out of training where no "
-        "crystal of it taught the networks that answered, by tensor, index or vibrations. The head of a column "
+        "Means are those of the diagonal, in brackets the 90 % interval. A formula is left out of training where "
+        "no crystal of it taught the networks that answered, by tensor, index or vibrations. The head of a column "
         "leads to the crystal."
     )
     known = {linked(one): tensor_view.dft_rows(one.material) for one in columns if one.material.n is not None}

@@ -231,18 +231,12 @@ def test_many_structures_get_one_table_with_the_refused_ones_in_it() -> None:
 
 
 def test_the_table_of_many_structures_has_intervals_and_no_digits_beyond_them() -> None:
-    table = (
-        upload(("a.vasp", SALT_CELL), ("b.vasp", SALT_CELL.replace("2.82", "2.85")))
-        .dataframe[0]
-        .value.set_index("file")
-    )
+    page = upload(("a.vasp", SALT_CELL), ("b.vasp", SALT_CELL.replace("2.82", "2.85")))
+    row = page.dataframe[0].value.set_index("file").loc["a.vasp"]
     for title in ("n", "electronic, mean", "total, mean"):
-        value, (low, high) = (
-            table.loc["a.vasp", title],
-            map(float, table.loc["a.vasp", f"{title}, 90 %"].split("–")),
-        )
-        assert low <= value <= high
-        assert value == round(value, decimals((low, high)))
+        low, high = map(float, row[f"{title}, 90 %"].split("–"))
+        assert low <= row[title] <= high
+        assert row[title] == round(row[title], decimals((low, high)))
 
 
 def test_uploads_outlast_another_page() -> None:
