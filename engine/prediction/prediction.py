@@ -205,14 +205,14 @@ class Prediction:
         found = self._own_intervals(target, level)
         if self.total is None or not all(self._calibrated(one) in self.calibration for one in (*PARTS, "total")):
             return found
-        of = {one: self._own_intervals(one, level) for one in (*PARTS, "total")}
+        electronic, ionic = (self._own_intervals(part, level) for part in PARTS)
         if self.ionic is not None and not self.ionic.any():  # by symmetry
-            return np.zeros((4, 2)) if target == "ionic" else of["electronic"]
-        if target == "total":
-            low, high = sum_bounds(*(of[part] for part in PARTS)).T
-        else:
-            low, high = difference_bounds(of["total"], of["ionic" if target == "electronic" else "electronic"]).T
-        return np.stack([np.maximum(found[:, 0], low), np.minimum(found[:, 1], high)], 1)
+            return np.zeros((4, 2)) if target == "ionic" else electronic
+        if target == "electronic":  # the surest of the three
+            return found
+        total = _at_most(self._own_intervals("total", level), sum_bounds(electronic, ionic))
+        total = _at_least(total, electronic, ionic)
+        return total if target == "total" else _at_most(found, difference_bounds(total, electronic))
 
     @cached_property
     def _known_intervals(self) -> dict[tuple[str, float], np.ndarray]:
@@ -241,6 +241,19 @@ class Prediction:
             ionic=np.array([_mean(self.ionic)]),
         )
         return intervals(target, calibration, signs, level)[0]
+
+
+def _at_most(bounds: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """[4, 2] what lies within both."""
+    return np.stack([np.maximum(bounds[:, 0], others[:, 0]), np.minimum(bounds[:, 1], others[:, 1])], 1)
+
+
+def _at_least(total: np.ndarray, electronic: np.ndarray, ionic: np.ndarray) -> np.ndarray:
+    """[4, 2] intervals of the total, which leave room for those of the electronic part whatever the ionic one is."""
+    smallest, largest = ionic[1, 0], ionic[3, 1]
+    low = np.append(electronic[0, 0] + ionic[0, 1], electronic[1:, 0] + largest)
+    high = np.append(electronic[0, 1] + ionic[0, 0], electronic[1:, 1] + smallest)
+    return np.stack([np.minimum(total[:, 0], low), np.maximum(total[:, 1], high)], 1)
 
 
 def _useless(found: dict[str, tuple[float, float]]) -> list[str]:

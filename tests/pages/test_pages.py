@@ -189,12 +189,14 @@ def test_the_choice_of_a_polymorph_is_forgotten_with_the_next_query() -> None:
 def test_polymorphs_are_told_apart_by_structure_type_and_distance_to_the_hull() -> None:
     options = " ".join(look_up("tio2").selectbox(key="hit").options)
     assert "rutile type" in options
-    assert "anatase type" in options
-    assert "eV above it" in " ".join(look_up("BaTiO3").selectbox(key="hit").options)
+    assert "0.01 eV above it" in options
+    assert "on the hull" in " ".join(look_up("BaTiO3").selectbox(key="hit").options)
 
 
 def test_a_metal_says_why_it_has_neither_spectrum_nor_tensor() -> None:
-    assert "free electrons of a metal" in words(look_up_tab("mp-30", "Infrared"))
+    page = look_up_tab("mp-30", "Infrared")
+    assert "No predicted tensor is shown here" in words(page)
+    assert "free electrons of a metal" in words(page.toggle(key="view-metal").set_value(True).run())
     for tab in ("Matrices", "Principal axes", "Plane cuts"):
         assert "No dielectric tensor is shown here" in words(look_up_tab("mp-30", tab))
 

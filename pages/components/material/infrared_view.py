@@ -41,7 +41,7 @@ def infrared(prediction: Prediction | None, dft: Material | None, key: str) -> N
     asked, prediction = prediction, None if prediction is None else prediction.vibrating
     modes = None if prediction is None else prediction.modes
     if asked is None or prediction is None:
-        st.caption("Without a prediction there is no spectrum.")
+        st.caption("No predicted tensor is shown here, and so no spectrum.")
         return
     if modes is None and asked.likely_metal:
         st.caption("The free electrons of a metal answer light in place of its vibrations: there is no spectrum.")
