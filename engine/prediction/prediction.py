@@ -249,7 +249,7 @@ def _at_most(bounds: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 
 def _at_least(total: np.ndarray, electronic: np.ndarray, ionic: np.ndarray) -> np.ndarray:
-    """[4, 2] intervals of the total, which leave room for those of the electronic part whatever the ionic one is."""
+    """[4, 2] intervals of the total that leave room for those of the electronic part."""
     smallest, largest = ionic[1, 0], ionic[3, 1]
     low = np.append(electronic[0, 0] + ionic[0, 1], electronic[1:, 0] + largest)
     high = np.append(electronic[0, 1] + ionic[0, 0], electronic[1:, 1] + smallest)

@@ -33,6 +33,10 @@ BY_PBESOL = (
     "As PBEsol has them, the functional of the phonon calculations that taught the vibrations; the tensors by PBE "
     "differ a little from these limits."
 )
+IN_CELL_OF_PBE = (
+    "The crystal is as PBE relaxed it, a little too large: measured frequencies are mostly higher, those of alkali "
+    "and alkaline earth halides by a tenth."
+)
 UNIT_NAMES = {"cm^-1": "cm⁻¹", "THz": "THz", "meV": "meV", "µm": "µm"}
 
 
@@ -63,6 +67,8 @@ def infrared(prediction: Prediction | None, dft: Material | None, key: str) -> N
     _doubts(modes)
     moved = _chosen_mode(modes, key)
     _spectrum(prediction, modes, moved, key)  # first, for it is what the visitor came for
+    if dft is not None:
+        st.caption(IN_CELL_OF_PBE)
     left, right = st.columns([7, 5], gap="large")
     with left:
         _modes_table(prediction, modes, dft, key)
