@@ -34,8 +34,8 @@ BY_PBESOL = (
     "differ a little from these limits."
 )
 IN_CELL_OF_PBE = (
-    "The crystal is as PBE relaxed it, a little too large: measured frequencies are mostly higher, those of alkali "
-    "and alkaline earth halides by a tenth."
+    "The crystal is as PBE relaxed it, a little too large: measured frequencies are mostly higher, by a tenth in "
+    "alkali and alkaline earth halides."
 )
 UNIT_NAMES = {"cm^-1": "cm⁻¹", "THz": "THz", "meV": "meV", "µm": "µm"}
 
