@@ -112,7 +112,7 @@ def _answers_at_once(
         return None
     try:
         with torch.inference_mode():
-            batch = _with_features(collate(graphs), networks[0], device)
+            batch = _with_features(graphs, networks[0])
             ions = _MeanIons(batch) if "ionic" in targets and networks[0].model_config.direct else None
             latents = [
                 _latents(network, batch, targets, ions, weights)
@@ -170,13 +170,23 @@ class _MeanIons:
         return tuple(to_matrix(own[None, :n, :n])[0] for own, n in zip(pairs, self.counts, strict=True))
 
 
-def _with_features(batch: CrystalGraph, network: DielectricNetwork, device: torch.device) -> CrystalGraph:
-    config = network.model_config
-    if config.frozen:
-        batch.features = features_of(config.backbone, device)(batch)
-    if config.readout == "dipoles":
+def _with_features(graphs: Sequence[CrystalGraph], network: DielectricNetwork) -> CrystalGraph:
+    """The graphs as a batch with features and the field of dipoles, which small ones keep for another question."""
+    config, batch = network.model_config, collate(graphs)
+    counts = [graph.num_nodes for graph in graphs]
+    if config.frozen and "features" not in batch:
+        batch.features = features_of(config.backbone, batch.pos.device)(batch)
+        _keep(graphs, "features", batch.features.split(counts))
+    if config.readout == "dipoles" and "dipole_field" not in batch:
         batch.dipole_field = dipole_fields(batch, config.sigma)
+        _keep(graphs, "dipole_field", batch.dipole_field.split([count**2 for count in counts]))
     return batch
+
+
+def _keep(graphs: Sequence[CrystalGraph], name: str, values: Sequence[torch.Tensor]) -> None:
+    if max(graph.num_nodes for graph in graphs) <= ALONE:
+        for graph, own in zip(graphs, values, strict=True):
+            graph[name] = own
 
 
 def _in_batches(
