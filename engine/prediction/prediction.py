@@ -61,6 +61,7 @@ class Prediction:
         held_out: True where no network that answered was trained on a crystal of this reduced formula.
         low_dimensional: what belongs to the sheet, chain or molecule itself where the structure is one in a box
             with vacuum: the tensors are then the box's, and change with the vacuum. None for a crystal.
+        citation: of what taught the model, in one line; None where it is not known.
         by_pbesol: the answer by PBEsol to the same question, see `vibrating`; None where it was not asked for.
     """
 
@@ -80,6 +81,7 @@ class Prediction:
     doubts: list[str]
     held_out: bool
     low_dimensional: LowDimensional | None = None
+    citation: str | None = field(default=None, repr=False)
     by_pbesol: "Prediction | None" = field(default=None, repr=False)
 
     @property

@@ -16,6 +16,7 @@ from engine.crystals.inputs import Input, as_crystal
 from engine.crystals.material import Crystal, structure_of
 from engine.crystals.stacking import stacked
 from engine.crystals.vacuum import InVacuum, in_vacuum
+from engine.data.citations import citation_of
 from engine.errors import EngineError, check
 from engine.files import MODELS_FOLDER, RESULTS_FOLDER
 from engine.model.checkpoint import CARD, load_checkpoint
@@ -38,6 +39,7 @@ from engine.vibrations.mode_intervals import read_calibrations
 BATCH_SIZE = 4  # larger ones outgrow a CPU cache
 AskedMethod = Literal["full", "direct"]
 NO_ANSWER = "the network gives no finite tensor: no crystal that it learnt from is like this; check the cell"
+CITE = "**Cite** "  # of a model's card, whose last paragraph it begins
 NEIGHBOURS = 8  # training formulas named beside a prediction
 
 
@@ -58,6 +60,8 @@ class Predictor:
         self._predictions = folder / FILE
         card = folder / CARD
         self.card = card.read_text() if card.is_file() else ""
+        taught_by = citation_of(self._checkpoint.about.get("data", ""))
+        self.citation = " ".join(self.card.partition(CITE)[2].split()) or taught_by
 
     @classmethod
     def load(cls, name: str | Path | None = None, device: str = "auto") -> "Predictor":
@@ -120,7 +124,8 @@ class Predictor:
         """
         if self._shipped is None:
             return None
-        return self._shipped.prediction(crystal, self._checkpoint.calibration, self._mode_calibrations)
+        calibration = self._checkpoint.calibration
+        return self._shipped.prediction(crystal, calibration, self._mode_calibrations, self.citation)
 
     @cached_property
     def _shipped(self) -> ShippedPredictions | None:
@@ -299,6 +304,7 @@ class Predictor:
                     gaps[i],
                 ),
                 held_out=held_out[i],
+                citation=self.citation,
             )
             for i, (structure, graph) in enumerate(zip(structures, graphs, strict=True))
         ]

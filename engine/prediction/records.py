@@ -69,7 +69,7 @@ class Record(TypedDict):
     Tensors are in the axes of `frame`; `lattice` holds its vectors as rows, Å. `n`, `principal_values` and
     `interval90`, low and high of the mean, are the electronic tensor's. `dft` are tensors that the file holds, in
     the same axes. `metallic` is the probability of a metal, for which the tensors stand for nothing. `citation` is
-    what DFT data are cited by, None for predictions. `approximation` marks an ordered crystal that stands for a
+    what DFT data are cited by, or what taught the model. `approximation` marks an ordered crystal that stands for a
     disordered one. Of a structure with `low_dimensional`, all tensors and what follows from them are the box's.
     `mechanical` has the elastic and piezoelectric tensors of an embedded crystal.
     """
@@ -135,7 +135,7 @@ def to_record(source: str, prediction: Prediction) -> Record:
         "metallic": None if math.isnan(prediction.metallic) else prediction.metallic,
         "low_dimensional": own_response(prediction.low_dimensional),
         "mechanical": None,
-        "citation": None,
+        "citation": prediction.citation,
         "warnings": prediction.warnings,
         "error": None,
     }

@@ -5,7 +5,7 @@ PBEsol, whose vibrations pages show. A likely metal has the electronic tensor by
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypedDict, cast, get_args
@@ -96,6 +96,7 @@ class ShippedPredictions:
         crystal: Crystal,
         calibration: dict[str, Calibration],
         mode_calibrations: dict[str, dict[str, ModeCalibration]],
+        citation: str | None = None,
     ) -> Prediction | None:
         """The one of a crystal, with its model's calibrations, those of modes by functional; None without one.
 
@@ -108,7 +109,9 @@ class ShippedPredictions:
 
         def made(row: Row, other: Prediction | None = None) -> Prediction:
             of_modes = mode_calibrations.get(row["functional"], {})
-            return _prediction(row, structure_of(crystal), calibration, of_modes, other)
+            return replace(
+                _prediction(row, structure_of(crystal), calibration, of_modes), citation=citation, by_pbesol=other
+            )
 
         return made(cast(Row, by_pbe), None if by_pbesol is None else made(by_pbesol))
 
@@ -122,7 +125,6 @@ def _prediction(
     structure: Structure,
     calibration: dict[str, Calibration],
     mode_calibrations: dict[str, ModeCalibration],
-    by_pbesol: Prediction | None,
 ) -> Prediction:
     return Prediction(
         structure=structure,
@@ -140,7 +142,6 @@ def _prediction(
         functional=row["functional"],
         doubts=row["doubts"],
         held_out=row["held_out"],
-        by_pbesol=by_pbesol,
     )
 
 

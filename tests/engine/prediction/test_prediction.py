@@ -1,5 +1,6 @@
 """What a user gets from Predictor: the contract's fields, honest warnings, plain errors."""
 
+import io
 import json
 from pathlib import Path
 
@@ -406,3 +407,12 @@ def test_memory_running_out_halves_the_batch_and_changes_no_number(predictor, sm
     monkeypatch.setattr(DielectricNetwork, "latent", small_memory)
     for one, other in zip(predictor.predict_many(small), one_by_one, strict=True):
         assert np.allclose(one.total, other.total, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", available_models())
+def test_a_file_of_predictions_says_what_to_cite(layered, name):
+    prediction = shipped.predictor(name).predict(layered.structure, targets=["electronic"])
+    (record,) = to_records([("one", prediction)])
+    assert record["citation"].startswith("Petousis et al., Sci. Data 4, 160134 (2017)")
+    assert "\n" not in record["citation"]
+    assert record["citation"] in pd.read_csv(io.StringIO(records_to_csv([record])))["citation"].iloc[0]
