@@ -69,8 +69,8 @@ class Record(TypedDict):
     Tensors are in the axes of `frame`; `lattice` holds its vectors as rows, Å. `n`, `principal_values` and
     `interval90`, low and high of the mean, are the electronic tensor's. `dft` are tensors that the file holds, in
     the same axes. `metallic` is the probability of a metal, for which the tensors stand for nothing. `citation` is
-    what DFT data are cited by, or what taught the model. `approximation` marks an ordered crystal that stands for a
-    disordered one. Of a structure with `low_dimensional`, all tensors and what follows from them are the box's.
+    of DFT data, or of what taught the model. `approximation` marks an ordered crystal that stands for a disordered
+    one. Of a structure with `low_dimensional`, all tensors and what follows from them are the box's.
     `mechanical` has the elastic and piezoelectric tensors of an embedded crystal.
     """
 
