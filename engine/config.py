@@ -179,16 +179,22 @@ DISTILLED: dict[str, Any] = PRETRAINED | {"epochs": 16}
 
 
 @dataclass(frozen=True, kw_only=True)
-class PhononConfig:
-    """How phonon data teach after all else; weights are of ionic tensors and Born charges in the loss."""
+class LaterConfig:
+    """How a step of training goes that comes after all else; `ionic_weight` is of ionic tensors in its loss."""
 
-    epochs: int = 10
     batch_size: int = 16
     learning_rate: float = 2e-3
     weight_decay: float = 0.3
     clip_norm: float = 2.0
     average_decay: float = 0.99
     ionic_weight: float = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhononConfig(LaterConfig):
+    """How phonon data teach charges and force constants; `charge_weight` is of Born charges in the loss."""
+
+    epochs: int = 10
     charge_weight: float = 2.0
 
     @classmethod
@@ -198,20 +204,13 @@ class PhononConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PotentialConfig:
+class PotentialConfig(LaterConfig):
     """How the correction of the potential's force constants is taught last; chosen on the first fold.
 
-    `ionic_weight` is that of ionic tensors beside force constants; crystals of more than `most_atoms`, or of more
-    than `most_effort`, see force_constants.py, do not teach.
+    Crystals of more than `most_atoms`, or of more than `most_effort`, see force_constants.py, do not teach.
     """
 
     epochs: int = 12
-    batch_size: int = 16
-    learning_rate: float = 2e-3
-    weight_decay: float = 0.3
-    clip_norm: float = 2.0
-    average_decay: float = 0.99
-    ionic_weight: float = 0.5
     most_atoms: int = 16
     most_effort: float = 600.0
 

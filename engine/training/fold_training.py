@@ -81,6 +81,29 @@ class NetworkJob:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class LaterJob:
+    """A later step of training of the network that `base` was trained as; `folder` and `name` as there."""
+
+    base: NetworkJob
+    folder: Path
+    name: str
+
+    @property
+    def device(self) -> str:
+        """Where it is trained."""
+        return self.base.device
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of all that the network depends on."""
+        raise NotImplementedError
+
+    def is_done(self) -> bool:
+        """Whether `folder` holds this very network."""
+        return is_kept(self.folder, self.fingerprint)
+
+
 def is_kept(folder: Path, fingerprint: str) -> bool:
     """Whether the network in a folder is the one of that fingerprint."""
     if not (folder / CONFIG).is_file():

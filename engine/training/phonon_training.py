@@ -26,7 +26,7 @@ from engine.network.network import DielectricNetwork
 from engine.network.padding import atoms_present, padded_pairs, to_pairs
 from engine.network.springs import lattice_susceptibility, stiffness
 from engine.training.fingerprint import SHAPING_PHONONS, code_fingerprint
-from engine.training.fold_training import NetworkJob, is_kept
+from engine.training.fold_training import LaterJob, NetworkJob
 from engine.training.jobs import Workers, log, run_jobs
 from engine.training.labelled_graphs import labelled_graphs, phonon_graphs
 from engine.training.learner import Learner
@@ -36,28 +36,16 @@ SIZE_JITTER = 3.0  # atoms; batches hold crystals of like size, and not always t
 
 
 @dataclass(frozen=True, kw_only=True)
-class PhononJob:
+class PhononJob(LaterJob):
     """Teach the network of `base` by its phonon data, without the formulas that it was trained without."""
 
-    base: NetworkJob
     config: PhononConfig
-    folder: Path
-    name: str
-
-    @property
-    def device(self) -> str:
-        """Where it is trained."""
-        return self.base.device
 
     @property
     def fingerprint(self) -> str:
         """Hash of all that the network depends on: that of its base, configuration and code."""
         parts = (self.base.fingerprint, code_fingerprint(SHAPING_PHONONS, without=()), str(self.config))
         return sha256("\n".join(parts).encode()).hexdigest()
-
-    def is_done(self) -> bool:
-        """Whether `folder` holds this very network."""
-        return is_kept(self.folder, self.fingerprint)
 
     def run(self) -> None:
         """Train it, an epoch a line of progress."""

@@ -29,7 +29,7 @@ from engine.network.network import DielectricNetwork
 from engine.network.padding import atoms_present, to_pairs
 from engine.network.springs import stiffness
 from engine.training.fingerprint import SHAPING, SHAPING_PHONONS, code_fingerprint
-from engine.training.fold_training import NetworkJob, is_kept
+from engine.training.fold_training import LaterJob, NetworkJob
 from engine.training.jobs import Workers, log, run_jobs
 from engine.training.labelled_graphs import labelled_graphs, phonon_graphs
 from engine.training.learner import Learner
@@ -38,25 +38,16 @@ from engine.training.phonon_training import constants_loss, ionic_by_phonons, of
 
 
 @dataclass(frozen=True, kw_only=True)
-class PotentialJob:
+class PotentialJob(LaterJob):
     """Teach one network of the model in `source` how the potential's force constants are corrected.
 
     Attributes:
-        base: as which the network was trained: its data and what it is not to see.
         member: number of the network in the model.
     """
 
-    base: NetworkJob
     source: Path
     member: int
     config: PotentialConfig
-    folder: Path
-    name: str
-
-    @property
-    def device(self) -> str:
-        """Where it is trained."""
-        return self.base.device
 
     @property
     def fingerprint(self) -> str:
@@ -72,10 +63,6 @@ class PotentialJob:
             *sorted(self.base.held_out),
         )
         return sha256("\n".join(parts).encode()).hexdigest()
-
-    def is_done(self) -> bool:
-        """Whether `folder` holds this very network."""
-        return is_kept(self.folder, self.fingerprint)
 
     def run(self) -> None:
         """Train it, an epoch a line of progress."""

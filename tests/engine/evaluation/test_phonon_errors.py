@@ -5,23 +5,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.config import TrainConfig
 from engine.evaluation.phonon_errors import _frequencies, phonon_errors
 from engine.model.checkpoint import Checkpoint
 from engine.model.inference import predict_charges
 from engine.training.loop import start_training, train
 from engine.training.phonon_training import with_direct
-from tests.engine.small import materials, write_phonons
+from tests.engine.small import materials, taught_by_salts
 
-SALTS = {("Na", "Cl"): 1.1, ("Mg", "O"): 1.9, ("K", "Br"): 1.1, ("Ca", "S"): 2.2}
 LEFT_OUT = (frozenset({"MgO"}), frozenset({"KBr"}))
 
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory):
-    path = write_phonons(tmp_path_factory.mktemp("phonons"), SALTS)
-    settings = TrainConfig.for_backbone("pretrained", epochs=1, device="cpu", index_data="")
-    return replace(settings, phonon_data=str(path))
+    return taught_by_salts(tmp_path_factory.mktemp("phonons"))
 
 
 @pytest.fixture(scope="module")

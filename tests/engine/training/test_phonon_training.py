@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from engine.config import PhononConfig, TrainConfig
+from engine.config import PhononConfig
 from engine.crystals.graph import collate
 from engine.data.phonons import read_phonons
 from engine.training.loop import start_training, train
@@ -17,24 +17,21 @@ from engine.training.phonon_training import (
     teach,
     with_direct,
 )
-from tests.engine.small import materials, write_phonons
+from tests.engine.small import materials, taught_by_salts
 
-SALTS = {("Na", "Cl"): 1.1, ("Mg", "O"): 1.9, ("K", "Br"): 1.1, ("Ca", "S"): 2.2}
 CPU = torch.device("cpu")
 
 
 @pytest.fixture(scope="module")
 def taught(tmp_path_factory):
     """The network before and after, and the graphs that taught it."""
-    path = str(write_phonons(tmp_path_factory.mktemp("phonons"), SALTS))
-    settings = TrainConfig.for_backbone("pretrained", epochs=1, device="cpu", index_data="")
-    settings = replace(settings, phonon_data=path)
+    settings = taught_by_salts(tmp_path_factory.mktemp("phonons"))
     few = [material for material in materials(20) if material.natoms <= 3]
     training = start_training(few, (), settings)
     list(train(training))
     network = with_direct(training.result, seed=0)
     config = replace(settings, model=network.model_config)
-    graphs = force_constant_graphs(few, read_phonons(path), config, CPU)
+    graphs = force_constant_graphs(few, read_phonons(settings.phonon_data), config, CPU)
     short = PhononConfig(epochs=80, batch_size=4)
     learner = phonon_learner(network, short)
     list(teach(learner, graphs, short, 0, CPU))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.config import PotentialConfig, TrainConfig
+from engine.config import PotentialConfig
 from engine.crystals.graph import collate
 from engine.data.phonons import read_phonons
 from engine.errors import EngineError
@@ -24,18 +24,15 @@ from engine.training.potential_training import (
     potential_graphs,
     train_potential_corrections,
 )
-from tests.engine.small import materials, write_phonons
+from tests.engine.small import materials, taught_by_salts
 
-SALTS = {("Na", "Cl"): 1.1, ("Mg", "O"): 1.9, ("K", "Br"): 1.1, ("Ca", "S"): 2.2}
 CPU = torch.device("cpu")
 CONFIG = PotentialConfig(epochs=150, batch_size=4, average_decay=0.9)
 
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory):
-    path = write_phonons(tmp_path_factory.mktemp("phonons"), SALTS)
-    found = TrainConfig.for_backbone("pretrained", epochs=1, device="cpu", index_data="")
-    return replace(found, phonon_data=str(path))
+    return taught_by_salts(tmp_path_factory.mktemp("phonons"))
 
 
 @pytest.fixture(scope="module")
