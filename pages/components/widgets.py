@@ -65,6 +65,7 @@ _REFUSED = "refused"  # of the session's state
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 DASH = "–"
+FARTHEST = 1000  # of an interval's upper end
 ON_HULL = 5e-4  # eV per atom
 _IMAGE = {"displaylogo": False, "toImageButtonOptions": {"filename": "dielectric-tensors", "scale": 2}}
 PLOT = _IMAGE | {"responsive": True, "modeBarButtons": [["toImage"]]}  # a chart with its download
@@ -156,8 +157,13 @@ def scientific(value: float) -> str:
 
 
 def span(bounds: Sequence[float]) -> str:
-    """An interval from its low to its high end, see `decimals`."""
-    return f"{uncertain(bounds[0], bounds)}–{uncertain(bounds[1], bounds)}"
+    """An interval from its low to its high end, see `decimals`; an end beyond all sense is not written out."""
+    low, high = bounds
+    if low == high:
+        return f"{low:g}"
+    if high > FARTHEST:
+        return f"{low:.0f} to over {FARTHEST:,}"
+    return f"{uncertain(low, bounds)}–{uncertain(high, bounds)}"
 
 
 def material_label(material: Material) -> str:

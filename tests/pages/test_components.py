@@ -140,6 +140,11 @@ def test_no_two_modules_of_the_pages_say_the_same_colour() -> None:
     assert {color for color, count in counts.items() if count > 1} <= {("#ffffff", "")}
 
 
+def test_an_interval_that_is_a_number_or_beyond_all_sense_is_written_as_such() -> None:
+    assert span((0.0, 0.0)) == "0"
+    assert span((2.4, 4064.0)) == "2 to over 1,000"
+
+
 @pytest.mark.parametrize(
     ("bounds", "expected"),
     [((5.591, 12.46), "5.6–12.5"), ((2.522, 2.676), "2.52–2.68"), ((26.0, 433.0), "26–433")],

@@ -86,16 +86,7 @@ def axes_table(structure: Structure, sources: Sources) -> None:
     for part, title in PARTS.items():
         for name, tensor in tensors_of(part, sources, Axes(np.eye(3), "")).items():
             found, source = principal_axes(tensor, cell, distinct), sources[name]
-            mark = ""
-            if isinstance(source, Prediction) and part in source.useless:
-                texts = [USELESS] * 3
-            else:
-                bounds = _bounds(source, part, found) if isinstance(source, Prediction) else []
-                doubtful = isinstance(source, Material) and part in doubtful_parts(source.doubts)
-                mark = f" {DOUBT}" if doubtful else ""
-                texts = [f"{text}{mark}" for text in _described(found, bounds)]
-                columns[name][f"{title} anisotropy ratio"] = _ratio(tensor) + mark
-            columns[name] |= {_row(title, i): text for i, text in enumerate(texts)}
+            columns[name] |= _rows(title, part, found, tensor, source)
     prediction = sources.get("Prediction")
     if isinstance(prediction, Prediction):
         columns = {"Prediction": columns["Prediction"], INTERVAL: _intervals(prediction, cell, distinct)} | columns
@@ -187,6 +178,19 @@ def _shape(drawn: str) -> surfaces.Shape:
 
 def _name(drawn: str) -> str:
     return DRAWN.get(drawn, drawn)
+
+
+def _rows(
+    title: str, part: str, found: list[PrincipalAxis], tensor: np.ndarray, source: Prediction | Material
+) -> dict[str, str]:
+    """Principal values and anisotropy ratio of a part."""
+    texts, ratio = [USELESS] * 3, DASH
+    if not (isinstance(source, Prediction) and part in source.useless):
+        bounds = _bounds(source, part, found) if isinstance(source, Prediction) else []
+        texts, ratio = _described(found, bounds), _ratio(tensor)
+    doubtful = isinstance(source, Material) and part in doubtful_parts(source.doubts)
+    rows = {_row(title, i): text for i, text in enumerate(texts)} | {f"{title} anisotropy ratio": ratio}
+    return {row: f"{text} {DOUBT}" if doubtful and text != DASH else text for row, text in rows.items()}
 
 
 def _described(found: list[PrincipalAxis], bounds: Sequence[Sequence[float]]) -> list[str]:
