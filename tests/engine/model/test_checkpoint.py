@@ -5,11 +5,13 @@ import json
 import pytest
 import torch
 
+from engine.config import GraphConfig, ModelConfig
 from engine.errors import EngineError
 from engine.model.checkpoint import CONFIG as CONFIG_FILE
-from engine.model.checkpoint import WEIGHTS, Checkpoint, load_checkpoint, save_checkpoint
+from engine.model.checkpoint import FORMAT, WEIGHTS, Checkpoint, load_checkpoint, save_checkpoint
 from engine.model.inference import predict_latent
 from engine.model.intervals import SIGNS, Calibration
+from engine.network.network import DielectricNetwork
 from engine.training.loop import start_training, train
 from tests.engine.small import config, materials
 
@@ -78,8 +80,19 @@ def test_a_config_of_another_shape_is_refused(saved):
 def test_a_newer_format_is_refused_with_advice(saved):
     path = saved / CONFIG_FILE
     path.write_text(json.dumps({**json.loads(path.read_text()), "format": 99}))
-    with pytest.raises(EngineError, match="format 99 is not 3; update this program"):
+    with pytest.raises(EngineError, match=f"format 99 is not {FORMAT}; update this program"):
         load_checkpoint(saved)
+
+
+def test_a_model_that_corrected_the_potential_otherwise_is_refused_by_name(tmp_path):
+    model = ModelConfig(backbone="pretrained", direct=True)
+    network = DielectricNetwork(GraphConfig(), model)
+    save_checkpoint(tmp_path, Checkpoint(networks=[network], trained_on=(frozenset(),), element_counts={}))
+    assert load_checkpoint(tmp_path).networks[0].model_config == model
+    path = tmp_path / CONFIG_FILE
+    path.write_text(json.dumps({**json.loads(path.read_text()), "format": 3}))
+    with pytest.raises(EngineError, match="an earlier version made it, which corrected the potential otherwise"):
+        load_checkpoint(tmp_path)
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path):
