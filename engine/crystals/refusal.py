@@ -3,7 +3,7 @@
 import os
 
 MAX_SITES = 500  # of a cell; on one's own machine as many as this variable says
-IMPOSSIBLE = 0.55  # of the sum of two covalent radii; the smallest among 5,820 calculated crystals is 0.68
+IMPOSSIBLE = 0.45  # of the sum of two covalent radii; the smallest among 5,820 calculated crystals is 0.68
 MOST_ATOMS = "DIELECTRIC_MOST_ATOMS"
 MAX_STRUCTURES = 1000
 MAX_OPERATIONS = 192  # of Fm-3m, the largest space group in its conventional cell

@@ -17,7 +17,7 @@ DECIMALS = 4
 
 def tensor_to_copy(sources: Sources, axes: Axes, key: str) -> None:
     """One tensor, in the form that the visitor chooses, with a button that copies it."""
-    parts = [part for part in PARTS if tensors_of(part, sources, axes)]
+    parts = [part for part in PARTS if tensors_of(part, sources, axes, whole=True)]
     if not parts:
         return
     with st.expander("Copy a tensor"):
@@ -26,7 +26,7 @@ def tensor_to_copy(sources: Sources, axes: Axes, key: str) -> None:
                 "Tensor", parts, default=parts[0], format_func=PARTS.__getitem__, key=f"{key}-copy-part",
                 required=True, width="content",
             )  # fmt: skip
-            held = tensors_of(part, sources, axes)
+            held = tensors_of(part, sources, axes, whole=True)
             source = st.segmented_control(
                 "of", list(held), default=next(iter(held)), key=f"{key}-copy-of-{'-'.join(held)}", required=True,
                 width="content",

@@ -59,7 +59,7 @@ def infrared(prediction: Prediction | None, dft: Material | None, key: str) -> N
             "This model makes its ionic tensor without vibrations: there is no spectrum. The default one does."
         )
         return
-    if prediction.low_dimensional:
+    if asked.low_dimensional:
         st.caption(
             "No spectrum is drawn: it would be that of the box, which is no material, and would change with the "
             "vacuum."

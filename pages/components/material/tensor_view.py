@@ -152,9 +152,13 @@ def with_tensors(prediction: Prediction | None, dft: Material | None) -> Sources
     }
 
 
-def tensors_of(part: str, sources: Sources, axes: Axes) -> dict[str, np.ndarray]:
-    """[3, 3] electronic, ionic or total tensor of each source that has it, as symmetry allows, in these axes."""
-    found = {name: _allowed(source, part) for name, source in sources.items()}
+def tensors_of(part: str, sources: Sources, axes: Axes, *, whole: bool = False) -> dict[str, np.ndarray]:
+    """[3, 3] electronic, ionic or total tensor of each source that has it, in these axes.
+
+    As symmetry allows, or the `whole` of it, as files have it.
+    """
+    of = getattr if whole else _allowed
+    found = {name: of(source, part) for name, source in sources.items()}
     return {name: axes.of(tensor) for name, tensor in found.items() if tensor is not None}
 
 

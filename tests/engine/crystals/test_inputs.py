@@ -45,13 +45,6 @@ def test_a_cell_squeezed_to_half_a_length_is_refused_and_says_what_to_check(fact
         read_structures("POSCAR", squeezed.to(fmt="poscar").encode())
 
 
-def test_a_cell_squeezed_along_one_axis_is_refused_for_its_distances():
-    sites = [[0, 0, 0], [0.3053, 0.3053, 0]]
-    squeezed = Structure.from_spacegroup("P4_2/mnm", Lattice.tetragonal(4.594, 2.959 / 2), ["Ti", "O"], sites)
-    with pytest.raises(EngineError, match="of the sum of their covalent radii"):
-        read_structures("POSCAR", squeezed.to(fmt="poscar").encode())
-
-
 @pytest.mark.parametrize("name", ["petousis-2017", "matbench-dielectric", "catalogue"])
 def test_no_embedded_crystal_is_taken_for_a_squeezed_one(name):
     for material in load_dataset(name)[::20]:

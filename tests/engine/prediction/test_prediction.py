@@ -98,10 +98,11 @@ def test_where_symmetry_leaves_no_ionic_part_its_interval_is_zero_and_the_total_
     assert silicon.interval("total") == silicon.interval("electronic")
 
 
-def test_a_crystal_whose_atoms_are_too_far_apart_is_told_to_be_checked(predictor):
-    swollen = rutile(1.8 * 4.594, 1.8 * 2.959)
-    assert any("check the lengths of the cell" in one for one in predictor.predict(swollen).warnings)
-    assert measurements(swollen) == []
+@pytest.mark.parametrize("cell", [(1.8 * 4.594, 1.8 * 2.959), (4.594, 2.959 / 2)])
+def test_a_crystal_whose_atoms_are_too_far_apart_or_too_close_is_told_to_be_checked(predictor, cell):
+    wrong = rutile(*cell)
+    assert any("check the lengths of the cell" in one for one in predictor.predict(wrong).warnings)
+    assert measurements(wrong) == []
     assert not any("check the lengths" in one for one in predictor.predict(rutile()).warnings)
     assert measurements(rutile())
 
