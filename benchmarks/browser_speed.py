@@ -26,6 +26,7 @@ from tests.browser.server import PATIENCE, running_app
 from tests.browser.waiting import settled
 
 VISITS = 10
+CHOICE = 1000  # ms that a visitor needs at least to choose a file, in which the page loads what comes next
 EMBEDDED = load_dataset("petousis-2017")
 MATERIALS = EMBEDDED[::100]  # eleven
 OF_TEN_ATOMS = [material for material in EMBEDDED if material.natoms == 10][::10]  # eleven
@@ -67,6 +68,7 @@ def spectrum_of_a_new_crystal(page: Page, app: str, visit: int) -> float:
     field = page.locator("input[type=file]")
     field.wait_for(state="attached", timeout=PATIENCE)
     settled(page)
+    page.wait_for_timeout(CHOICE)
     structure = OF_TEN_ATOMS[visit].structure.copy()
     structure.scale_lattice(structure.volume * (1 + 1e-6 * (time.time() % 1e4)))
     file = {"name": "POSCAR", "mimeType": "text/plain", "buffer": Poscar(structure).get_str().encode()}

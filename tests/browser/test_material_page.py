@@ -33,6 +33,11 @@ PAINTED = """canvas => {
     }
     return [count, left, top, right, bottom];
 }"""
+COUNTING = """window.wiped = 0;
+for (const { prototype } of [WebGLRenderingContext, WebGL2RenderingContext]) {
+    const clear = prototype.clear;
+    prototype.clear = function (mask) { window.wiped += 1; clear.call(this, mask); };
+}"""
 LONGEST = "chart => Math.max(...chart._fullData.flatMap(trace => Array.from(trace.r)))"
 
 
@@ -108,6 +113,18 @@ def test_without_a_graphics_card_the_crystal_is_drawn_no_finer_than_its_frame(ap
     assert canvas.evaluate("canvas => canvas.width === canvas.clientWidth")
 
 
+def test_a_crystal_is_drawn_once_which_without_a_graphics_card_takes_a_while(app: str, visit: Visit) -> None:
+    page = visit(app)
+    page.context.add_init_script(COUNTING)
+    page.goto(f"{app}/?mp_id={MATERIAL}")
+    painted(page)
+    page.wait_for_timeout(500)  # 3Dmol's observers tell it of its size a moment later
+    frame = page.frame_locator("iframe").first.locator("body")
+    at_first = frame.evaluate("window.wiped")
+    frame.evaluate("viewer_crystal.render()")
+    assert at_first == frame.evaluate("window.wiped") - at_first
+
+
 def test_plane_cuts_show_the_chosen_quantity_in_three_planes(app: str, visit: Visit) -> None:
     page = open_material(app, visit)
     page.get_by_role("tab", name="Plane cuts").click()
@@ -129,6 +146,9 @@ def test_each_tab_has_its_numbers_and_a_similar_crystal_opens(app: str, visit: V
     expect(page.get_by_text("Vibrations at the zone centre")).to_be_visible()
     expect(page.get_by_text("Born charges", exact=True)).to_be_visible()
     expect(page.locator("iframe")).to_have_count(2)  # the crystal, and one that moves
+    page.get_by_role("tab", name="Matrices").click()
+    page.get_by_text("Copy a tensor").click()
+    expect(page.get_by_test_id("stCode")).to_be_visible()
     page.get_by_role("tab", name="Measured").click()
     expect(page.get_by_role("link", name="Kato et al. 2013")).to_be_visible()
     page.get_by_role("tab", name="Similar crystals").click()

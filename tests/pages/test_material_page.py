@@ -131,6 +131,9 @@ def test_the_record_of_a_material_holds_its_tensors_with_their_axes() -> None:
 
 def test_a_tensor_can_be_copied_in_several_notations_with_all_digits() -> None:
     page = look_up("mp-1943")
+    assert not page.code
+    page.session_state["view-copy"] = True
+    page = page.run()
     material = next(m for m in load_dataset("petousis-2017") if m.material_id == "mp-1943")
     page.segmented_control(key="view-copy-of-Prediction-DFT").set_value("DFT")
     page.toggle(key="view-copy-digits").set_value(True)

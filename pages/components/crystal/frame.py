@@ -36,7 +36,19 @@ _SHARP_WHERE_FAST = """{upscale: (() => {
     return !/swiftshader|llvmpipe|software|basic render/i.test(card);
 })()}"""
 # 3Dmol draws anew at almost every call, which takes seconds without a graphics card: only the last one shall draw.
-_HOLD = "viewer_UNIQUEID.getRenderer().render = () => {};\n"
+# Its observers tell it of the first size as of a new one.
+_AT_FIRST = "viewer_UNIQUEID.zoomTo();"  # of py3Dmol
+_HOLD = """viewer_UNIQUEID.getRenderer().render = () => {};
+viewer_UNIQUEID.divwatcher?.disconnect();
+((viewer, resize) => {
+    let known = String([innerWidth, innerHeight]);
+    viewer.resize = () => {
+        const size = String([innerWidth, innerHeight]);
+        if (size !== known || viewer.getRenderer().isLost()) resize.call(viewer);
+        known = size;
+    };
+})(viewer_UNIQUEID, viewer_UNIQUEID.resize);
+"""
 _RELEASE = "delete viewer_UNIQUEID.getRenderer().render;\n"
 # Charts and texts of the page come first: a frame shares their thread.
 _WHEN_IDLE = f"""<script>
@@ -104,7 +116,7 @@ def frame_html(
         EngineError: an atomic number is of no element.
     """
     view = py3Dmol.view(width="100%", height=f"{HEIGHT}px", js=SCRIPT_ADDRESS)
-    view.startjs = view.startjs.replace(_OPTIONS, _SHARP_WHERE_FAST) + _HOLD
+    view.startjs = view.startjs.replace(_OPTIONS, _SHARP_WHERE_FAST).replace(_AT_FIRST, _HOLD)
     view.setBackgroundColor(BACKGROUNDS[dark])
     view.setProjection("orthographic")
     view.addModel()

@@ -20,7 +20,11 @@ def tensor_to_copy(sources: Sources, axes: Axes, key: str) -> None:
     parts = [part for part in PARTS if tensors_of(part, sources, axes, whole=True)]
     if not parts:
         return
-    with st.expander("Copy a tensor"):
+    # What is closed is not drawn: the browser loads a good deal to show code.
+    box = st.expander("Copy a tensor", key=f"{key}-copy", on_change="rerun")
+    if not box.open:
+        return
+    with box:
         with st.container(horizontal=True, vertical_alignment="bottom"):
             part = st.segmented_control(
                 "Tensor", parts, default=parts[0], format_func=PARTS.__getitem__, key=f"{key}-copy-part",

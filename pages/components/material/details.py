@@ -19,6 +19,7 @@ from pages.components.material import (
 )
 
 
+@st.fragment  # another tab draws nothing else of the page anew
 def details(
     structure: Structure,
     prediction: Prediction | None,
