@@ -9,6 +9,8 @@ from engine.vibrations.light import absorption, isotropic_reflectivity, loss, pr
 from engine.vibrations.modes import Modes
 
 STRONG = 0.01  # of the ionic value along an axis: a mode with less gets no mark
+EVENLY = 800  # frequencies, about one a pixel
+AROUND = np.array([-1.0, -0.4, 0.0, 0.4, 1.0])  # widths of a mode, where its peak is drawn closer
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -127,3 +129,12 @@ def shown_range(modes: Modes) -> tuple[float, float]:
         return 20.0, 1000.0
     highest = max(float(modes.longitudinal(axis)[-1]) for axis in np.eye(3))
     return max(5.0, 0.5 * float(seen.min())), 1.2 * highest
+
+
+def shown_frequencies(modes: Modes, damping: float) -> np.ndarray:
+    """[F] cm^-1 that `shown_range` is drawn at: evenly, and closer around every peak, however sharp."""
+    low, high = shown_range(modes)
+    transverse = modes.held_wavenumbers[modes.infrared]
+    longitudinal = [one for axis in np.eye(3) for one in modes.longitudinal_pairs(axis).values()]
+    peaks = np.unique(np.round([*transverse, *longitudinal], 2))[:, None] + damping * AROUND
+    return np.unique([*np.linspace(low, high, EVENLY), *np.clip(peaks, low, high).ravel()])

@@ -8,7 +8,7 @@ from engine.data.datasets import load_dataset
 from engine.data.dft_modes import dft_modes_of
 from engine.tensors.principal_axes import conventional_cell
 from engine.vibrations.charge_ellipsoids import charge_ellipsoid
-from engine.vibrations.curves import curves, shown_range
+from engine.vibrations.curves import curves, shown_frequencies, shown_range
 from engine.vibrations.site_charges import site_charges
 from engine.vibrations.units import from_wavenumber
 from pages.components.crystal.charges import charge_mesh
@@ -51,6 +51,15 @@ def test_the_tab_shows_spectrum_modes_charges_and_files():
     assert "E1u" in page.dataframe[0].value["symmetry"].str.cat(sep=" ")
     assert "–" in page.dataframe[0].value["90 %"].iloc[0]
     assert page.segmented_control(key="view-unit").options == ["cm⁻¹", "THz", "meV", "µm"]
+
+
+def test_the_sharpest_peaks_are_drawn_as_high_as_they_are(prediction):
+    sharp = 1.0  # cm^-1, the least damping that the page has
+    drawn = prediction.modes.permittivity(shown_frequencies(prediction.modes, sharp), sharp).imag
+    dense = np.linspace(*shown_range(prediction.modes), 40_000)
+    whole = prediction.modes.permittivity(dense, sharp).imag
+    for axis in range(3):
+        assert drawn[:, axis, axis].max() == pytest.approx(whole[:, axis, axis].max(), rel=0.01)
 
 
 def test_vibrations_are_those_of_pbesol_and_the_page_says_so():

@@ -13,7 +13,7 @@ from engine.errors import EngineError
 from engine.prediction.prediction import Prediction
 from engine.prediction.spectra import Sweep, born_file, phonopy_file, spectrum_file, unitcell_file
 from engine.tensors.principal_axes import conventional_cell
-from engine.vibrations.curves import Curve, curves, shown_range
+from engine.vibrations.curves import Curve, curves, shown_frequencies
 from engine.vibrations.modes import Modes
 from engine.vibrations.pairing import places
 from engine.vibrations.site_charges import site_charges
@@ -29,7 +29,6 @@ OFTEN_OFF = {  # see `Modes.delicate`
     "direct": "20 % of the polar ones are more than 20 % off DFT, of others 4 %",
 }
 AMPLITUDE = 0.22  # Å, of the atom that moves most
-POINTS = 1600
 LISTED = 3  # modes of one kind that are named
 LOW = 240  # pixels of a spectrum that stands among other things
 DFT = "TO, DFT"
@@ -159,7 +158,7 @@ def reflectivity(prediction: Prediction, modes: Modes, key: str) -> None:
 
 def _curves(prediction: Prediction, modes: Modes, damping: float) -> tuple[dict[str, Curve], np.ndarray]:
     """What the field is along -> curve, and the frequencies, cm^-1."""
-    wavenumber = np.linspace(*shown_range(modes), POINTS)
+    wavenumber = shown_frequencies(modes, damping)
     found = curves(modes, conventional_cell(prediction.structure), wavenumber, damping)
     return {_axis_name(one): one for one in found}, wavenumber
 
