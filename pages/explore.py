@@ -8,7 +8,7 @@ import streamlit as st
 
 from engine.crystals.material import Material
 from engine.data import exports
-from engine.data.table_filter import Filter, sentence, without_value
+from engine.data.table_filter import Filter, one_a_crystal, sentence, without_value
 from pages.components import cached
 from pages.components.crystal.viewer import structure_view
 from pages.components.explore import filters, linked, scatter_charts
@@ -153,17 +153,18 @@ def stated(wanted: Filter, count: int, of: int) -> None:
 
 
 everything = cached.table()
+crystals = one_a_crystal(everything)
 header(
     "Explore",
-    f"{len(everything):,} crystals with DFT dielectric data. Tensors are given by the mean of their diagonal.",
+    f"{len(crystals):,} crystals with DFT dielectric data. Tensors are given by the mean of their diagonal.",
 )
 statement = st.container(horizontal=True, vertical_alignment="center")
 left, right = st.columns([2, 7], gap="medium")
 with left:
     wanted = filters.chosen_filter(everything)
-selected = wanted.keep(everything)
+selected = one_a_crystal(wanted.keep(everything))
 with statement:
-    stated(wanted, len(selected), len(everything))
+    stated(wanted, len(selected), len(crystals))
 with right:
     points, table, spreads, rows = st.tabs(
         ["Scatter", "Elements", "Distributions", "Table"], key="view", bind="query-params"
@@ -181,4 +182,4 @@ with right:
             linked.elements(selected, wanted)
     elif spreads.open:
         with spreads:
-            linked.distributions(selected, everything)
+            linked.distributions(selected, crystals)

@@ -172,15 +172,17 @@ def progress(run: Run, state: str, done: int) -> None:
     st.progress(min(done / epochs, 1.0), text=text)
 
 
-def curves(run: Run) -> None:
+def curves(run: Run, state: str) -> None:
     """Loss curve, parity plot and the last validation figures."""
     history = run.history()
     if not history:
         done, total = run.features() or (0, 0)
         if done < total:
             st.progress(done / total, text=f"Features of the potential: {done:,} of {total:,} crystals")
-        else:
+        elif state in LIVE:
             st.caption("The first epoch has not finished yet.")
+        else:
+            st.caption("It ended before its first epoch had finished: there is nothing to show yet.")
         return
     left, right = st.columns(2, gap="medium")
     with left:
@@ -218,7 +220,7 @@ def follow(name: str) -> None:
         st.error(run.error(), icon=":material/block:")
     if state not in LIVE:
         afterwards(run, state)
-    curves(run)
+    curves(run, state)
 
 
 def afterwards(run: Run, state: str) -> None:

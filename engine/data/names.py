@@ -5,11 +5,14 @@ says which structure of a formula is the usual one at room conditions.
 """
 
 import csv
+import difflib
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from ase.data import reference_states
 from pymatgen.core import Composition, Element
 
 from engine.crystals.material import MAX_Z, Material
@@ -37,6 +40,9 @@ STRUCTURES = {  # what is said of a structure beside its formula -> space groups
     "orthorhombic": set(range(16, 75)), "monoclinic": set(range(3, 16)), "triclinic": {1, 2},
 }  # fmt: skip
 _OTHER_SPELLINGS = {"aluminium": "aluminum", "sulphur": "sulfur", "caesium": "cesium"}
+_LATTICES = {"fcc": 225, "bcc": 229, "hcp": 194, "diamond": 227, "sc": 221}  # as ASE calls them
+_PHASE = re.compile(r"^(alpha|beta|gamma|delta|epsilon|zeta|eta|theta|kappa) (?=.)")
+_ALIKE = 0.8  # of difflib, for a word that was mistyped
 _COUNTS = re.compile(r"^(mono|di|tri|tetra|penta|sesqui)(?=.{4})")
 
 
@@ -56,8 +62,12 @@ class Meaning:
 
 
 def plain_name(text: str) -> str:
-    """Small letters, single spaces for hyphens and the like: "Zinc-Blende" and "zinc  blende" are one name."""
-    return " ".join(re.sub(r"[\s_\-]+", " ", text.casefold()).split())
+    """Small letters, single spaces for hyphens and the like: "Zinc-Blende" and "zinc  blende" are one name.
+
+    Greek letters are written out: "α-quartz" is "alpha quartz".
+    """
+    written = re.sub("[α-ω]", lambda letter: f"{unicodedata.name(letter[0]).split()[-1]} ", text.casefold())
+    return " ".join(re.sub(r"[\s_\-]+", " ", written.casefold()).split())
 
 
 @lru_cache(maxsize=1)
@@ -81,11 +91,15 @@ def known_names() -> dict[str, Meaning]:
 
 
 def is_usual(material: Material) -> bool:
-    """Whether a crystal has the structure that its formula usually has at room conditions, where that is known."""
-    return any(
-        not name and meant.fits(material) and material.space_group_number in meant.space_groups
-        for name, meant in _rows()
-    )
+    """Whether a crystal has the structure that its formula usually has at room conditions, where that is known.
+
+    Of an element that names.csv has nothing on, ASE's reference state is the usual one.
+    """
+    known = [meant.space_groups for name, meant in _rows() if not name and meant.fits(material)]
+    if not known and len(material.elements) == 1:
+        state = reference_states[material.atomic_numbers[0]] or {}
+        known = [frozenset({_LATTICES.get(state.get("symmetry"), 0)})]
+    return any(material.space_group_number in groups for groups in known)
 
 
 def meaning(text: str, formulas: Iterable[str] = ()) -> Meaning | None:
@@ -107,7 +121,21 @@ def meaning(text: str, formulas: Iterable[str] = ()) -> Meaning | None:
                 return Meaning(
                     formula=narrowed.formula, elements=narrowed.elements, space_groups=frozenset(groups)
                 )
-    return None
+    any_phase = _PHASE.sub("", name)
+    return None if any_phase == name else _of_formula(any_phase, formulas) or meaning(any_phase, formulas)
+
+
+def respelt(text: str) -> str | None:
+    """A name of words that names are made of, "gallium arsenid" put right; None where a word is none of these."""
+    found = [difflib.get_close_matches(word, _vocabulary(), 1, _ALIKE) for word in plain_name(text).split()]
+    return " ".join(words[0] for words in found) if found and all(found) else None
+
+
+@lru_cache(maxsize=1)
+def _vocabulary() -> tuple[str, ...]:
+    names = [*known_names(), *_elements(), *_OTHER_SPELLINGS, *SIMPLE_ANIONS, *OXYANIONS, *STRUCTURES]
+    counted = [f"{count}{anion}" for anion in SIMPLE_ANIONS for count in ("di", "tri")]
+    return tuple({word for name in names + counted for word in name.split() if len(word) > 2})
 
 
 def _of_formula(text: str, formulas: Iterable[str]) -> Meaning | None:

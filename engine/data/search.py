@@ -9,7 +9,7 @@ from pymatgen.core import Composition, Element
 
 from engine.crystals.material import MAX_Z, Material
 from engine.data.catalogue import energy_above_hull
-from engine.data.names import Meaning, is_usual, known_names, meaning, plain_name
+from engine.data.names import Meaning, is_usual, known_names, meaning, plain_name, respelt
 from engine.data.structure_types import structure_type_of, structure_types
 
 UNKNOWN_ENERGY = 0.03  # eV per atom: most crystals of the published sets are stable or nearly so
@@ -87,6 +87,9 @@ def suggestions(materials: Iterable[Material], query: str, limit: int = 8) -> li
         found = difflib.get_close_matches(plain_name(text), here, limit, _LIKE)
         by_small = {formula.casefold(): formula for formula in formulas}
         found += [by_small[one] for one in difflib.get_close_matches(text, by_small, limit, _LIKE)]
+        spelt = respelt(text)
+        if spelt is not None and spelt not in found and find_materials(materials, spelt):
+            found.insert(0, spelt)
     return found[:limit]
 
 

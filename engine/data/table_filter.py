@@ -72,6 +72,11 @@ class Filter:
         return set(self.holds) <= set(held) <= allowed and not set(self.without) & set(held)
 
 
+def one_a_crystal(rows: pd.DataFrame) -> pd.DataFrame:
+    """Those rows whose ID, where they have one, no earlier row has: two data sets may hold one crystal."""
+    return rows[rows["id"].isna() | ~rows["id"].duplicated()]
+
+
 def sentence(wanted: Filter, count: int, of: int) -> str:
     """The filter in words: "312 of 5,820 crystals: hold O and Ti, n from 2 to 2.6, tetragonal"."""
     noun = "crystal" if of == 1 else "crystals"
@@ -107,7 +112,7 @@ def without_value(wanted: Filter, rows: pd.DataFrame) -> dict[str, int]:
         if limits == OPEN:
             continue
         others = replace(wanted, ranges={name: one for name, one in wanted.ranges.items() if name != column})
-        unknown = int(others.keep(rows)[column].isna().sum())
+        unknown = int(one_a_crystal(others.keep(rows))[column].isna().sum())
         found |= {WORDS[column]: unknown} if unknown else {}
     return found
 

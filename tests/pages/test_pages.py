@@ -422,7 +422,7 @@ def test_train_shows_a_run_that_its_address_names(runs: Path) -> None:
     app.query_params["run"] = "first"
     page = app.run()
     assert page.selectbox(key="run").value == "first"
-    assert "has not finished yet" in words(page)
+    assert "It ended before its first epoch had finished" in words(page)
 
 
 @pytest.mark.parametrize("backbone", BACKBONES)
@@ -470,7 +470,9 @@ def test_a_run_that_failed_says_why(runs: Path) -> None:
     asked.write_text(asked.read_text().replace('"data_sha256": "', '"data_sha256": "0'))
     with pytest.raises(EngineError):
         run.work(print)
-    assert "has changed since this run began; start a new run" in words(open_page("train"))
+    text = words(open_page("train"))
+    assert "has changed since this run began; start a new run" in text
+    assert "It ended before its first epoch had finished" in text
 
 
 @pytest.fixture

@@ -116,6 +116,12 @@ NAMES = {  # what is typed -> formula and space groups of the first hit
     "TiO₂": ("TiO2", None),
     "NACL": ("NaCl", {225}),
     "LiNb03": ("LiNbO3", {161}),
+    "α-quartz": ("SiO2", {152, 154}),
+    "β-Ga2O3": ("Ga2O3", {12}),
+    "alpha-alumina": ("Al2O3", {167}),
+    "water": ("H2O", None),
+    "Na": ("Na", {229}),  # not the phase under pressure that is lowest in energy
+    "lithium": ("Li", {229}),
     "mp149": ("Si", {227}),
     "MP-149": ("Si", {227}),
     "ba-o-ti": ("BaTiO3", None),
@@ -171,6 +177,10 @@ def test_what_was_named_is_not_called_another(materials, query):
     assert not lacks_structure(query, find_materials(materials, query))
 
 
+def test_a_greek_letter_that_names_no_known_phase_leads_to_all_of_the_formula(materials):
+    assert find_materials(materials, "κ-Al2O3") == find_materials(materials, "Al2O3")
+
+
 @pytest.mark.parametrize(
     "query",
     ["", "  ", "qqq", "mp-999999999", "Xx2", "((", "0", "the crystal", "oxide", "zn" * 60 + "?", "co" * 500 + "!"],
@@ -180,7 +190,16 @@ def test_what_means_nothing_finds_nothing(materials, query):
 
 
 @pytest.mark.parametrize(
-    ("query", "offered"), [("rutle", "rutile"), ("quarz", "quartz"), ("mp-2286", "mp-22862"), ("sapp", "sapphire")]
+    ("query", "offered"),
+    [
+        ("rutle", "rutile"),
+        ("quarz", "quartz"),
+        ("mp-2286", "mp-22862"),
+        ("sapp", "sapphire"),
+        ("sillicon", "silicon"),
+        ("gallium arsenid", "gallium arsenide"),
+        ("titanium dioxid", "titanium dioxide"),
+    ],
 )
 def test_what_is_nearly_right_is_suggested(materials, query, offered):
     assert offered in suggestions(materials, query, limit=20)

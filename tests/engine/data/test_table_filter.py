@@ -6,7 +6,7 @@ import pytest
 
 from engine.data.datasets import load_dataset
 from engine.data.histograms import bin_counts, bin_edges, by_element, snapped
-from engine.data.table_filter import Filter, sentence, without_value
+from engine.data.table_filter import Filter, one_a_crystal, sentence, without_value
 
 COLUMNS = ("n", "band_gap", "natoms")
 
@@ -22,6 +22,7 @@ def rows(materials):
     found = pd.DataFrame([{name: getattr(m, name) for name in names} for m in materials])
     found["space_group"] = [m.space_group_symbol for m in materials]
     found["electronic"] = [None if m.electronic is None else m.electronic.trace() / 3 for m in materials]
+    found["id"] = [m.material_id for m in materials]
     return found
 
 
@@ -34,6 +35,14 @@ def test_an_empty_filter_keeps_every_crystal_and_says_so(rows):
     assert not wanted.asks
     assert len(wanted.keep(rows)) == len(rows) == 5820
     assert sentence(wanted, 5820, 5820) == "All 5,820 crystals"
+
+
+def test_a_crystal_that_two_data_sets_hold_counts_once_and_as_the_first_has_it():
+    rows = pd.DataFrame({"id": ["mp-1", "mp-2", None, None, "mp-1"], "n": [1.0, None, 3.0, 4.0, 5.0]})
+    assert one_a_crystal(rows).index.tolist() == [0, 1, 2, 3]
+    wanted = Filter(ranges={"n": (2.0, None)})
+    assert one_a_crystal(wanted.keep(rows)).index.tolist() == [2, 3, 4]
+    assert without_value(wanted, rows) == {"n": 1}
 
 
 def test_crystals_hold_all_wanted_elements_and_none_of_the_unwanted(rows, materials):
