@@ -6,7 +6,7 @@
 import ast
 import io
 import tarfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from engine.crystals.material import Material
 FOLDER = "matminer-0.3.2/matminer/datasets"
 SYMPREC = 0.1  # Å, Materials Project's own
 CLOSE = 0.01  # root mean square of StructureMatcher, and share of the volume: the same calculation's crystal
+AGAIN = 0.05, 0.075  # the same of a crystal that was relaxed once more, otherwise
 MORE_IDS = {  # of rows of `unnamed`
     "phonondb-2018": Path(__file__).with_name("phonondb_ids.csv"),  # by phonondb_ids.py
     "cited": Path(__file__).with_name("cited_ids.csv"),  # by which much of the literature names the crystal
@@ -81,18 +82,24 @@ def identifiers(
     """What is known of the ID of each of `materials`, in their order.
 
     Columns: `material_id`; `sets` that hold it; `energy_above_hull`, eV per atom, of 2015, or none; `row`, the one
-    of `unnamed` that is the same crystal, or none; `others`, further IDs of which that row is the crystal too.
+    of `unnamed` that is the same crystal, or none; `others`, further IDs of which that row is the crystal too;
+    `volume_change`, by which share the row's volume is larger where it is that of `_relaxed_again`, or none.
     Those of `MORE_IDS` follow.
     """
     stability = tables["flla-2015"].set_index("material_id").e_above_hull.to_dict()
     sets = {source: set(table.material_id) for source, table in tables.items()}
+    more = pd.concat([pd.read_csv(path).assign(sets=name) for name, path in MORE_IDS.items()], ignore_index=True)
+    more["sets"] = [[name] for name in more["sets"]]
+    more = more.assign(others=[[]] * len(more), energy_above_hull=np.nan, volume_change=np.nan)
     rows = _same_crystals(materials, unnamed)
+    changes = _relaxed_again(
+        [material for material in materials if material.material_id not in rows],
+        {row: one for row, one in enumerate(unnamed) if row not in {*rows.values(), *more["row"]}},
+    )
+    rows |= {material_id: row for material_id, (row, _) in changes.items()}
     owners = defaultdict(list)
     for material_id, row in rows.items():
         owners[row].append(material_id)
-    more = pd.concat([pd.read_csv(path).assign(sets=name) for name, path in MORE_IDS.items()], ignore_index=True)
-    more["sets"] = [[name] for name in more["sets"]]
-    more = more.assign(others=[[]] * len(more), energy_above_hull=np.nan)
     found = pd.DataFrame(
         {
             "material_id": m.material_id,
@@ -100,6 +107,7 @@ def identifiers(
             "energy_above_hull": stability.get(m.material_id),
             "row": rows.get(m.material_id),
             "others": [other for other in owners.get(rows.get(m.material_id), ()) if other != m.material_id],
+            "volume_change": changes.get(m.material_id, (None, None))[1],
         }
         for m in materials
     )
@@ -122,6 +130,28 @@ def _same_crystals(materials: Sequence[Material], unnamed: Sequence[Material]) -
         if fits:
             found[str(material.material_id)] = min(fits)[1]
     return found
+
+
+def _relaxed_again(
+    materials: Sequence[Material], unnamed: Mapping[int, Material]
+) -> dict[str | None, tuple[int, float]]:
+    """ID -> row and change of volume of the one of `unnamed` that fits within `AGAIN`, and fits no other ID.
+
+    Of one space group, for the rest might be another phase. Of seventeen that have a refractive index of their
+    own, fourteen have that of the row to 0.2 %; of those within `CLOSE`, 85 in a hundred have.
+    """
+    rows_of, fits = defaultdict(list), []
+    for row, one in unnamed.items():
+        rows_of[one.formula, one.space_group_number].append(row)
+    matcher = StructureMatcher()
+    for material in materials:
+        for row in rows_of.get((material.formula, material.space_group_number), ()):
+            distance = matcher.get_rms_dist(material.structure, unnamed[row].structure)
+            change = _volume(unnamed[row].structure) / _volume(material.structure) - 1
+            if distance and distance[0] < AGAIN[0] and abs(change) < AGAIN[1]:
+                fits.append((material.material_id, row, round(float(change), 4)))
+    ids, rows = Counter(one[0] for one in fits), Counter(one[1] for one in fits)
+    return {name: (row, change) for name, row, change in fits if ids[name] == rows[row] == 1}
 
 
 def _volume(structure: Structure) -> float:

@@ -24,12 +24,15 @@ class Identity:
         energy_above_hull: eV per atom, of 2015; None where it is not known.
         row: position of the same crystal in `EMBEDDED[1]`, found by its structure; None where there is none.
         others: further IDs of which that row is the crystal too.
+        volume_change: share by which the row's volume is larger than that of the ID's own crystal, where it was
+            relaxed once more; None where both are one calculation's.
     """
 
     sets: tuple[str, ...]
     energy_above_hull: float | None
     row: int | None
     others: tuple[str, ...]
+    volume_change: float | None
 
 
 @lru_cache(maxsize=1)
@@ -41,6 +44,7 @@ def identities() -> dict[str, Identity]:
             energy_above_hull=row["energy_above_hull"],
             row=row["row"],
             others=tuple(row["others"]),
+            volume_change=row["volume_change"],
         )
         for row in pq.read_table(DATA_FOLDER / FILE).to_pylist()
     }
@@ -72,6 +76,11 @@ def uncertain(material: Material) -> str:
     if identity.others:
         also = " and ".join(identity.others)
         return f"{material.material_id} and {also} are one crystal by structure: the refractive index is theirs."
+    if identity.volume_change is not None:
+        return (
+            f"By its structure, {material.material_id} is the crystal of matbench-dielectric that the refractive "
+            f"index is of, relaxed once more: its volume there differs by {abs(identity.volume_change):.1%}."
+        )
     if CITED in identity.sets:
         return (
             f"{material.material_id} is the ID by which this crystal is widely cited; its data set holds no IDs."

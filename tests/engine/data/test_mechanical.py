@@ -33,7 +33,7 @@ def test_every_id_of_the_file_has_one_crystal_that_its_tensors_belong_to(found):
     ids = [material.material_id for material, _ in found]
     assert len(ids) == len(set(ids)) == 2069
     assert sum(tensors.elastic is not None for _, tensors in found) == 1174
-    assert sum(tensors.piezoelectric is not None for _, tensors in found) == 520
+    assert sum(tensors.piezoelectric is not None for _, tensors in found) == 519
 
 
 def test_every_tensor_obeys_the_point_group_of_the_crystal_that_is_shown(found):
