@@ -98,7 +98,7 @@ def is_usual(material: Material) -> bool:
     known = [meant.space_groups for name, meant in _rows() if not name and meant.fits(material)]
     if not known and len(material.elements) == 1:
         state = reference_states[material.atomic_numbers[0]] or {}
-        known = [frozenset({_LATTICES.get(state.get("symmetry"), 0)})]
+        known = [frozenset({_LATTICES.get(str(state.get("symmetry")), 0)})]
     return any(material.space_group_number in groups for groups in known)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from pages.components.crystal.controls import BAR
 from tests.browser.server import ARTIFACTS, PATIENCE, PROJECTOR
 from tests.browser.waiting import settled, until
 
@@ -86,6 +87,9 @@ def test_a_crystal_fills_its_frame_and_none_of_it_is_cut_off(
     page = visit(f"{app}/?mp_id={material_id}", viewport={"width": width, "height": 1400})
     _, left, top, right, bottom = painted(page)
     assert min(left, top, 1 - right, 1 - bottom) > 0.01
+    frame = page.frame_locator("iframe").first
+    top_of, bottom_of = (f"e => e.getBoundingClientRect().{side}" for side in ("top", "bottom"))
+    assert frame.locator("canvas").first.evaluate(top_of) >= frame.locator("#views").evaluate(bottom_of)
     assert max(right - left, bottom - top) > 0.75
 
 
@@ -180,7 +184,7 @@ def test_the_crystal_is_seen_along_an_axis_and_on_the_whole_screen(app: str, vis
     assert frame.locator("body").evaluate("viewer_crystal.getView()") == pytest.approx(before, abs=1e-3)
     frame.get_by_role("button", name="Whole screen").click()
     height = "document.fullscreenElement && document.querySelector('canvas').getBoundingClientRect().height"
-    until(page, lambda: frame.locator("body").evaluate(height) == PROJECTOR["height"])
+    until(page, lambda: frame.locator("body").evaluate(height) == PROJECTOR["height"] - BAR)
 
 
 def test_the_stiffest_direction_of_silicon_is_seen_in_the_crystal_and_in_the_cuts(app: str, visit: Visit) -> None:

@@ -3,6 +3,7 @@
 from pages.components.colours import SLATE
 
 FIRST = "first"
+BAR = 32  # pixels above the crystal, where the buttons are
 _SAID = {"a": "View along a", "b": "View along b", "c": "View along c", FIRST: "First view again"}
 _WRITTEN = {FIRST: "↺"}
 _CORNERS = (
@@ -13,7 +14,8 @@ _STYLE = """<style>
 #views {{position: absolute; top: 4px; right: 4px; z-index: 1; display: flex; gap: 2px}}
 #views button {{font: 14px sans-serif; width: 26px; height: 26px; padding: 0; border-radius: 4px; cursor: pointer;
 border: 1px solid {border}; background: {back}; color: {ink}}}
-:fullscreen [id^="3dmolviewer"] {{height: 100vh !important}}
+[id^="3dmolviewer"] {{margin-top: {bar}px}}
+:fullscreen [id^="3dmolviewer"] {{height: calc(100vh - {bar}px) !important}}
 </style>"""
 _WHOLE_SCREEN = (
     "document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen()"
@@ -39,7 +41,7 @@ def view_buttons(looks: dict[str, str], background: str, *, dark: bool) -> str:
         for name, look in looks.items()
     ]
     found.append(_button("Whole screen", _CORNERS, _WHOLE_SCREEN))
-    style = _STYLE.format(border=SLATE, back=background, ink=ink)
+    style = _STYLE.format(bar=BAR, border=SLATE, back=background, ink=ink)
     return f'{style}<div id="views">{"".join(found)}</div>{_FIT.format(look=looks[FIRST].strip())}'
 
 

@@ -13,7 +13,7 @@ from scipy.spatial.transform import Rotation
 from engine.errors import EngineError, check
 from pages.components.colours import AXIS_COLORS, COLORS, SLATE
 from pages.components.crystal.charges import charge_mesh
-from pages.components.crystal.controls import FIRST, view_buttons
+from pages.components.crystal.controls import BAR, FIRST, view_buttons
 from pages.components.crystal.overlay import Mesh, Overlay, make_mesh
 from pages.components.crystal.scene import EDGES, Scene
 
@@ -115,7 +115,7 @@ def frame_html(
     Raises:
         EngineError: an atomic number is of no element.
     """
-    view = py3Dmol.view(width="100%", height=f"{HEIGHT}px", js=SCRIPT_ADDRESS)
+    view = py3Dmol.view(width="100%", height=f"{HEIGHT - BAR}px", js=SCRIPT_ADDRESS)
     view.startjs = view.startjs.replace(_OPTIONS, _SHARP_WHERE_FAST).replace(_AT_FIRST, _HOLD)
     view.setBackgroundColor(BACKGROUNDS[dark])
     view.setProjection("orthographic")
@@ -206,7 +206,7 @@ def _look(points: np.ndarray, turn: Rotation) -> str:
     low, high = seen.min(axis=0) - LARGEST, seen.max(axis=0) + LARGEST
     x, y, z = -turn.inv().apply((low + high) / 2)
     across, up, _ = MARGIN * (high - low) / 2
-    half = f"Math.max({across:.4f}, {up:.4f} * window.innerWidth / window.innerHeight)"
+    half = f"Math.max({across:.4f}, {up:.4f} * window.innerWidth / (window.innerHeight - {BAR}))"
     turned = ", ".join(f"{part:.6f}" for part in turn.as_quat())
     return (
         f"viewer_UNIQUEID.setView([{x:.4f}, {y:.4f}, {z:.4f}, 150 - {half} / Math.tan(Math.PI / 9), {turned}]);\n"

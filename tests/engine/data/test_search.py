@@ -257,6 +257,7 @@ def test_a_crystal_that_was_relaxed_once_more_has_its_index_which_is_said(materi
 TYPES = {  # ID -> structure type of the textbook
     "mp-149": "diamond",
     "mp-22862": "rock salt",
+    "mp-23251": "rock salt",
     "mp-2534": "zinc blende",
     "mp-2133": "wurtzite",
     "mp-2741": "fluorite",
