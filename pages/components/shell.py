@@ -32,6 +32,7 @@ kbd {opacity: 0.85 !important;}
   header, [data-testid="stMultiSelect"], [data-testid="stTextInput"], [data-testid="stButtonGroup"],
   [data-testid="stPills"], [data-testid="stDownloadButton"], .st-key-downloads {display: none !important;}
   .stPlotlyChart, table {break-inside: avoid;}
+  .stApp {zoom: 0.65;}  /* so that charts, which do not shrink with the paper, fit on it */
 }
 [data-testid="stCaptionContainer"] {color: inherit !important; opacity: 0.8;}
 """

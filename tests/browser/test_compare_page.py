@@ -8,6 +8,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.server import ARTIFACTS, PATIENCE
 from tests.browser.waiting import settled
 
+SHEET = 794  # pixels, width of A4
+
 expect.set_options(timeout=PATIENCE)
 
 
@@ -34,7 +36,9 @@ def test_two_crystals_from_look_up_are_compared_and_the_address_keeps_them(
     expect(page.get_by_test_id("stMultiSelect")).to_be_hidden()
     expect(page.locator(".st-key-downloads")).to_be_hidden()
     expect(page.get_by_role("link", name="SiC · ").first).to_be_visible()
-    (ARTIFACTS / "compare.pdf").write_bytes(page.pdf())
+    (ARTIFACTS / "compare.pdf").write_bytes(page.pdf(format="A4"))
+    right = "charts => Math.max(...charts.map(chart => chart.getBoundingClientRect().right))"
+    assert page.locator(".main-svg").evaluate_all(right) < SHEET  # for it is not drawn anew to be printed
     page.emulate_media(media="screen")
     with page.expect_popup() as opened:  # the comparison stays
         page.get_by_role("link", name="SiC · ").first.click()
