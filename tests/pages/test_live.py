@@ -134,7 +134,7 @@ def test_a_fetched_data_set_joins_explore_and_train(server, tmp_path, monkeypatc
     write_fetch(tmp_path / "mine.parquet", fetch([NEW, BARE], loopback.KEY))
     (tmp_path / "broken.parquet").write_text("not a data file")
     page = AppTest.from_file(str(ROOT / "pages" / "explore.py"), default_timeout=PATIENCE).run()
-    assert "5,822 crystals" in words(page)
+    assert "4,789 crystals" in words(page)
     assert "materials-project" in page.multiselect(key="source").options
     page = AppTest.from_file(str(ROOT / "pages" / "train.py"), default_timeout=PATIENCE).run()
     page = page.selectbox(key="data").set_value(str(tmp_path / "mine.parquet")).run()
