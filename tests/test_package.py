@@ -18,6 +18,7 @@ PACKED = (
     "requirements-engine.txt",
     "requirements-dashboard.txt",
     "requirements-parallel.txt",
+    "requirements-gpu.txt",
 )
 FOLDERS = ("engine", "data", "models", "benchmarks/results")
 PROGRAM = """

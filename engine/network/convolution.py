@@ -1,5 +1,8 @@
 """The potential's convolutions, with less memory moved than by e3nn's tensor product; the sums are the same.
 
+On a GPU whose user has installed them the kernels of cuEquivariance do it, `FusedConvolution`, elsewhere
+`NeighbourConvolution` by matrix products.
+
 A message along the edge e from sender j is, for each path (l1, l2, l3) and channel u,
 
     w_u(|r_e|) sum_a,b C_abc x_j,u,a Y_b(r_e),
@@ -9,6 +12,7 @@ and sum over neighbours are one matrix multiplication for each atom, [u, K a] by
 are never written down. Atoms with fewer neighbours than others get edges of weight zero, see places.py.
 """
 
+from importlib.util import find_spec
 from typing import Any
 
 import torch
@@ -58,3 +62,40 @@ class NeighbourConvolution(nn.Module):
             scaled = (atoms[first] * weight[:, None]).view(places.atoms, -1, channels)
             found[self.order[number]] = (matrix.mT @ scaled).mT.flatten(1)  # [N, u c]
         return torch.cat([found[place] for place in sorted(found)], 1)
+
+
+class FusedConvolution(nn.Module):
+    """The same in one kernel of cuEquivariance, that writes down neither messages nor matrices of edges.
+
+    SevenNet's own arrangement of it. Source: NVIDIA, https://github.com/NVIDIA/cuEquivariance (Apache-2.0).
+    """
+
+    def __init__(self, convolution: Any, method: str = "uniform_1d") -> None:
+        """`method`: of cuEquivariance, "uniform_1d" on a GPU; "naive" runs everywhere, slowly."""
+        from cuequivariance import Irreps
+        from sevenn.nn.cue_helper import cueq_fused_scatter_channelwise_conv
+
+        super().__init__()
+        self.weight_nn, self.denominator = convolution.weight_nn, convolution.denominator
+        product: o3.TensorProduct = convolution.convolution
+        self.width = product.irreps_out.dim
+        irreps = (product.irreps_in1, product.irreps_in2, product.irreps_out)
+        # The potential knows no parity.
+        inputs, harmonics, outputs = (Irreps("SO3", str(one).replace("e", "")) for one in irreps)
+        self.product = cueq_fused_scatter_channelwise_conv(inputs, harmonics, outputs, method)
+
+    def forward(self, data: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """As of `NeighbourConvolution`."""
+        receiver, sender = data["edge_index"]
+        atoms, harmonics = data["x"], data["edge_attr"]
+        if len(sender):
+            weights = self.weight_nn(data["edge_embedding"])
+            data["x"] = self.product(atoms, harmonics, weights, sender, receiver) / self.denominator
+        else:  # for which the kernels are not made
+            data["x"] = atoms.new_zeros(len(atoms), self.width)
+        return data
+
+
+def has_kernels(device: torch.device) -> bool:
+    """Whether `FusedConvolution` runs fast on a device: a GPU, and the extra `gpu` is installed."""
+    return device.type == "cuda" and find_spec("cuequivariance_ops_torch") is not None

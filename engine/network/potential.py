@@ -23,7 +23,7 @@ from engine.config import GraphConfig
 from engine.crystals.graph import CrystalGraph
 from engine.errors import check
 from engine.network.building import alone
-from engine.network.convolution import NeighbourConvolution
+from engine.network.convolution import FusedConvolution, NeighbourConvolution, has_kernels
 from engine.network.device import numbered
 
 NAME = "sevennet-l3i5"
@@ -40,9 +40,10 @@ class PretrainedFeatures(nn.Module):
     In float32, rounding through five layers reaches 2e-5 of the features; float64 keeps symmetry far below that.
     """
 
-    def __init__(self, dtype: torch.dtype) -> None:
+    def __init__(self, dtype: torch.dtype, kernels: bool = False) -> None:
+        """`kernels`: of `FusedConvolution`, where `has_kernels`."""
         super().__init__()
-        self.potential = deepcopy(_built()).to(dtype)
+        self.potential = deepcopy(_built(kernels)).to(dtype)
         self.potential.key_grad = None  # `_forces` alone asks for the gradient of edges
         self.dtype = dtype
 
@@ -129,7 +130,7 @@ class PretrainedFeatures(nn.Module):
 
 
 @lru_cache
-def _built() -> Any:
+def _built(kernels: bool) -> Any:
     """SevenNet with convolutions of our own; what a process uses are copies, which are quicker to make."""
     import sevenn
     from sevenn.checkpoint import SevenNetCheckpoint
@@ -139,7 +140,7 @@ def _built() -> Any:
         potential = SevenNetCheckpoint(path).build_model().eval().requires_grad_(False)
     for name, part in list(potential.named_children()):
         if name.endswith("_convolution"):
-            setattr(potential, name, NeighbourConvolution(part))
+            setattr(potential, name, (FusedConvolution if kernels else NeighbourConvolution)(part))
     return potential
 
 
@@ -181,4 +182,4 @@ def pretrained_features(device: torch.device, dtype: torch.dtype) -> PretrainedF
 @lru_cache
 def _loaded(device: torch.device, dtype: torch.dtype) -> PretrainedFeatures:
     with torch.inference_mode(False), torch.random.fork_rng(devices=[]):
-        return PretrainedFeatures(dtype).to(device)
+        return PretrainedFeatures(dtype, has_kernels(device)).to(device)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from ase.spacegroup import Spacegroup
 from pymatgen.core import Lattice, Structure
 
 from engine.errors import required
@@ -94,4 +95,6 @@ def _structure(entry: dict[str, Any]) -> Structure:
         lattice = Lattice.hexagonal(*edges)
     else:
         lattice = Lattice.tetragonal(*edges)
-    return Structure.from_spacegroup(group, lattice, [site[0] for site in sites], [site[1:] for site in sites])
+    # pymatgen takes a second to make a cubic group.
+    places, kinds = Spacegroup(group).equivalent_sites([site[1:] for site in sites])
+    return Structure(lattice, [sites[kind][0] for kind in kinds], places)
