@@ -22,6 +22,7 @@ from engine.crystals.material import Material
 from engine.data.datasets import load_dataset
 from engine.network.feature_cache import SHIPPED, structure_key
 from engine.network.force_constants import force_constants
+from engine.processes import end_with_parent
 
 
 def row(material: Material) -> tuple[str, np.ndarray]:
@@ -43,7 +44,7 @@ def write(rows: list[tuple[str, np.ndarray]]) -> None:
 if __name__ == "__main__":
     materials = load_dataset("petousis-2017")
     rows = []
-    with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn"), initializer=end_with_parent) as pool:
         for one in pool.map(row, materials, chunksize=4):
             rows.append(one)
             if len(rows) % 20 == 0:

@@ -33,6 +33,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from engine.crystals.material import reduced_formula
 from engine.errors import EngineError, check, required
 from engine.network.constants import UNIT
+from engine.processes import end_with_parent
 
 NAME = re.compile(r"materials-id-(\d+)-.+\.tar\.lzma")
 FILES = ("BORN", "FORCE_SETS", "POSCAR-unitcell", "phonopy.conf")
@@ -202,7 +203,9 @@ def main() -> None:
         paths = archives(options.folder)
         for threads in ("OMP_NUM_THREADS", "RAYON_NUM_THREADS"):  # the processes share the cores already
             os.environ.setdefault(threads, "1")
-        with ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
+        with ProcessPoolExecutor(
+            mp_context=multiprocessing.get_context("spawn"), initializer=end_with_parent
+        ) as pool:
             rows = collect(paths, pool.map(attempt, paths))
         check(bool(rows), f"{options.folder}: no archive could be used; nothing was written")
     except EngineError as error:

@@ -34,6 +34,7 @@ from engine.network.feature_cache import structure_key
 from engine.network.potential import keep_memory
 from engine.prediction.predictor import AskedMethod, Predictor
 from engine.prediction.shipped import FILE, Row, row_of, weights_of, write_predictions
+from engine.processes import end_with_parent
 
 FOLDER = MODELS_FOLDER / DEFAULT_MODEL
 _predictor: list[Predictor] = []  # of a worker
@@ -59,6 +60,7 @@ def start() -> None:
     """Make a worker ready."""
     torch.set_num_threads(1)
     keep_memory()
+    end_with_parent()
     _predictor.append(Predictor(FOLDER, device="cpu"))
 
 

@@ -2,7 +2,10 @@
 
 import fcntl
 import math
+import multiprocessing
+import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,3 +63,15 @@ def is_locked(folder: Path, lock: str = LOCK) -> bool:
             return False
     except EngineError:
         return True
+
+
+def end_with_parent() -> None:
+    """Have this process end as soon as the one that asked for it does, were it killed, whatever is left to do."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+
+        def follow() -> None:
+            parent.join()
+            os._exit(1)
+
+        threading.Thread(target=follow, daemon=True).start()

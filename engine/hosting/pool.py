@@ -18,6 +18,7 @@ from pebble import ProcessExpired, ProcessPool
 from engine.errors import EngineError
 from engine.limits import Grant, as_variable, granted
 from engine.network.potential import keep_memory
+from engine.processes import end_with_parent
 
 BEHIND = 5  # niceness: pages come first, and trainings last
 STEP = 0.2  # s, between two looks at whether processes are well
@@ -189,3 +190,4 @@ def _settle(variables: dict[str, str]) -> None:
     os.environ.update(variables)
     os.nice(BEHIND)
     keep_memory()
+    end_with_parent()

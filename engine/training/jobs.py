@@ -13,6 +13,7 @@ from engine.cluster import SchedulerLost, connected
 from engine.errors import EngineError
 from engine.network.device import resolve_device
 from engine.network.potential import keep_memory
+from engine.processes import end_with_parent
 
 # How many processes of this machine at once, by default one a core on a CPU and one on a GPU; or the address of a
 # scheduler of Dask, whose processes see all folders and files under the same paths.
@@ -82,6 +83,7 @@ def _begin(threads: int, environment: dict[str, str]) -> None:
     os.environ.update(environment)  # since the first call it may have changed
     torch.set_num_threads(threads)
     keep_memory()
+    end_with_parent()
 
 
 def _run_elsewhere(job: Job) -> None:

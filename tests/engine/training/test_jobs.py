@@ -1,16 +1,41 @@
 """Networks are trained by whoever is there: processes of this machine, or a cluster's, with the same result."""
 
+import os
+import subprocess
+import sys
+import time
 from dataclasses import replace
 
+import psutil
 import pytest
 import torch
 
 from engine import EngineError
 from engine.data.parquet import write_materials
+from engine.files import ROOT
 from engine.training.fold_training import NetworkJob, train_networks
 from tests.dask_processes import dask, free_port
 from tests.engine.small import config, materials
 
+ENDLESS = """
+import os, time
+from pathlib import Path
+from engine.training.jobs import run_jobs
+
+class Endless:
+    device = "cpu"
+
+    def is_done(self):
+        return False
+
+    def run(self):
+        Path(f"at-work-{os.getpid()}").touch()
+        while True:
+            time.sleep(1)
+
+if __name__ == "__main__":
+    run_jobs([Endless(), Endless()], "endless jobs", 2)
+"""
 NOWHERE = "tcp://127.0.0.1:1"
 
 
@@ -47,3 +72,23 @@ def test_a_cluster_trains_the_networks_that_this_machine_would(data, tmp_path, c
 def test_a_scheduler_that_does_not_answer_is_named(data, tmp_path):
     with pytest.raises(EngineError, match=r"tcp://127\.0\.0\.1:1: the scheduler does not answer"):
         train_networks(jobs(data, tmp_path), NOWHERE)
+
+
+def test_who_trains_ends_with_whoever_asked_for_it_were_it_killed(tmp_path):
+    (tmp_path / "endless.py").write_text(ENDLESS)
+    run = subprocess.Popen(
+        [sys.executable, "endless.py"], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}
+    )
+    until(lambda: len(list(tmp_path.glob("at-work-*"))) == 2)
+    at_work = [psutil.Process(int(path.name.rpartition("-")[2])) for path in tmp_path.glob("at-work-*")]
+    assert all(one.is_running() for one in at_work)
+    run.kill()
+    run.wait()
+    until(lambda: not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in at_work))
+
+
+def until(condition):
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.05)
