@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from benchmarks.readme_tables import pages
+from engine.cli import _parser
 from engine.data.datasets import EMBEDDED, load_dataset
 from engine.files import RESULTS_FOLDER
 
@@ -73,6 +75,18 @@ def test_every_flagged_row_is_named_in_the_data_readme():
 def test_every_table_of_figures_is_the_one_that_the_results_give():
     for path, text in pages().items():
         assert path.read_text() == text, f"{path}: python -m benchmarks.readme_tables brings it up to date"
+
+
+def test_the_command_on_a_card_asks_for_the_networks_that_were_judged():
+    judged = 0
+    for card in (ROOT / "models").glob("*/card.md"):
+        for command in re.findall(r"`python -m engine (evaluate [^`]+)`", card.read_text()):
+            asked = _parser().parse_args(shlex.split(command))
+            about = json.loads((RESULTS_FOLDER / f"{card.parent.name}.json").read_text())["about"]
+            assert (asked.seeds or 3) == len(about["seeds"].split(", ")), card
+            assert about["folds"].startswith(f"{asked.folds}, "), card
+            judged += 1
+    assert judged == 3
 
 
 def test_a_table_from_changed_code_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
