@@ -71,7 +71,12 @@ def _here(todo: Sequence[Job], workers: int | None) -> Iterator[None]:
     context = multiprocessing.get_context("forkserver")  # which imports torch once for all workers of all calls
     context.set_forkserver_preload(["engine.training.loop"])
     with ProcessPoolExecutor(workers, context, _begin, (threads, dict(os.environ))) as pool:
-        yield from pool.map(_run, todo)
+        try:
+            yield from pool.map(_run, todo)
+        except KeyboardInterrupt:  # the pool would wait for the ends of those that are under way
+            for process in multiprocessing.active_children():
+                process.terminate()
+            raise
 
 
 def log(line: str) -> None:

@@ -1,6 +1,7 @@
 """Networks are trained by whoever is there: processes of this machine, or a cluster's, with the same result."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -19,6 +20,7 @@ from tests.engine.small import config, materials
 
 ENDLESS = """
 import os, time
+from contextlib import suppress
 from pathlib import Path
 from engine.training.jobs import run_jobs
 
@@ -34,8 +36,11 @@ class Endless:
             time.sleep(1)
 
 if __name__ == "__main__":
-    run_jobs([Endless(), Endless()], "endless jobs", 2)
+    for _ in range(2):
+        with suppress(KeyboardInterrupt):
+            run_jobs([Endless(), Endless()], "endless jobs", 2)
 """
+SOON = 300  # s; processes load torch, and the machine may be busy
 NOWHERE = "tcp://127.0.0.1:1"
 
 
@@ -74,21 +79,28 @@ def test_a_scheduler_that_does_not_answer_is_named(data, tmp_path):
         train_networks(jobs(data, tmp_path), NOWHERE)
 
 
-def test_who_trains_ends_with_whoever_asked_for_it_were_it_killed(tmp_path):
+def test_who_trains_ends_with_whoever_asked_for_it_were_it_interrupted_or_killed(tmp_path):
     (tmp_path / "endless.py").write_text(ENDLESS)
-    run = subprocess.Popen(
-        [sys.executable, "endless.py"], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}
-    )
-    until(lambda: len(list(tmp_path.glob("at-work-*"))) == 2)
-    at_work = [psutil.Process(int(path.name.rpartition("-")[2])) for path in tmp_path.glob("at-work-*")]
-    assert all(one.is_running() for one in at_work)
-    run.kill()
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    run = subprocess.Popen([sys.executable, "endless.py"], cwd=tmp_path, env=environment)
+    for how in (signal.SIGINT, signal.SIGKILL):
+        until(lambda: len(list(tmp_path.glob("at-work-*"))) == 2)
+        at_work = []
+        for path in tmp_path.glob("at-work-*"):
+            at_work.append(psutil.Process(int(path.name.rpartition("-")[2])))
+            path.unlink()
+        assert all(is_alive(one) for one in at_work)
+        run.send_signal(how)
+        until(lambda those=at_work: not any(is_alive(one) for one in those))
     run.wait()
-    until(lambda: not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in at_work))
+
+
+def is_alive(process):
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
 def until(condition):
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + SOON
     while not condition():
         assert time.monotonic() < deadline, "waited too long"
         time.sleep(0.05)
