@@ -87,12 +87,11 @@ class FusedConvolution(nn.Module):
     def forward(self, data: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """As of `NeighbourConvolution`."""
         receiver, sender = data["edge_index"]
-        atoms, harmonics = data["x"], data["edge_attr"]
+        atoms, harmonics, weights = data["x"], data["edge_attr"], self.weight_nn(data["edge_embedding"])
         if len(sender):
-            weights = self.weight_nn(data["edge_embedding"])
             data["x"] = self.product(atoms, harmonics, weights, sender, receiver) / self.denominator
-        else:  # for which the kernels are not made
-            data["x"] = atoms.new_zeros(len(atoms), self.width)
+        else:  # for which the kernels are not made; the sums are zero, and keep what gradients are asked of
+            data["x"] = atoms.new_zeros(len(atoms), self.width) + harmonics.sum() + weights.sum()
         return data
 
 
