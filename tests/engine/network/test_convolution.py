@@ -88,6 +88,8 @@ def test_a_potential_with_kernels_gives_the_features_forces_and_slopes_of_one_wi
     for ask in (lambda potential: potential(graph), lambda potential: potential.forces(graph), slopes):
         expected = ask(without)
         torch.testing.assert_close(ask(having), expected, rtol=1e-6, atol=1e-6 * float(expected.abs().max()))
+    alone = collate(crystal_graphs([crystals.isolated_atom()], GRAPH, torch.float64))
+    assert not having.forces(alone).any()
 
 
 def test_kernels_are_for_gpus_whose_user_has_installed_them(monkeypatch):
