@@ -39,7 +39,7 @@ class Answers:
     """What S networks say of B crystals.
 
     Attributes:
-        latents: [S, T, B, 3, 3] M of each target.
+        latents: [S, T, B, 3, 3] M of each target; zero of a network that is asked about none of the crystals.
         embedding: [B, F], the first network's.
         charges: a crystal [N, 3, 3] e, see `DielectricNetwork.born_charges`, the mean of the networks asked.
         force_constants: a crystal [3 N, 3 N] eV/Å^2, the same of `Lattice.bare`. Both are empty where the ionic
@@ -59,13 +59,13 @@ def ensemble_answers(
     targets: Sequence[str],
     asked: torch.Tensor | None = None,
 ) -> Answers:
-    """What every network says of all graphs about `targets`; features are computed on the way.
+    """What networks say of all graphs about `targets`; features are computed on the way.
 
     All graphs go at once but for large ones, which go alone; where memory runs out, half of them at a time, and a
     single one goes to the CPU.
 
     Args:
-        asked: [S, B] bool, whose charges and force constants count; all by default.
+        asked: [S, B] bool, which networks are asked about each crystal, one at least; all by default.
 
     Raises:
         EngineError: a crystal does not fit into the memory of the CPU.
@@ -114,12 +114,14 @@ def _answers_at_once(
         with torch.inference_mode():
             batch = _with_features(graphs, networks[0])
             ions = _MeanIons(batch) if "ionic" in targets and networks[0].model_config.direct else None
-            latents = [
-                _latents(network, batch, targets, ions, weights)
-                for network, weights in zip(networks, asked / asked.sum(0), strict=True)
-            ]
+            latents = {
+                place: _latents(networks[place], batch, targets, ions, weights)
+                for place, weights in enumerate(asked / asked.sum(0))
+                if weights.any()
+            }
+            unasked = torch.zeros_like(next(iter(latents.values())))
             return Answers(
-                latents=torch.stack(latents),
+                latents=torch.stack([latents.get(place, unasked) for place in range(len(networks))]),
                 embedding=networks[0].embedding(batch),
                 charges=ions.charges_of_crystals() if ions else (),
                 force_constants=ions.constants_of_crystals() if ions else (),

@@ -55,6 +55,14 @@ def test_halves_give_what_all_at_once_give_in_the_same_order(graphs):
     assert torch.equal(whole.embedding, halved.embedding)
 
 
+def test_a_network_that_is_asked_about_no_crystal_computes_nothing(graphs):
+    asked = torch.tensor([[True] * len(graphs), [False] * len(graphs)])
+    answering, idle = SmallMemory(4), SmallMemory(4)
+    latents = ensemble_answers([answering, idle], graphs, torch.device("cpu"), TARGETS, asked).latents
+    assert (len(answering.batches), len(idle.batches)) == (1, 0)
+    assert torch.equal(latents[0], ensemble_answers([answering], graphs, torch.device("cpu"), TARGETS).latents[0])
+
+
 def test_no_batch_that_did_not_fit_is_kept_while_its_halves_are_tried(graphs):
     network = SmallMemory(1)
     ensemble_answers([network], graphs, torch.device("cpu"), TARGETS)
