@@ -1,5 +1,6 @@
 """The potential's convolutions in our arrangement of the sums give what SevenNet's own give."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -33,8 +34,9 @@ def convolutions():
     return [part for name, part in model.named_children() if name.endswith("_convolution")]
 
 
+@cache
 def by_kernels(theirs):
-    """As on a GPU, but for the kernel itself: the same sums by PyTorch."""
+    """As on a GPU, but for the kernel itself: the same sums by PyTorch. Slow to make, so made once."""
     return FusedConvolution(theirs, method="naive")
 
 
