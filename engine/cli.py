@@ -100,10 +100,14 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--run", type=Path, metavar="DIR", help="folder for the folds and the ensemble of their networks"
     )
-    evaluate.add_argument(
+    known = evaluate.add_mutually_exclusive_group()
+    known.add_argument(
         "--networks",
         metavar="MODEL",
         help="take the networks of this model of the same folds, and teach how the potential is corrected alone",
+    )
+    known.add_argument(
+        "--judge", metavar="MODEL", help="take the networks of this model of the same folds as they are"
     )
     many = evaluate.add_mutually_exclusive_group()
     many.add_argument("--workers", type=int, help="networks trained at once")
@@ -361,8 +365,11 @@ def _evaluate(options: argparse.Namespace) -> int:
         curve = learning_curve(options.data, options.folds, folder, options.workers, options.device)
         document, table = to_json(curve), learning_curve_table(curve)
     else:
-        networks = model_folder(options.networks) if options.networks else None
-        found = cross_validate(options.data, config, options.folds, folder, seeds, options.workers, networks)
+        known = options.networks or options.judge
+        networks = None if known is None else model_folder(known)
+        found = cross_validate(
+            options.data, config, options.folds, folder, seeds, options.workers, networks, not options.judge
+        )
         document = to_json(found)
         table = f"{to_table(found)}\nthe networks of all folds are a model: predict with --model {folder}"
     if options.json:

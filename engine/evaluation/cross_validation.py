@@ -22,7 +22,7 @@ from engine.evaluation.held_out import fold_jobs, predict_unseen
 from engine.evaluation.judging import Coverage, calibrated, coverage, errors, with_intervals
 from engine.evaluation.phonon_errors import PhononErrors, phonon_errors
 from engine.evaluation.provenance import about, code_version
-from engine.model.checkpoint import Checkpoint, save_checkpoint
+from engine.model.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from engine.model.inference import embeddings
 from engine.model.intervals import name_of
 from engine.model.neighbourhood import Neighbourhood
@@ -52,7 +52,7 @@ class Evaluation:
             where it never has any.
         phonons: errors against phonon data on formulas left out; None where none taught.
         about: data set, hash, code, folds, seeds, machine, seconds of the call and, summed over the networks, of
-            their training, which an earlier call may have done.
+            their training, which an earlier call may have done; the code of that.
         config: the training configuration.
     """
 
@@ -74,6 +74,7 @@ def cross_validate(
     seeds: int = 1,
     workers: Workers = None,
     networks: Path | None = None,
+    teach: bool = True,
 ) -> Evaluation:
     """Train on all folds but one, for each, and judge every crystal by the networks that never saw its formula.
 
@@ -84,7 +85,8 @@ def cross_validate(
     Args:
         seeds: networks a fold; they differ by the seed, which counts up from the config's.
         workers: see `fold_training.train_networks`.
-        networks: a model of the same folds and seeds, whose networks are taken, and taught the last step alone.
+        networks: a model of the same folds and seeds, whose networks are taken.
+        teach: whether these are taught the last step anew, or judged as they are.
 
     Raises:
         EngineError: the data set is missing, or has fewer formulas than folds; `networks` is no model of these, or
@@ -97,10 +99,16 @@ def cross_validate(
     jobs = fold_jobs(data, config, materials, parts, folder, seeds)
     both = len(config.model.targets) == 2  # phonon data teach last what both tensors are made of
     has_phonons = bool(config.phonon_data) and config.model.has_charges and both
-    members = _trained(jobs, config, folder, workers, networks, has_phonons)
+    trained_by = code
+    if networks is None or teach:
+        members = _trained(jobs, config, folder, workers, networks, has_phonons)
+    else:
+        model = load_checkpoint(networks)
+        members = [model.single(place) for _, place in networks_of(networks, jobs)]
+        trained_by = model.about.get("code", "unknown")
     unseen = predict_unseen(members, materials, parts, config)
     calibrations = {fold: calibrated(materials, unseen, unseen.fold != fold) for fold in range(folds)}
-    ensemble = _ensemble(members, materials, config, data, code)
+    ensemble = _ensemble(members, materials, config, data, trained_by)
     ensemble.calibration.update(calibrated(materials, unseen, unseen.fold >= 0))
     everything = np.arange(len(materials))
     rough_errors: tuple[TargetMetrics, ...] = ()
@@ -125,10 +133,17 @@ def cross_validate(
         | {
             "crystals": str(len(materials)),
             "folds": f"{folds}, grouped by reduced formula",
-            "training_seconds": str(sum(int(member.about["seconds"]) for member in members)),
-        },
+        }
+        | _training(members, trained_by),
         config=replace(config, phonon_data=Path(config.phonon_data).name),
     )
+
+
+def _training(members: Sequence[Checkpoint], code: str) -> dict[str, str]:
+    """By what code the networks were trained, and in how many seconds where that is known."""
+    seconds = [int(member.about["seconds"]) for member in members if "seconds" in member.about]
+    known = {"training_seconds": str(sum(seconds))} if seconds else {}
+    return {"training_code": code} | known
 
 
 def _trained(

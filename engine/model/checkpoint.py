@@ -76,6 +76,14 @@ class Checkpoint:
     neighbourhood: Neighbourhood | None = None
     about: dict[str, str] = field(default_factory=dict)
 
+    def single(self, place: int) -> "Checkpoint":
+        """The network at a place in the ensemble alone."""
+        return Checkpoint(
+            networks=[self.networks[place]],
+            trained_on=(self.trained_on[place],),
+            element_counts=self.element_counts,
+        )
+
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint, half: bool = False) -> None:
     """Write a model into `folder`; each file is replaced whole.

@@ -175,6 +175,16 @@ def test_evaluate_reports_every_crystal_out_of_fold_and_continues_where_it_stopp
     assert {c["target"] for c in first["coverage"]} == {"electronic", "ionic", "total"}
     assert first["about"]["seeds"] == "0, 1"
     assert main(["predict", RUTILE, "--model", str(tmp_path / "e"), "--device", "cpu"]) == 0
+    anew = [*arguments, "--judge", str(tmp_path / "e")]
+    anew[anew.index("--run") + 1] = str(tmp_path / "anew")
+    assert main(anew) == 0
+    assert "networks" not in capsys.readouterr().err
+    judged = json.loads(out.read_text())
+    assert judged["metrics"] == first["metrics"]
+    assert judged["about"]["training_code"] == first["about"]["code"]
+    anew[anew.index("--folds") + 1] = "2"
+    assert main(anew) == 1
+    assert "no network is left for" in capsys.readouterr().err
 
 
 def test_evaluate_of_the_ionic_tensor_alone_reports_that_alone(tmp_path, capsys):
