@@ -30,19 +30,20 @@ from engine.data.datasets import EMBEDDED, load_dataset
 from engine.files import MODELS_FOLDER
 from engine.model.checkpoint import WEIGHTS
 from engine.model.shipped_models import DEFAULT_MODEL
-from engine.network.feature_cache import structure_key
+from engine.network.feature_cache import SHIPPED, VERSION, structure_key
 from engine.network.potential import keep_memory
 from engine.prediction.predictor import AskedMethod, Predictor
-from engine.prediction.shipped import FILE, Row, row_of, weights_of, write_predictions
+from engine.prediction.shipped import FILE, Row, made_of, row_of, write_predictions
 from engine.processes import end_with_parent
 
 FOLDER = MODELS_FOLDER / DEFAULT_MODEL
 _predictor: list[Predictor] = []  # of a worker
 
 
-def weights_hash() -> str:
-    """SHA-256 of the weights that predict."""
-    return hashlib.sha256((FOLDER / WEIGHTS).read_bytes()).hexdigest()
+def source_hash() -> str:
+    """SHA-256 of what predictions come of: weights, embedded force constants, and how those of others are made."""
+    parts = (FOLDER / WEIGHTS).read_bytes(), SHIPPED.read_bytes(), str(VERSION).encode()
+    return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
 def with_ids() -> list[Material]:
@@ -75,11 +76,11 @@ def predicted(material: Material, method: AskedMethod) -> list[Row]:
     return [row_of(material, one) for one in (answer, answer.by_pbesol) if one is not None]
 
 
-def kept(folder: Path, weights: str, method: AskedMethod) -> dict[str, list[Row]]:
-    """Rows that the same weights gave before, by this method or a better one: shipped, or of an unfinished run."""
+def kept(folder: Path, source: str, method: AskedMethod) -> dict[str, list[Row]]:
+    """Rows that the same source gave before, by this method or a better one: shipped, or of an unfinished run."""
     shipped = FOLDER / FILE
     found: dict[str, list[Row]] = {}
-    if shipped.is_file() and weights_of(shipped) == weights:
+    if shipped.is_file() and made_of(shipped) == source:
         for row in pq.read_table(shipped).to_pylist():
             found.setdefault(row["key"], []).append(row)
     for path in folder.glob("*.json"):
@@ -112,17 +113,18 @@ def main() -> None:
         help="what is missing by the direct method: minutes; a later run replaces it",
     )
     options = parser.parse_args()
-    weights, method = weights_hash(), "direct" if options.direct else "full"
-    folder = user_cache_path("dielectric-tensors") / "predictions" / weights[:16]
+    source, method = source_hash(), "direct" if options.direct else "full"
+    folder = user_cache_path("dielectric-tensors") / "predictions" / source[:16]
     folder.mkdir(parents=True, exist_ok=True)
-    materials, rows = with_ids(), kept(folder, weights, method)
+    materials, rows = with_ids(), kept(folder, source, method)
     if not options.write:
         largest = options.atoms or max(one.natoms for one in materials)
         missing = [one for one in materials if one.natoms <= largest and structure_key(one) not in rows]
         answers(missing, folder, method)
-    rows = kept(folder, weights, "direct")
+    rows = kept(folder, source, "direct")
     there = [key for material in materials if (key := structure_key(material)) in rows]
-    write_predictions(FOLDER / FILE, [row for key in there for row in rows[key]], weights)
+    once = dict.fromkeys(there)  # two IDs may have the very same crystal
+    write_predictions(FOLDER / FILE, [row for key in once for row in rows[key]], source)
     print(f"{len(there)} of {len(materials)} crystals are in {FILE}")
 
 

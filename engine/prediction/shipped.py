@@ -25,7 +25,7 @@ from engine.vibrations.ions import Ions
 from engine.vibrations.mode_intervals import ModeCalibration
 
 FILE = "predictions.parquet"
-WEIGHTS = "weights"  # metadata: SHA-256 of the weights that gave the predictions
+MADE_OF = "made_of"  # metadata: hash of what gave the predictions, see `data/predictions.py`
 STEP = 2.0**-12  # e and eV/Å^2, to which charges and force constants are rounded: a half of the file
 _NUMBERS = pa.list_(pa.float32())
 SCHEMA = pa.schema(
@@ -169,9 +169,9 @@ def row_of(crystal: Crystal, prediction: Prediction) -> Row:
     }
 
 
-def write_predictions(path: Path, rows: Sequence[Row], weights: str) -> None:
-    """Write rows of `row_of`, made by weights of that SHA-256, whole or not at all."""
-    table = pa.Table.from_pylist(rows, SCHEMA.with_metadata({WEIGHTS: weights}))
+def write_predictions(path: Path, rows: Sequence[Row], made_of: str) -> None:
+    """Write rows of `row_of`, with a hash of what made them, whole or not at all."""
+    table = pa.Table.from_pylist(rows, SCHEMA.with_metadata({MADE_OF: made_of}))
     part = path.with_suffix(".part")
     split = [
         f"{name}.list.element" for name in ("electronic", "ionic", "charges", "force_constants", "pos", "cell")
@@ -197,9 +197,9 @@ def read_predictions(path: Path) -> ShippedPredictions | None:
         raise EngineError(f"{path}: is damaged; copy the model again") from error
 
 
-def weights_of(path: Path) -> str:
-    """SHA-256 of the weights that gave the predictions of a file."""
-    return (pq.read_schema(path).metadata or {}).get(WEIGHTS.encode(), b"").decode()
+def made_of(path: Path) -> str:
+    """Hash of what gave the predictions of a file."""
+    return (pq.read_schema(path).metadata or {}).get(MADE_OF.encode(), b"").decode()
 
 
 def _flat(tensor: np.ndarray | None) -> list[float] | None:

@@ -1,21 +1,20 @@
 """Predictions that ship are those that the model makes."""
 
-import hashlib
 import json
 from dataclasses import replace
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from pymatgen.core import Structure
 
-from data.predictions import kept, with_ids
+from data.predictions import kept, source_hash, with_ids
 from engine.crystals.material import Material
 from engine.errors import EngineError
 from engine.files import MODELS_FOLDER
-from engine.model.checkpoint import WEIGHTS
 from engine.model.shipped_models import DEFAULT_MODEL
 from engine.prediction.prediction import Prediction
-from engine.prediction.shipped import FILE, STEP, read_predictions, row_of, weights_of, write_predictions
+from engine.prediction.shipped import FILE, STEP, made_of, read_predictions, row_of, write_predictions
 from tests.engine.shipped import predictor
 
 FOLDER = MODELS_FOLDER / DEFAULT_MODEL
@@ -63,8 +62,13 @@ def test_what_ships_is_what_the_model_says(crystals: dict[str, Material], materi
     assert shipped.vibrating is shipped.by_pbesol
 
 
-def test_what_ships_is_of_the_shipped_weights() -> None:
-    assert weights_of(FOLDER / FILE) == hashlib.sha256((FOLDER / WEIGHTS).read_bytes()).hexdigest()
+def test_what_ships_is_of_the_shipped_weights_and_force_constants() -> None:
+    assert made_of(FOLDER / FILE) == source_hash()
+
+
+def test_no_crystal_is_there_twice() -> None:
+    rows = pq.read_table(FOLDER / FILE, columns=["key", "functional"]).to_pylist()
+    assert len({(row["key"], row["functional"]) for row in rows}) == len(rows)
 
 
 def test_every_crystal_that_has_an_id_has_one(crystals: dict[str, Material]) -> None:
@@ -87,7 +91,7 @@ def test_a_crystal_that_lies_otherwise_has_none(crystals: dict[str, Material]) -
 def test_a_prediction_survives_its_file(tmp_path, crystals: dict[str, Material]) -> None:
     material = crystals["mp-2998"]
     made = predictor().predict(material, out_of_fold=True)
-    write_predictions(tmp_path / FILE, [row_of(material, made)], "weights")
+    write_predictions(tmp_path / FILE, [row_of(material, made)], "source")
     of_modes = {"PBE": made.mode_calibrations}
     found = read_predictions(tmp_path / FILE).prediction(material, made.calibration, of_modes)
     same(found, made)
@@ -95,15 +99,15 @@ def test_a_prediction_survives_its_file(tmp_path, crystals: dict[str, Material])
 
 
 def test_a_run_goes_on_from_what_ships_and_makes_direct_rows_anew(tmp_path, crystals: dict[str, Material]) -> None:
-    weights = weights_of(FOLDER / FILE)
+    source = made_of(FOLDER / FILE)
     row = row_of(crystals["mp-149"], predictor().shipped(crystals["mp-149"])) | {"key": "new"}
     (tmp_path / "new.json").write_text(json.dumps([row]))
-    every, full = (kept(tmp_path, weights, method) for method in ("direct", "full"))
+    every, full = (kept(tmp_path, source, method) for method in ("direct", "full"))
     assert every["new"] == full["new"] == [row]
     assert {one["ionic_method"] for rows in full.values() for one in rows} <= {"full", None}
     direct = {key for key, rows in every.items() if rows[0]["ionic_method"] == "direct"}
     assert set(every) - set(full) == direct
-    assert kept(tmp_path, "other weights", "direct") == {"new": [row]}
+    assert kept(tmp_path, "another source", "direct") == {"new": [row]}
 
 
 def test_a_damaged_file_is_named(tmp_path) -> None:
