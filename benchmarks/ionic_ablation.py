@@ -18,9 +18,7 @@ import torch
 from benchmarks.measure import report
 from engine.config import TrainConfig
 from engine.crystals.graph import CrystalGraph
-from engine.data.datasets import labelled, load_dataset
-from engine.data.folds import formula_folds
-from engine.data.phonons import Phonons, read_phonons
+from engine.data.phonons import Phonons, teaching_phonons
 from engine.model.checkpoint import load_checkpoint
 from engine.network.feature_cache import known_force_constants
 from engine.network.network import DielectricNetwork, physical
@@ -37,15 +35,15 @@ CPU = torch.device("cpu")
 def ablation(folder: Path, phonons: str, most_atoms: int, folds: int, seeds: int) -> list[tuple]:
     """Rows of the table: charges, force constants and errors."""
     config = TrainConfig.for_backbone("pretrained", phonon_data=phonons)
-    materials = labelled(load_dataset("petousis-2017"), config.model.targets)
-    known = [one for one in read_phonons(phonons) if one.firm and 1 < one.material.natoms <= most_atoms]
+    taught = teaching_phonons(phonons, config.index_data, ())
+    known = [one for one in taught if one.firm and 1 < one.material.natoms <= most_atoms]
     found: dict[tuple[str, str], list[torch.Tensor]] = {pair: [] for pair in product(CHARGES, SPRINGS)}
     wanted = []
-    for fold, part in enumerate(formula_folds(materials, folds)):
-        held_out = {materials[index].formula for index in part}
-        chosen = [one for one in known if one.material.formula in held_out]
-        kept = [folder / f"fold-{fold}-{seed}-potential" for seed in range(seeds)]
-        networks = [load_checkpoint(path).networks[0] for path in kept]
+    for fold in range(folds):
+        members = [load_checkpoint(folder / f"fold-{fold}-{seed}-potential") for seed in range(seeds)]
+        seen = frozenset().union(*(member.trained_on[0] for member in members))
+        chosen = [one for one in known if one.material.formula not in seen]
+        networks = [member.networks[0] for member in members]
         graphs = force_constant_graphs([], chosen, replace(config, model=networks[0].model_config), CPU)
         for one, graph in zip(chosen, graphs, strict=True):
             wanted.append(graph.ionic[0])

@@ -11,12 +11,13 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from benchmarks.measure import report
 from engine.config import PhononConfig, PotentialConfig, TrainConfig
 from engine.data.datasets import labelled, load_dataset
-from engine.data.folds import formula_folds, formula_rank
+from engine.data.folds import formula_rank
 from engine.data.phonons import teaching_phonons
 from engine.evaluation.held_out import predict_unseen
 from engine.evaluation.judging import errors
@@ -53,10 +54,11 @@ def main(folder: Path, path: str, fold: int) -> None:
     """A row for each share."""
     config = TrainConfig.for_backbone("pretrained", phonon_data=path)
     materials = labelled(load_dataset("petousis-2017"), config.model.targets)
-    part = formula_folds(materials, 5)[fold]
-    held_out = frozenset(materials[index].formula for index in part)
-    known = teaching_phonons(path, config.index_data, held_out)
     base, rows = load_checkpoint(folder / f"fold-{fold}-0"), []
+    part = np.array([i for i, material in enumerate(materials) if material.formula not in base.trained_on[0]])
+    taught = {one.material.formula for one in teaching_phonons(path, config.index_data, ())}
+    held_out = frozenset({*taught, *(material.formula for material in materials)} - base.trained_on[0])
+    known = teaching_phonons(path, config.index_data, held_out)
     for share in SHARES:
         whole = folder / f"fold-{fold}-0-potential"
         taught, count = (

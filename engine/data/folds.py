@@ -1,7 +1,7 @@
 """Parts of a data set that share no reduced formula, so that polymorphs stay together."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -34,6 +34,22 @@ def formula_folds(materials: Sequence[Material], folds: int, seed: int = 0) -> l
     for formula in sorted(formulas, key=lambda f: -len(groups[f])):
         min(members, key=len).extend(groups[formula])
     return [np.array(sorted(fold)) for fold in members]
+
+
+def formulas_of_folds(
+    materials: Sequence[Material], parts: Sequence[np.ndarray], beside: Iterable[str]
+) -> list[frozenset[str]]:
+    """Formulas that each fold leaves out: those of its crystals, and its share of others that teach too.
+
+    Args:
+        materials: that `parts`, of `formula_folds`, are indices of.
+        beside: formulas of whatever teaches; those of no material are dealt out evenly.
+    """
+    others = sorted({*beside} - {material.formula for material in materials}, key=formula_rank)
+    return [
+        frozenset(materials[index].formula for index in part) | {*others[number :: len(parts)]}
+        for number, part in enumerate(parts)
+    ]
 
 
 def holdout_split(materials: Sequence[Material], share: float, seed: int) -> tuple[list[Material], list[Material]]:

@@ -1,7 +1,7 @@
 """Out-of-fold figures: retrain without each formula-grouped fold, predict what was left out, keep the networks.
 
-The networks of all folds together are a model: an ensemble in which, for every crystal of the data set, some
-members never saw its formula. Their residuals calibrate its intervals.
+The networks of all folds together are a model: an ensemble in which, for every crystal of the data set and every
+other that taught, some members never saw its formula. Residuals on the data set calibrate its intervals.
 """
 
 import json
@@ -15,8 +15,9 @@ import numpy as np
 
 from engine.config import PhononConfig, PotentialConfig, TrainConfig
 from engine.crystals.material import Material
-from engine.data.datasets import dataset_hash, labelled, load_dataset
-from engine.data.folds import formula_folds
+from engine.data.datasets import dataset_hash, index_materials, labelled, load_dataset
+from engine.data.folds import formula_folds, formulas_of_folds
+from engine.data.phonons import teaching_phonons
 from engine.errors import check
 from engine.evaluation.held_out import fold_jobs, predict_unseen
 from engine.evaluation.judging import Coverage, calibrated, coverage, errors, with_intervals
@@ -78,9 +79,10 @@ def cross_validate(
 ) -> Evaluation:
     """Train on all folds but one, for each, and judge every crystal by the networks that never saw its formula.
 
-    No fold under test is looked at before its networks are done. Networks found finished in `folder`, from the
-    same data and configuration, are taken from there. The ensemble, calibrated on the out-of-fold residuals, and
-    its predictions are written to `folder`.
+    Formulas known by a refractive index or phonon calculations alone are left out by turns too, so that some
+    networks never saw them either. No fold under test is looked at before its networks are done. Networks found
+    finished in `folder`, from the same data and configuration, are taken from there. The ensemble, calibrated on
+    the out-of-fold residuals, and its predictions are written to `folder`.
 
     Args:
         seeds: networks a fold; they differ by the seed, which counts up from the config's.
@@ -95,8 +97,8 @@ def cross_validate(
     started, code = time.perf_counter(), code_version()
     materials = labelled(load_dataset(data), config.model.targets)
     parts = formula_folds(materials, folds)
-    left_out = [frozenset(materials[index].formula for index in part) for part in parts]
-    jobs = fold_jobs(data, config, materials, parts, folder, seeds)
+    left_out = _left_out(materials, parts, config, networks)
+    jobs = fold_jobs(data, config, left_out, folder, seeds)
     both = len(config.model.targets) == 2  # phonon data teach last what both tensors are made of
     has_phonons = bool(config.phonon_data) and config.model.has_charges and both
     trained_by = code
@@ -144,6 +146,22 @@ def _training(members: Sequence[Checkpoint], code: str) -> dict[str, str]:
     seconds = [int(member.about["seconds"]) for member in members if "seconds" in member.about]
     known = {"training_seconds": str(sum(seconds))} if seconds else {}
     return {"training_code": code} | known
+
+
+def _left_out(
+    materials: Sequence[Material], parts: Sequence[np.ndarray], config: TrainConfig, networks: Path | None
+) -> list[frozenset[str]]:
+    """Formulas that each fold leaves out, or that the networks of a model did: those of earlier versions fewer."""
+    beside = {material.formula for material in index_materials(config.index_data, ())}
+    if config.phonon_data:
+        beside |= {one.material.formula for one in teaching_phonons(config.phonon_data, config.index_data, ())}
+    if networks is None:
+        return formulas_of_folds(materials, parts, beside)
+    trained_on, found = load_checkpoint(networks).trained_on, []
+    for formulas in formulas_of_folds(materials, parts, ()):
+        seen = frozenset().union(*(one for one in trained_on if one.isdisjoint(formulas)))
+        found.append(formulas | (beside - seen))
+    return found
 
 
 def _trained(

@@ -55,23 +55,18 @@ class Unseen:
 
 
 def fold_jobs(
-    data: str,
-    config: TrainConfig,
-    materials: Sequence[Material],
-    parts: Sequence[np.ndarray],
-    folder: Path,
-    seeds: int,
+    data: str, config: TrainConfig, left_out: Sequence[frozenset[str]], folder: Path, seeds: int
 ) -> list[NetworkJob]:
-    """A network for each part to leave out and each seed, all seeds of a part together."""
+    """A network for each set of formulas to leave out and each seed, all seeds of a set together."""
     return [
         NetworkJob(
             data=data,
             config=replace(config, seed=config.seed + seed),
-            held_out=frozenset(materials[index].formula for index in part),
+            held_out=formulas,
             folder=folder / f"fold-{number}-{seed}",
-            name=f"fold {number + 1}/{len(parts)} seed {seed + 1}/{seeds}",
+            name=f"fold {number + 1}/{len(left_out)} seed {seed + 1}/{seeds}",
         )
-        for number, part in enumerate(parts)
+        for number, formulas in enumerate(left_out)
         for seed in range(seeds)
     ]
 

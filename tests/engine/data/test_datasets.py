@@ -13,7 +13,7 @@ from engine.data.datasets import (
     load_dataset,
     reserved_formulas,
 )
-from engine.data.folds import formula_folds, holdout_split
+from engine.data.folds import formula_folds, formulas_of_folds, holdout_split
 from engine.data.parquet import read_materials, write_materials
 from engine.data.search import find_materials, suggestions
 from engine.errors import EngineError
@@ -97,6 +97,16 @@ def test_folds_depend_on_nothing_but_the_seed(petousis):
     assert all(np.array_equal(a, b) for a, b in same)
     other = zip(formula_folds(petousis, 5, 1), formula_folds(petousis, 5, 2), strict=True)
     assert not all(np.array_equal(a, b) for a, b in other)
+
+
+def test_what_teaches_beside_a_data_set_is_left_out_once_too(petousis):
+    parts = formula_folds(petousis, 5)
+    known, others = {m.formula for m in petousis}, {f"Xe{count}F" for count in range(2, 44)}
+    left_out = formulas_of_folds(petousis, parts, {*others, petousis[0].formula})
+    for formulas, part in zip(left_out, parts, strict=True):
+        assert formulas & known == {petousis[i].formula for i in part}
+    assert sorted(formula for formulas in left_out for formula in formulas - known) == sorted(others)
+    assert sorted(len(formulas - known) for formulas in left_out) == [8, 8, 8, 9, 9]
 
 
 def test_fewer_formulas_than_folds_are_refused(petousis):
