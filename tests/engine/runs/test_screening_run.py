@@ -21,7 +21,7 @@ from engine.runs.uploads import unpacked
 from engine.screening.parts import Settings
 from engine.screening.table import read_row, read_table, structure_of, to_csv, to_parquet
 
-SOON = 180  # s; Dask's workers load torch
+SOON = 600  # s; Dask's workers load torch, and the machine may be busy
 ELECTRONIC = Settings(model="e3nn-scratch", targets=("electronic",))  # which takes the least to load
 SALT = "{symbol}\n1.0\n0 {a} {a}\n{a} 0 {a}\n{a} {a} 0\n{symbol} Cl\n1 1\ndirect\n0 0 0\n0.5 0.5 0.5\n"
 

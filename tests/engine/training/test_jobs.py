@@ -19,7 +19,7 @@ from tests.dask_processes import dask, free_port
 from tests.engine.small import config, materials
 
 ENDLESS = """
-import os, time
+import os, signal, time
 from contextlib import suppress
 from pathlib import Path
 from engine.training.jobs import run_jobs
@@ -36,6 +36,7 @@ class Endless:
             time.sleep(1)
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell has in the background ignored
     for _ in range(2):
         with suppress(KeyboardInterrupt):
             run_jobs([Endless(), Endless()], "endless jobs", 2)
