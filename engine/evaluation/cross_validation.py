@@ -88,26 +88,28 @@ def cross_validate(
         seeds: networks a fold; they differ by the seed, which counts up from the config's.
         workers: see `fold_training.train_networks`.
         networks: a model of the same folds and seeds, whose networks are taken.
-        teach: whether these are taught the last step anew, or judged as they are.
+        teach: whether these are taught the last step anew, or judged as they are, by their own configuration.
 
     Raises:
         EngineError: the data set is missing, or has fewer formulas than folds; `networks` is no model of these, or
             there are no phonon data for its last step.
     """
     started, code = time.perf_counter(), code_version()
+    as_it_is = None if networks is None or teach else load_checkpoint(networks)
+    if as_it_is is not None:
+        network = as_it_is.networks[0]
+        config = replace(config, graph=network.graph_config, model=network.model_config)
     materials = labelled(load_dataset(data), config.model.targets)
     parts = formula_folds(materials, folds)
     left_out = _left_out(materials, parts, config, networks)
     jobs = fold_jobs(data, config, left_out, folder, seeds)
     both = len(config.model.targets) == 2  # phonon data teach last what both tensors are made of
     has_phonons = bool(config.phonon_data) and config.model.has_charges and both
-    trained_by = code
-    if networks is None or teach:
-        members = _trained(jobs, config, folder, workers, networks, has_phonons)
+    if as_it_is is None or networks is None:
+        members, trained_by = _trained(jobs, config, folder, workers, networks, has_phonons), code
     else:
-        model = load_checkpoint(networks)
-        members = [model.single(place) for _, place in networks_of(networks, jobs)]
-        trained_by = model.about.get("code", "unknown")
+        members = [as_it_is.single(place) for _, place in networks_of(networks, jobs)]
+        trained_by = as_it_is.about.get("code", "unknown")
     unseen = predict_unseen(members, materials, parts, config)
     calibrations = {fold: calibrated(materials, unseen, unseen.fold != fold) for fold in range(folds)}
     ensemble = _ensemble(members, materials, config, data, trained_by)
@@ -117,7 +119,8 @@ def cross_validate(
     if config.model.has_charges:
         asks = config.model.asks_potential
         found = predict_unseen(members, materials, parts, config, springs=False) if asks else unseen
-        rough, method = calibrated(materials, found, found.fold >= 0), "direct" if has_phonons else "coarse"
+        rough = calibrated(materials, found, found.fold >= 0)
+        method = "direct" if members[0].networks[0].model_config.direct else "coarse"
         ensemble.calibration.update(
             {name_of(target, method): one for target, one in rough.items() if target != "electronic"}
         )

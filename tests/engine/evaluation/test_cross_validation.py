@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from engine.config import GraphConfig
 from engine.data.datasets import load_dataset
 from engine.data.folds import formula_folds, formula_rank, formulas_of_folds
 from engine.data.parquet import write_materials
@@ -56,11 +57,10 @@ def test_a_crystal_that_taught_by_its_index_alone_is_answered_by_networks_that_n
         assert not predictor.predict(material.structure).held_out
 
 
-def test_networks_of_a_model_are_judged_again_as_they_were(judged, tmp_path):
-    data = str(judged[1].parent / "small.parquet")
-    again = cross_validate(
-        data, settings(judged[1].parent), FOLDS, tmp_path / "again", seeds=2, networks=judged[1], teach=False
-    )
+def test_networks_of_a_model_are_judged_again_as_they_were_whatever_the_configuration(judged, tmp_path):
+    data, other = str(judged[1].parent / "small.parquet"), GraphConfig(r_max=3.0)
+    asked = replace(settings(judged[1].parent), graph=other)
+    again = cross_validate(data, asked, FOLDS, tmp_path / "again", seeds=2, networks=judged[1], teach=False)
     assert again.metrics == judged[0].metrics
 
 
